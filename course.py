@@ -1,0 +1,230 @@
+"""Set up the course, open it, or test it: one script for every system, needing only Python with venv.
+
+    python course.py lab [options for JupyterLab]     open the course in your browser
+    python course.py test [options for pytest]        run every test
+    python course.py setup                            only set up the environment in .venv
+    python course.py notebooks [names]                run the stored notebooks again and tidy them
+
+On Linux and macOS `make lab`, `make test` and so on call this script.
+An old Python can read this file too, so that it can say in plain words what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = str(ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+STAMP = ENVIRONMENT / "dscourse-setup.json"
+OLDEST_PYTHON = (3, 11)
+INTERRUPTED = 130
+
+# JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network.
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Carry out one command; the result is the exit status."""
+    commands = {
+        "lab": (open_lab, ["lab"]),
+        "setup": (say_ready, ["lab"]),
+        "test": (run_tests, ["dev", "lab"]),
+        "notebooks": (rerun_notebooks, ["dev", "lab"]),
+    }
+    if not arguments or arguments[0] not in commands:
+        print(__doc__.strip())
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    if sys.version_info < OLDEST_PYTHON:
+        return continue_with_newer_python(arguments)
+    command, extras = commands[arguments[0]]
+    problem = set_up(extras)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return command(arguments[1:])
+
+
+def continue_with_newer_python(arguments: list[str]) -> int:
+    """Hand over to a newer Python where one is installed beside this one."""
+    for minor in range(20, OLDEST_PYTHON[1] - 1, -1):
+        newer = shutil.which(f"python3.{minor}")
+        if newer and subprocess.call([newer, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return subprocess.call([newer, str(ROOT / "course.py"), *arguments])
+    print(
+        f"The course needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer, and this is Python "
+        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}). Install a newer one from python.org "
+        "or your system's packages, then run the same command again.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+# --- setting up ---
+
+
+def set_up(extras: list[str]) -> str | None:
+    """Make .venv hold what the extras need; the result is a plain line when that can't be done."""
+    if already_set_up(extras):
+        return None
+    if not environment_works():
+        if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+            return (
+                "Python's venv module is missing; the course uses it to keep its packages apart from "
+                f"your system's. On Debian or Ubuntu: sudo apt install python3.{sys.version_info[1]}-venv. "
+                "Then run the same command again."
+            )
+        say("Setting up the course, step 1 of 2: a Python environment of its own, in .venv")
+        if subprocess.call([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]) != 0:
+            return "The environment in .venv could not be made; the message above says why."
+    say("Setting up the course, step 2 of 2: installing packages (one to a few minutes, only this once)")
+    if install(extras) != 0:
+        return (
+            "Some packages could not be installed; the lines above say why. Most often the network was away: "
+            "run the same command again, and it goes on where it stopped."
+        )
+    write_lab_settings()
+    STAMP.write_text(json.dumps({"made_from": fingerprint(), "extras": extras}), encoding="utf-8")
+    return None
+
+
+def say(line: str) -> None:
+    """Print at once, also into a pipe: the learner waits for it."""
+    print(line, flush=True)
+
+
+def which_versions() -> str:
+    """Tell which versions to install: locked, or for the weekly check the newest or oldest allowed."""
+    chosen = os.environ.get("DSCOURSE_VERSIONS", "locked")
+    if chosen not in ("locked", "newest", "oldest"):
+        raise SystemExit(f"DSCOURSE_VERSIONS must be locked, newest or oldest, got {chosen!r}")
+    return chosen
+
+
+def install(extras: list[str]) -> int:
+    """Install the package, editable, with its extras."""
+    package = f"{ROOT}[{','.join(extras)}]"
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    if which_versions() == "oldest":  # pip can't choose the oldest versions; uv can
+        uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--resolution", "lowest-direct"]
+        return subprocess.call([*pip, "--quiet", "uv"]) or subprocess.call([*uv, "--editable", package])
+    if which_versions() == "locked":
+        pip += ["--constraint", str(ROOT / "requirements.lock")]
+    return subprocess.call([*pip, "--editable", package])
+
+
+def fingerprint() -> str:
+    """Tell what the environment was made from: when that changes, packages are installed anew."""
+    digest = hashlib.sha256()
+    for name in ("pyproject.toml", "requirements.lock", "course.py"):
+        digest.update((ROOT / name).read_bytes().replace(b"\r\n", b"\n"))
+    digest.update(f"{which_versions()} {ROOT}".encode())
+    return digest.hexdigest()
+
+
+def already_set_up(extras: list[str]) -> bool:
+    """True if the last setting-up was finished, from the same files, with these extras."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        same = stamp["made_from"] == fingerprint() and set(extras) <= set(stamp["extras"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return same and environment_works()
+
+
+def environment_works() -> bool:
+    """A .venv may be left from a Python that is gone, from an interrupted run, or from an older Python."""
+    check = f"import pip, sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
+    try:
+        return subprocess.call([PYTHON, "-c", check], stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+def write_lab_settings() -> None:
+    """Switch JupyterLab's news and update checks off, in this environment only."""
+    folder = ENVIRONMENT / "etc" / "jupyter" / "labconfig"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(LAB_SETTINGS, indent=2) + "\n"
+    (folder / "default_setting_overrides.json").write_text(text, encoding="utf-8")
+
+
+# --- the commands ---
+
+
+def call(*arguments: str) -> int:
+    """Run Python of the course's own environment from the root folder."""
+    try:
+        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def say_ready(_options: list[str]) -> int:
+    """End of `setup`, which has already happened."""
+    say("The course is set up in .venv. `make lab` (or `python course.py lab`) opens it.")
+    return 0
+
+
+def open_lab(options: list[str]) -> int:
+    """Lay out the learner's own copies of the notebooks and open the first of them."""
+    code = call("-m", "dscourse.workspace")
+    if code != 0:
+        return code
+    settings = [
+        f"--ServerApp.root_dir={ROOT / 'workspace'}",
+        "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        settings.append("--allow-root")  # JupyterLab refuses to run as root without it
+    return call("-m", "jupyterlab", *settings, *options)
+
+
+def rerun_notebooks(options: list[str]) -> int:
+    """Run the stored notebooks again and tidy them."""
+    return call(str(ROOT / ".ci" / "notebooks.py"), *options)
+
+
+def run_tests(options: list[str]) -> int:
+    """Run every kind of test, also after one has failed, and end with one summary."""
+    steps = {
+        "style (ruff check)": ["-m", "ruff", "check", "--quiet", "."],
+        "format (ruff format)": ["-m", "ruff", "format", "--check", "--quiet", "."],
+        "types (mypy)": ["-m", "mypy", "--no-error-summary"],
+        "unit, property, published and browser tests (pytest)": ["-m", "pytest", "tests", *options],
+        "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
+    }
+    results = []
+    for name, arguments in steps.items():
+        say(f"\n=== {name}")
+        start = time.monotonic()
+        code = call(*arguments)
+        results.append((name, code, time.monotonic() - start))
+        if code == INTERRUPTED:
+            break
+    say("\n=== Summary")
+    for name, code, seconds in results:
+        say(f"  {'passed' if code == 0 else 'FAILED'} {seconds:7.1f} s  {name}")
+    failed = [name for name, code, _ in results if code != 0]
+    say(f"Not everything passed; look above at: {', '.join(failed)}." if failed else "Everything passed.")
+    return 1 if failed else 0
+
+
+def notebook_options() -> list[str]:
+    """Compare stored text strictly where the lock makes that fair: on Linux, with locked versions."""
+    strict = sys.platform.startswith("linux") and which_versions() == "locked"
+    return ["--nbval" if strict else "--nbval-lax", "notebooks"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
