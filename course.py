@@ -63,8 +63,8 @@ def continue_with_newer_python(arguments: list[str]) -> int:
             return subprocess.call([newer, str(ROOT / "course.py"), *arguments])
     print(
         f"The course needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer, and this is Python "
-        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}). Install a newer one from python.org "
-        "or your system's packages, then run the same command again.",
+        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}). Install a newer one, from "
+        "python.org or your system's packages, then run the same command again.",
         file=sys.stderr,
     )
     return 1
