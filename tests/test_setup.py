@@ -1,0 +1,203 @@
+"""The set-up script and what Binder and conda users install."""
+
+import importlib.util
+import json
+import re
+import stat
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def course(monkeypatch, tmp_path):
+    """The script as a module: its environment in a temporary folder, every command recorded and none run."""
+    specification = importlib.util.spec_from_file_location("course", ROOT / "course.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    module.ENVIRONMENT = tmp_path / ".venv"
+    module.STAMP = module.ENVIRONMENT / "dscourse-setup.json"
+    module.commands = []
+    module.status = 0
+
+    def call(command, **_options):
+        module.commands.append([str(part) for part in command])
+        return module.status
+
+    monkeypatch.setattr(module.subprocess, "call", call)
+    monkeypatch.delenv("DSCOURSE_VERSIONS", raising=False)
+    return module
+
+
+def test_setting_up_installs_the_locked_versions_and_leaves_a_stamp(course):
+    course.environment_works = lambda: bool(course.commands)  # it works once venv was called
+    assert course.set_up(["lab"]) is None
+    venv, install = course.commands
+    assert venv[1:4] == ["-m", "venv", "--clear"]
+    assert install[install.index("--constraint") + 1] == str(ROOT / "requirements.lock")
+    assert install[-1] == f"{ROOT}[lab]"
+    assert course.already_set_up(["lab"])
+    assert not course.already_set_up(["dev", "lab"])
+
+
+def test_a_second_set_up_does_nothing(course):
+    course.environment_works = lambda: True
+    assert course.set_up(["dev", "lab"]) is None
+    course.commands.clear()
+    assert course.set_up(["lab"]) is None
+    assert course.commands == []
+
+
+@pytest.mark.parametrize(
+    "stamp", ["", "{", "[]", '{"made_from": 3}', '{"made_from": "older", "extras": ["lab"]}']
+)
+def test_a_broken_or_outdated_stamp_leads_to_a_new_set_up(course, stamp):
+    course.environment_works = lambda: True
+    course.ENVIRONMENT.mkdir()
+    course.STAMP.write_text(stamp)
+    assert not course.already_set_up(["lab"])
+
+
+def test_a_missing_venv_module_gives_one_plain_line(course, monkeypatch):
+    course.environment_works = lambda: False
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        course.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else find(name)
+    )
+    problem = course.set_up(["lab"])
+    assert problem.startswith("Python's venv module is missing")
+    assert "\n" not in problem
+    assert "apt install" in problem
+    assert course.commands == []
+
+
+def test_a_failed_installation_is_told_and_leaves_no_stamp(course):
+    course.environment_works = lambda: True
+    course.ENVIRONMENT.mkdir()
+    course.status = 1
+    assert "run the same command again" in course.set_up(["lab"])
+    assert not course.STAMP.exists()
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_lab_keeps_its_token_and_allows_root_only_to_root(course, monkeypatch, root):
+    monkeypatch.setattr(course.os, "geteuid", lambda: 0 if root else 1000, raising=False)
+    course.open_lab(["--no-browser"])
+    workspace, lab = course.commands
+    assert workspace[-1] == "dscourse.workspace"
+    assert ("--allow-root" in lab) == root
+    assert lab[-1] == "--no-browser"
+    assert not any("token" in part or "password" in part for part in lab)
+    assert any(part.endswith("/lab/tree/00-start-here.ipynb") for part in lab)
+
+
+def test_news_and_update_checks_are_off(course):
+    course.write_lab_settings()
+    path = course.ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    settings = json.loads(path.read_text())["@jupyterlab/apputils-extension:notification"]
+    assert settings == {"fetchNews": "false", "checkForUpdates": False}
+
+
+def test_a_failing_step_does_not_hide_the_others_and_fails_the_whole(course, capsys):
+    course.status = 1
+    assert course.run_tests([]) == 1
+    assert len(course.commands) == 5
+    assert "FAILED" in capsys.readouterr().out.split("=== Summary")[1]
+
+
+def test_the_help_text_names_every_command():
+    shown = subprocess.run([sys.executable, ROOT / "course.py"], capture_output=True, text=True, check=False)
+    assert shown.returncode == 2
+    for command in ("lab", "test", "setup", "notebooks"):
+        assert f"course.py {command}" in shown.stdout
+
+
+def test_the_script_can_be_read_by_pythons_that_are_too_old():
+    source = (ROOT / "course.py").read_text()
+    assert "match " not in source
+    compile(source, "course.py", "exec", dont_inherit=True)
+
+
+# --- environment.yml and postBuild ---
+
+
+@pytest.fixture(scope="module")
+def environment():
+    return yaml.safe_load((ROOT / "environment.yml").read_text())
+
+
+def pip_lines(environment):
+    return next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
+
+
+def test_conda_gives_python_and_pip_and_pip_gives_the_rest(environment):
+    from_conda = [part for part in environment["dependencies"] if isinstance(part, str)]
+    assert [re.split("[=<>]", part)[0] for part in from_conda] == ["python", "pip"]
+    assert pip_lines(environment) == ["-c requirements.lock", "-e .[lab]"]
+
+
+def test_binder_reads_our_environment_and_stages_the_whole_repository(environment, monkeypatch):
+    repo2docker = pytest.importorskip("repo2docker.buildpacks")
+    monkeypatch.chdir(ROOT)
+    pack = repo2docker.CondaBuildPack("ubuntu")
+    assert pack.detect()
+    assert pack.python_version == "3.11"
+    assert (
+        pack._should_preassemble_env is False
+    )  # the lock file and the package must be there before pip runs
+    assert pack.get_post_build_scripts() == ["postBuild"]
+    scripts = " ".join(script for _, script in pack.get_assemble_scripts())
+    assert '"environment.yml"' in scripts
+
+
+def test_post_build_lays_out_the_workspace_and_may_be_executed():
+    path = ROOT / "postBuild"
+    assert "python -m dscourse.workspace" in path.read_text()
+    if sys.platform != "win32":
+        assert path.stat().st_mode & stat.S_IXUSR
+    assert not (ROOT / "binder").exists()  # it would hide environment.yml and postBuild
+
+
+def test_the_badge_opens_the_start_page():
+    readme = (ROOT / "README.md").read_text()
+    assert "urlpath=lab%2Ftree%2Fworkspace%2F00-start-here.ipynb" in readme
+    assert (ROOT / "notebooks" / "00-start-here.ipynb").exists()
+
+
+# --- the lock file ---
+
+
+def locked():
+    requirements = [
+        Requirement(line) for line in (ROOT / "requirements.lock").read_text().splitlines() if line.strip()
+    ]
+    return [
+        requirement for requirement in requirements if not requirement.marker or requirement.marker.evaluate()
+    ]
+
+
+def test_the_lock_pins_exact_versions_and_names_no_index():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert "--" not in text
+    assert all(re.fullmatch(r"==[^=]+", str(requirement.specifier)) for requirement in locked())
+
+
+def test_the_lock_holds_everything_that_the_package_asks_for():
+    pinned = {requirement.name.lower().replace("_", "-"): requirement.specifier for requirement in locked()}
+    for line in metadata.requires("dscourse") or []:
+        asked = Requirement(line)
+        if asked.marker and not any(asked.marker.evaluate({"extra": extra}) for extra in ("", "lab", "dev")):
+            continue
+        version = Version(str(pinned[asked.name.lower()]).removeprefix("=="))
+        assert version in asked.specifier, (
+            f"{asked.name}: {version} is locked, {asked.specifier} is asked for"
+        )
