@@ -1,0 +1,316 @@
+"""Lay out a learner's own copies of the notebooks, without outputs.
+
+    python -m dscourse.workspace                 # make the copies, or bring them up to date
+    python -m dscourse.workspace --reset 04      # start notebook 04 afresh; the old copy is kept beside it
+
+A prediction is worth nothing when the answer already stands below it, so the copies have no outputs. They live in
+`workspace/`, which git ignores. What a learner has touched is never overwritten: a newer version from the course is
+laid beside it. A small hidden file there remembers which version each copy was made from; without it nothing is
+lost, there are only a few more versions laid beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+__all__ = ["course_notebooks", "lay_out", "main", "reset", "without_outputs"]
+
+RECORD = ".dscourse-workspace.json"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def course_notebooks() -> Path:
+    """Return the folder of the course's own notebooks: in an installed wheel, or beside the package in a clone.
+
+    Raises:
+        LookupError: if they are in neither place.
+    """
+    for folder in (_PACKAGE / "_notebooks", _PACKAGE.parent / "notebooks"):
+        if (folder / "00-start-here.ipynb").is_file():
+            return folder
+    raise LookupError(
+        f"The course's notebooks are missing: neither {_PACKAGE / '_notebooks'} nor {_PACKAGE.parent / 'notebooks'} "
+        "holds 00-start-here.ipynb. Get them back with `git checkout -- notebooks`, or install the package again."
+    )
+
+
+def default_folder() -> Path:
+    """Return where the copies go: `workspace` beside the notebooks of a clone, else in the current folder."""
+    source = course_notebooks()
+    return (Path.cwd() if source.parent == _PACKAGE else source.parent) / "workspace"
+
+
+def without_outputs(notebook: bytes) -> bytes:
+    """Return a notebook file as a learner gets it: every cell there, none of them run.
+
+    Raises:
+        ValueError: if it is no notebook.
+    """
+    content = _parsed(notebook)
+    content["metadata"].pop("widgets", None)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = []
+            cell["execution_count"] = None
+    return (json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+
+
+def lay_out(folder: Path, source: Path | None = None) -> list[str]:
+    """Make the copies in `folder`, or bring them up to date, and tell what happened.
+
+    A copy that nobody touched is replaced by a newer version. A touched one stays; the newer version is laid beside.
+
+    Args:
+        folder: where the copies go; it is made if it isn't there.
+        source: the course's notebooks; by default those of this installation.
+
+    Raises:
+        OSError: if the folder can't be made or written to.
+        LookupError: if the course's notebooks are missing.
+    """
+    workspace = _Workspace(folder, source or course_notebooks())
+    told = workspace.told
+    for name in workspace.names:
+        told += workspace.attempt(name, workspace.bring_up_to_date)
+    workspace.remember()
+    return told
+
+
+def reset(wanted: list[str], folder: Path, source: Path | None = None) -> list[str]:
+    """Start some notebooks afresh and tell where the old copies are.
+
+    Args:
+        wanted: notebooks by number or name: "04", "4", "04-partitioning".
+        folder: the workspace.
+        source: the course's notebooks; by default those of this installation.
+
+    Raises:
+        LookupError: if the course has no such notebook; nothing is reset then.
+        OSError: if the folder can't be made or written to.
+    """
+    workspace = _Workspace(folder, source or course_notebooks())
+    names = [workspace.find(text) for text in wanted]
+    told = workspace.told
+    for name in dict.fromkeys(names):
+        told += workspace.attempt(name, workspace.start_afresh)
+    workspace.remember()
+    return told
+
+
+class _Workspace:
+    """The learner's folder, the course's folder, and the record that ties them together."""
+
+    def __init__(self, folder: Path, source: Path) -> None:
+        self.folder = folder
+        self.source = source
+        self.names = sorted(path.name for path in source.iterdir() if path.suffix in (".ipynb", ".md"))
+        self.told: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        self.record = self._read_record()
+
+    def attempt(self, name: str, action: Any) -> list[str]:
+        """Do it for one notebook; what is wrong with that one must not keep the others away."""
+        if (self.folder / name).is_dir():
+            return [f"{name}: there is a folder of that name in {self.folder}. Rename it, and you get the notebook."]
+        try:
+            fresh = (self.source / name).read_bytes().replace(b"\r\n", b"\n")
+            told: list[str] = action(name, without_outputs(fresh) if name.endswith(".ipynb") else fresh)
+        except ValueError as error:
+            return [
+                f"{name}: the course's own file can't be read ({error}). `git checkout -- notebooks` mends it."
+            ]
+        return told
+
+    def bring_up_to_date(self, name: str, fresh: bytes) -> list[str]:
+        path = self.folder / name
+        version = _fingerprint(fresh)
+        known = self.record.setdefault(name, {})
+        if not path.exists():
+            _write(path, fresh)
+            was_known = "laid" in known
+            known["laid"] = version
+            return [f"{name} was gone; here is a fresh copy."] if was_known else [f"{name} is new."]
+        current = _fingerprint(path.read_bytes())
+        if current == version:
+            known["laid"] = version
+            return self._remove_needless(name, known)
+        if current == known.get("laid"):
+            _write(path, fresh)
+            known["laid"] = version
+            return [f"{name} has been brought up to date (you had not changed it)."]
+        if known.get("laid") == version:
+            return []
+        return self._lay_beside(name, fresh, version, known)
+
+    def _lay_beside(self, name: str, fresh: bytes, version: str, known: dict[str, str]) -> list[str]:
+        """Offer a newer version without touching the learner's own; a copy that they threw away stays away."""
+        number = Path(name).stem.split("-")[0]
+        if known.get("beside_version") == version:
+            if not (self.folder / known["beside"]).exists():
+                return []
+            return [f"{known['beside']} is still newer than your {name}. To switch: --reset {number}"]
+        beside = self.folder / known.get("beside", "")
+        if not beside.is_file() or _fingerprint(beside.read_bytes()) != known.get("beside_version"):
+            beside = _free_name(self.folder / name, "new")
+        _write(beside, fresh)
+        known["beside"], known["beside_version"] = beside.name, version
+        return [
+            f"{name}: the course has a newer version, and you have worked in yours. Yours is untouched; the newer one "
+            f"is {beside.name}, beside it. To switch (your copy is kept): python -m dscourse.workspace --reset {number}"
+        ]
+
+    def start_afresh(self, name: str, fresh: bytes) -> list[str]:
+        path = self.folder / name
+        version = _fingerprint(fresh)
+        known = self.record.setdefault(name, {})
+        told = [f"{name} is a fresh copy now."]
+        if path.exists():
+            current = _fingerprint(path.read_bytes())
+            if current == version:
+                told = [f"{name} is a fresh copy already: you have not changed it."]
+            elif current != known.get("laid"):
+                old = _free_name(path, "old")
+                path.rename(old)
+                told = [f"{name} is a fresh copy now; your old one is {old.name}, beside it."]
+        if not path.exists() or _fingerprint(path.read_bytes()) != version:
+            _write(path, fresh)
+        known["laid"] = version
+        self._remove_needless(name, known)
+        return told
+
+    def _remove_needless(self, name: str, known: dict[str, str]) -> list[str]:
+        """Take away a newer version laid beside, once the learner's own is as new, if nobody touched it."""
+        beside = self.folder / known.pop("beside", name)
+        laid = known.pop("beside_version", None)
+        if beside.name != name and beside.is_file() and _fingerprint(beside.read_bytes()) == laid:
+            beside.unlink()
+        return []
+
+    def find(self, text: str) -> str:
+        """Return the file name of a notebook by number or name."""
+        wanted = text.removesuffix(".ipynb")
+        wanted = wanted.zfill(2) if wanted.isdigit() else wanted
+        for name in self.names:
+            stem = Path(name).stem
+            if wanted in (name, stem, stem.split("-")[0]):
+                return name
+        raise LookupError(
+            f"There is no notebook {text!r}. There are: {', '.join(Path(name).stem for name in self.names)}."
+        )
+
+    def _read_record(self) -> dict[str, dict[str, str]]:
+        path = self.folder / RECORD
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            return {
+                str(name): {str(key): str(value) for key, value in known.items()}
+                for name, known in record.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError):
+            self.told.append(
+                f"The file {path} could not be read, so it is not known which notebooks you have changed. "
+                "None of them is overwritten; where yours differs, the course's version is laid beside it."
+            )
+            return {}
+
+    def remember(self) -> None:
+        text = json.dumps(self.record, indent=1, sort_keys=True) + "\n"
+        path = self.folder / RECORD
+        if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+            _write(path, text.encode("utf-8"))
+
+
+def _parsed(notebook: bytes) -> dict[str, Any]:
+    content = json.loads(notebook.decode("utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise ValueError("it holds no cells")
+    content.setdefault("metadata", {})
+    return content
+
+
+def _fingerprint(file: bytes) -> str:
+    """Return a digest of what a learner could have touched: cells, outputs and their state, or else the bytes.
+
+    JupyterLab rewrites a notebook's description of the kernel as soon as it opens one; that is no change.
+    """
+    try:
+        content = _parsed(file)
+        for key in ("kernelspec", "language_info"):
+            content["metadata"].pop(key, None)
+        for cell in content["cells"]:
+            cell["source"] = "".join(cell["source"])
+            cell["metadata"].pop("trusted", None)
+        file = json.dumps(content, sort_keys=True).encode("utf-8")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        file = file.replace(b"\r\n", b"\n")
+    return hashlib.sha256(file).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that nobody ever sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".dscourse-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _free_name(path: Path, word: str) -> Path:
+    """Return `04-partitioning-old.ipynb`, or with a number where that is taken."""
+    beside = path.with_name(f"{path.stem}-{word}{path.suffix}")
+    count = 2
+    while beside.exists():
+        beside = path.with_name(f"{path.stem}-{word}-{count}{path.suffix}")
+        count += 1
+    return beside
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out the command line; the result is the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m dscourse.workspace",
+        description="Lay out your own copies of the course's notebooks, without outputs.",
+    )
+    parser.add_argument(
+        "--reset",
+        nargs="+",
+        metavar="NOTEBOOK",
+        help="start these afresh, by number; the old copies are kept",
+    )
+    parser.add_argument("--folder", type=Path, help="where the copies are (default: workspace)")
+    options = parser.parse_args(arguments)
+    try:
+        folder = (options.folder or default_folder()).absolute()
+        told = reset(options.reset, folder) if options.reset else lay_out(folder)
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"Your copies of the notebooks could not be laid out: {error.strerror or error} ({error.filename}). "
+            "Make that folder one that you may write to, or name another: "
+            "python -m dscourse.workspace --folder PATH",
+            file=sys.stderr,
+        )
+        return 1
+    for line in told:
+        print(f"  {line}")
+    print(f"Your copies of the notebooks are in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
