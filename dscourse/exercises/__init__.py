@@ -1,0 +1,28 @@
+"""What the learner is asked: predictions before an experiment, exercises after it, and how far they have come.
+
+    from dscourse.exercises import scaling_metrics as exercises
+    exercises.linear_or_not            # a prediction: choose, commit, read
+    exercises.usl_peak                 # an exercise: the task
+    exercises.usl_peak.check(answer)   # also .hint() and .solution()
+
+    from dscourse.exercises import progress
+    progress()
+
+Each notebook has a module here that bears its name. The modules are imported one by one, never from here.
+"""
+
+from dscourse.exercises._exercise import Exercise, WrongExample
+from dscourse.exercises._feedback import Feedback
+from dscourse.exercises._prediction import Option, Prediction
+from dscourse.exercises._progress import export_progress, import_progress, progress
+
+__all__ = [
+    "Exercise",
+    "Feedback",
+    "Option",
+    "Prediction",
+    "WrongExample",
+    "export_progress",
+    "import_progress",
+    "progress",
+]

@@ -1,0 +1,94 @@
+"""What an exercise answers: a mark, a word and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dscourse.exercises._prose import code_block, plain, rich
+
+_MARKS = {
+    "right": ("✓", "Solved."),
+    "wrong": ("✗", "Not yet."),
+    "not attempted": ("○", "Not attempted yet."),
+    "stopped": ("⚠", "Your code stopped."),
+    "not judged": ("?", "This answer could not be judged."),
+}
+_FRAME = "border-left:3px solid currentColor;padding:0.2em 0 0.2em 0.8em;max-width:48em"
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The answer of `Exercise.check`; true if the exercise is solved.
+
+    Attributes:
+        status: "right", "wrong", "not attempted", "stopped" (the learner's code raised) or "not judged".
+        message: what to make of it, in plain words.
+        code: the learner's own line, where one raised.
+        notice: something to know about the progress file, told once; mostly empty.
+    """
+
+    status: str
+    message: str
+    code: str = ""
+    notice: str = ""
+
+    def __bool__(self) -> bool:
+        return self.status == "right"
+
+    def __repr__(self) -> str:
+        mark, word = _MARKS[self.status]
+        parts = [plain(f"{mark} {word} {self.message}")]
+        parts += [f"    {self.code}"] if self.code else []
+        parts += [plain(self.notice)] if self.notice else []
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        mark, word = _MARKS[self.status]
+        parts = [f"<strong>{mark} {word}</strong> {rich(self.message)}"]
+        parts += [code_block(self.code)] if self.code else []
+        parts += [f"<p>{rich(self.notice)}</p>"] if self.notice else []
+        return f"<div role='status' style='{_FRAME}'>{''.join(parts)}</div>"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The hints asked for so far, and whether there are more.
+
+    Attributes:
+        given: the hints, in order.
+        more: how many are left.
+        name: how the exercise is called in the notebook.
+    """
+
+    given: tuple[str, ...]
+    more: int
+    name: str
+
+    def _last_line(self) -> str:
+        if self.more:
+            return f"{self.more} more: run this cell again."
+        return f"There are no more hints. `{self.name}.solution()` shows one way to do it."
+
+    def __repr__(self) -> str:
+        lines = [plain(f"Hint {number}: {hint}", "  ") for number, hint in enumerate(self.given, 1)]
+        return "\n".join([*lines, plain(self._last_line())])
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{rich(hint)}</li>" for hint in self.given)
+        return f"<div style='{_FRAME}'><strong>Hints</strong><ol>{items}</ol>{rich(self._last_line())}</div>"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One way to solve an exercise, shown as code."""
+
+    code: str
+
+    def __repr__(self) -> str:
+        return self.code
+
+    def _repr_markdown_(self) -> str:
+        fence = "```"
+        while fence in self.code:
+            fence += "`"
+        return f"{fence}python\n{self.code}\n{fence}"

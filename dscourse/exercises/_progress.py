@@ -1,0 +1,151 @@
+"""How far the learner has come, as a table with bars; and the way to carry it to another machine."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+from dscourse.exercises import _store
+from dscourse.exercises._modules import NOTEBOOKS, exercises_of, load_module, notebook_modules, predictions_of
+from dscourse.exercises._record import Record, Work
+
+_BAR = 10
+_LEFT = "style='text-align:left'"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What has been done of one notebook."""
+
+    notebook: str
+    predicted: int
+    predictions: int
+    solved: int
+    tried: int
+    exercises: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The learner's progress, one row a notebook, and what is wrong with the progress file (mostly nothing)."""
+
+    rows: tuple[Row, ...]
+    problem: str = ""
+
+    def __repr__(self) -> str:
+        wide = max((len(row.notebook) for row in self.rows), default=0)
+        lines = [
+            f"{row.notebook:<{wide}}  predictions {_text_bar(row.predicted, row.predictions):<22}"
+            f"exercises {_text_bar(row.solved, row.exercises)}{_underway(row)}"
+            for row in self.rows
+        ]
+        return "\n".join(["Your progress", *lines, *([self.problem] if self.problem else [])])
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th scope='col' {_LEFT}>{word}</th>" for word in ("Notebook", "Predictions", "Exercises")
+        )
+        rows = "".join(
+            f"<tr><th scope='row' {_LEFT}>{html.escape(row.notebook)}</th>"
+            f"<td {_LEFT}>{_html_bar(row.predicted, row.predictions)}</td>"
+            f"<td {_LEFT}>{_html_bar(row.solved, row.exercises)}{_underway(row)}</td></tr>"
+            for row in self.rows
+        )
+        problem = f"<p>{html.escape(self.problem)}</p>" if self.problem else ""
+        return f"<table><caption>Your progress</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{problem}"
+
+
+def progress() -> Progress:
+    """Show which predictions you have made and which exercises you have solved, notebook by notebook."""
+    record, problem = _store.load()
+    return Progress(tuple(_row(name, record) for name in notebook_modules()), problem)
+
+
+def export_progress(path: str | Path) -> Progress:
+    """Save your progress in a file that you can keep and bring back with `import_progress`.
+
+    An earlier export at that place is added to, so that nothing in it is lost.
+
+    Raises:
+        FileExistsError: if something else than saved progress is there.
+        OSError: if the file can't be written.
+    """
+    target = Path(path).expanduser()
+    record, _ = _store.load()
+    if target.exists():
+        try:
+            record = record.merged(_saved(target))
+        except ValueError as error:
+            raise FileExistsError(f"{path} is there already, and {error}; choose another name") from None
+    _store.write(target, record)
+    return progress()
+
+
+def import_progress(path: str | Path) -> Progress:
+    """Add saved progress to yours. What you have reached already stays.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file holds no progress of this course, or that of a newer version.
+    """
+    source = Path(path).expanduser()
+    if not source.exists():
+        raise FileNotFoundError(f"there is no file {path}; upload it beside this notebook first")
+    try:
+        saved = _saved(source)
+    except ValueError as error:
+        raise ValueError(f"{path} can't be imported: {error}") from None
+
+    def change(record: Record) -> None:
+        both = record.merged(saved)
+        record.predictions, record.exercises = both.predictions, both.exercises
+
+    _store.update(change)
+    return progress()
+
+
+def _saved(path: Path) -> Record:
+    try:
+        return Record.from_json(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError("it is not a progress file of this course") from None
+
+
+def _row(name: str, record: Record) -> Row:
+    number = f"{NOTEBOOKS.index(name):02d} " if name in NOTEBOOKS else ""
+    title = f"{number}{name.replace('_', ' ').capitalize()}"
+    try:
+        module = load_module(name)
+    except ImportError:  # a library of that notebook is missing; the others can still be shown
+        return Row(title, 0, 0, 0, 0, 0)
+    works = [record.exercises.get(exercise.name, Work()) for exercise in exercises_of(module)]
+    predictions = predictions_of(module)
+    return Row(
+        title,
+        predicted=sum(prediction.name in record.predictions for prediction in predictions),
+        predictions=len(predictions),
+        solved=sum(work.solved for work in works),
+        tried=sum(work.attempts > 0 and not work.solved for work in works),
+        exercises=len(works),
+    )
+
+
+def _underway(row: Row) -> str:
+    return f", {row.tried} under way" if row.tried else ""
+
+
+def _text_bar(done: int, of: int) -> str:
+    if not of:
+        return "none here"
+    full = done * _BAR // of
+    return f"{'█' * full}{'░' * (_BAR - full)} {done} of {of}"
+
+
+def _html_bar(done: int, of: int) -> str:
+    if not of:
+        return "none here"
+    box = "display:inline-block;height:0.8em;vertical-align:middle;"
+    inner = f"<span style='{box}width:{100 * done // of}%;background:currentColor'></span>"
+    frame = f"{box}width:8em;border:1px solid currentColor;margin-right:0.6em;line-height:0"
+    return f"<span style='{frame}' aria-hidden='true'>{inner}</span>{done} of {of}"

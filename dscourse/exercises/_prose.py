@@ -1,0 +1,33 @@
+"""Short texts for learners, as plain text and as HTML in which nothing from outside is taken for markup."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+
+_WIDTH = 88
+
+
+def plain(text: str, indent: str = "") -> str:
+    """Return text wrapped for reading, with its own line breaks kept; all lines but the first are indented."""
+    lines = text.splitlines() or [""]
+    wrapped = [
+        textwrap.fill(line, _WIDTH, subsequent_indent=indent, break_long_words=False) for line in lines
+    ]
+    return f"\n{indent}".join(wrapped)
+
+
+def rich(text: str) -> str:
+    """Return text as HTML: everything is escaped, `backticks` mark code, a line break stays one."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
+
+
+def code_block(code: str) -> str:
+    """Return code as HTML, escaped, with its line breaks and spaces kept."""
+    return f"<pre style='margin:0.4em 0;white-space:pre-wrap'><code>{html.escape(code)}</code></pre>"
+
+
+def shortened(text: str, limit: int = 1500) -> str:
+    """Return text, cut where it grows too long to be read."""
+    return text if len(text) <= limit else f"{text[:limit]} …"

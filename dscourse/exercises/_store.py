@@ -1,0 +1,119 @@
+"""The progress file: one small JSON file in the learner's home, or where DSCOURSE_PROGRESS says.
+
+Whatever is wrong with it, the lesson goes on: what can't be saved is kept for this session, and said once.
+Two notebooks may write at the same time: each reads the file again, adds what is new and replaces it as a whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from dscourse.exercises._record import NewerVersionError, Record
+
+_unsaved: dict[str, Record] = {}
+_told: set[str] = set()
+
+
+def load() -> tuple[Record, str]:
+    """Return what is remembered, and what is wrong with the progress file ("" if nothing)."""
+    record, problem, _ = _current()
+    return record, problem
+
+
+def update(change: Callable[[Record], None]) -> str:
+    """Change what is remembered, and return what the learner should know about the file: mostly nothing."""
+    record, problem, path = _current()
+    change(record)
+    try:
+        if path is not None:
+            write(path, record)
+            _unsaved.pop(_key(), None)
+        else:
+            _unsaved[_key()] = record
+    except OSError as error:
+        _unsaved[_key()] = record
+        problem = problem or _unsaved_because(error)
+    return _once(problem)
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record as a whole or not at all.
+
+    Raises:
+        OSError: if it can't be written; an older file at that place is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(record.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _key() -> str:
+    return os.environ.get("DSCOURSE_PROGRESS", "").strip()
+
+
+def _path() -> Path:
+    try:
+        path = Path(_key()).expanduser() if _key() else Path.home() / ".dscourse-progress.json"
+        return path.resolve()  # so that a link to a file elsewhere stays a link
+    except RuntimeError as error:  # no home folder, or a link to itself
+        raise FileNotFoundError(str(error)) from error
+
+
+def _current() -> tuple[Record, str, Path | None]:
+    """Return what is remembered, what is wrong with the file, and where to write (None: nowhere)."""
+    unsaved = _unsaved.get(_key(), Record())
+    try:
+        path = _path()
+        record, problem = _read(path)
+    except (OSError, NewerVersionError) as error:
+        return Record().merged(unsaved), _unsaved_because(error), None
+    return record.merged(unsaved), problem, path
+
+
+def _read(path: Path) -> tuple[Record, str]:
+    try:
+        return Record.from_json(path.read_text(encoding="utf-8")), ""
+    except FileNotFoundError:
+        return Record(), ""
+    except NewerVersionError:
+        raise
+    except ValueError as error:  # broken, or not even text
+        reason = "it is not text" if isinstance(error, UnicodeDecodeError) else error
+        aside = _set_aside(path)
+        return (
+            Record(),
+            f"Your progress file could not be read: {reason}. It is kept as {aside}; a new one begins.",
+        )
+
+
+def _set_aside(path: Path) -> str:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    path.replace(aside)
+    return aside.name
+
+
+def _unsaved_because(error: Exception) -> str:
+    reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return f"Your progress is kept for this session only, since its file can't be used: {reason}."
+
+
+def _once(problem: str) -> str:
+    if not problem or problem in _told:
+        return ""
+    _told.add(problem)
+    return problem
