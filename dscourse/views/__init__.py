@@ -1,0 +1,21 @@
+"""Pictures and widgets: how the course shows what the models below have computed.
+
+    from dscourse.views import Picture, interactive_figure, new_axes, palette
+
+A cell that ends with a `Picture` shows a figure and its caption; one that ends with `interactive_figure(...)` shows a
+figure with controls. Drawing functions of a topic stand in the module of that name.
+"""
+
+from dscourse.views import palette
+from dscourse.views.interactive import InteractiveFigure, interactive_figure
+from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+
+__all__ = [
+    "InteractiveFigure",
+    "Picture",
+    "interactive_figure",
+    "new_axes",
+    "new_figure",
+    "palette",
+    "tidy",
+]

@@ -1,0 +1,180 @@
+"""A figure with controls beside it, redrawn as they move."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+from ipywidgets.widgets.interaction import interactive
+from matplotlib.figure import Figure
+
+from dscourse.views.picture import checked_alt, new_figure, png_bytes
+
+_LIVE_PIXELS_PER_INCH = 110  # a little coarser than a stored picture, for speed while a slider moves
+
+# The next picture is decoded before it takes the place of the last, so nothing flickers; if several arrive meanwhile,
+# only the latest is shown. Text goes in as text, never as HTML.
+_FRONT_END = """
+function render({ model, el }) {
+  const figure = document.createElement("figure");
+  figure.className = "dscourse-figure";
+  const image = document.createElement("img");
+  const caption = document.createElement("figcaption");
+  const problem = document.createElement("p");
+  problem.className = "dscourse-problem";
+  problem.setAttribute("role", "alert");
+  figure.append(image, problem, caption);
+  el.append(figure);
+  let shown = null;
+  let wanted = 0;
+  async function showPicture() {
+    const turn = ++wanted;
+    const address = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
+    const next = new Image();
+    next.src = address;
+    try { await next.decode(); } catch (error) { URL.revokeObjectURL(address); return; }
+    if (turn !== wanted) { URL.revokeObjectURL(address); return; }
+    image.src = address;
+    image.alt = model.get("alt");
+    image.style.width = model.get("width") + "px";
+    caption.textContent = model.get("alt");
+    figure.dataset.turn = String(turn);
+    if (shown) URL.revokeObjectURL(shown);
+    shown = address;
+  }
+  function showProblem() {
+    problem.textContent = model.get("problem");
+    problem.hidden = !model.get("problem");
+    figure.classList.toggle("dscourse-outdated", Boolean(model.get("problem")));
+  }
+  model.on("change:png", showPicture);
+  model.on("change:problem", showProblem);
+  showPicture();
+  showProblem();
+  return () => {
+    model.off("change:png", showPicture);
+    model.off("change:problem", showProblem);
+    if (shown) URL.revokeObjectURL(shown);
+  };
+}
+export default { render };
+"""
+_STYLE = """
+.dscourse-figure { margin: 0; }
+.dscourse-figure img { max-width: 100%; height: auto; background: white; }
+.dscourse-figure figcaption { font-style: italic; max-width: 44em; color: var(--jp-content-font-color1, #222); }
+.dscourse-outdated img { opacity: 0.45; }
+.dscourse-problem { color: var(--jp-error-color1, #b00020); font-weight: 600; margin: 0.3em 0; white-space: pre-wrap; }
+"""
+
+
+class LivePicture(anywidget.AnyWidget):
+    """A picture in the page that can be replaced, with a real alt text, a caption and room for an error."""
+
+    _esm = _FRONT_END
+    _css = _STYLE
+    png = traitlets.Bytes(b"").tag(sync=True)
+    alt = traitlets.Unicode("").tag(sync=True)
+    width = traitlets.Int(560).tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+
+    def __repr__(self) -> str:
+        return self.alt
+
+
+class InteractiveFigure(widgets.VBox):
+    """Controls above a figure; see `interactive_figure`.
+
+    Attributes:
+        controls: the ipywidgets controls by name.
+        picture: the picture widget, with `alt` and `problem`.
+        figure: the figure last drawn without an error.
+    """
+
+    def __init__(self, draw: Callable[..., str], controls: dict[str, widgets.ValueWidget]) -> None:
+        self._draw = draw
+        self.controls = controls
+        self.figure: Figure = new_figure()
+        self.picture = LivePicture()
+        self._redraw_or_raise()
+        for control in controls.values():
+            control.observe(self._redraw, names="value")
+        panel = widgets.Box(
+            list(controls.values()), layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 1.5em")
+        )
+        super().__init__([panel, self.picture])
+
+    def __repr__(self) -> str:
+        return self.picture.alt
+
+    def values(self) -> dict[str, Any]:
+        """Return what the controls say at the moment."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _redraw(self, _change: object) -> None:
+        try:
+            self._redraw_or_raise()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
+            given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
+            self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
+
+    def _redraw_or_raise(self) -> None:
+        figure = new_figure()
+        alt = checked_alt(self._draw(figure, **self.values()))
+        png = png_bytes(figure, _LIVE_PIXELS_PER_INCH)
+        self.figure = figure
+        with self.picture.hold_sync():  # one message: picture, text and size belong together
+            self.picture.problem = ""
+            self.picture.alt = alt
+            self.picture.width = round(figure.get_figwidth() * 84)
+            self.picture.png = png
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
+        bundle["text/plain"] = self.picture.alt
+        bundle["image/png"] = base64.b64encode(png_bytes(self.figure)).decode("ascii")
+        return bundle
+
+
+def interactive_figure(draw: Callable[..., str], **controls: Any) -> InteractiveFigure:
+    """Show a figure that is drawn anew whenever a control changes.
+
+    While a slider is dragged the latest value wins. If `draw` fails, the widget says so and keeps the last picture.
+    Where no widgets can be shown (GitHub, nbviewer, print) the picture with the first values stands in.
+
+    Args:
+        draw: called as `draw(figure, **values)` with an empty matplotlib figure; draws on it and returns its alt text.
+        **controls: one for each argument of `draw`: an ipywidgets control, or what `ipywidgets.interact` takes: a range
+            `(low, high)` or `(low, high, step)`, a list of choices, True or False.
+
+    Raises:
+        TypeError: if `draw` can't be called, returns no text, or a control is of no use as one.
+        ValueError: if `draw` returns an empty alt text.
+
+    Example:
+        >>> interactive_figure(draw_queue, load=(0.1, 0.95, 0.05))  # doctest: +SKIP
+    """
+    if not callable(draw):
+        raise TypeError(f"draw must be a function draw(figure, **values) -> alt text, got {draw!r}")
+    if not controls:
+        raise TypeError("interactive_figure needs at least one control, such as load=(0.1, 0.9, 0.1)")
+    return InteractiveFigure(draw, {name: _control(name, given) for name, given in controls.items()})
+
+
+def _control(name: str, given: Any) -> widgets.ValueWidget:
+    control = given if isinstance(given, widgets.Widget) else interactive.widget_from_abbrev(given)
+    if control is None or not hasattr(control, "value"):
+        raise TypeError(
+            f"{name}={given!r} can't be made into a control. Give a range (low, high, step), a list of choices, "
+            "True or False, or an ipywidgets control."
+        )
+    if not control.description:
+        control.description = name.replace("_", " ")
+    control.style.description_width = "initial"
+    if isinstance(control, widgets.widget_int._BoundedInt | widgets.widget_float._BoundedFloat):
+        control.layout.width = control.layout.width or "22em"
+    return control

@@ -1,0 +1,85 @@
+"""Controls beside a figure: redrawn on change, honest about errors, with a picture where no widget can be shown."""
+
+import base64
+
+import ipywidgets as widgets
+import pytest
+
+from dscourse.views import interactive_figure
+
+
+def parabola(figure, power, grid=False):
+    axes = figure.subplots()
+    axes.plot([1, 2, 3], [value**power for value in (1, 2, 3)])
+    axes.grid(visible=grid)
+    if power == 4:
+        raise ValueError("the fourth power is out of stock")
+    return f"x to the power of {power}"
+
+
+def test_a_change_of_a_control_gives_a_new_picture_and_a_new_alt_text():
+    shown = interactive_figure(parabola, power=(1, 5), grid=True)
+    before = shown.picture.png
+    shown.controls["power"].value = 2
+    assert shown.picture.alt == "x to the power of 2"
+    assert shown.picture.png != before
+    assert shown.picture.png.startswith(b"\x89PNG")
+    assert shown.values() == {"power": 2, "grid": True}
+
+
+def test_an_error_is_told_in_the_widget_and_the_last_picture_stays():
+    shown = interactive_figure(parabola, power=(1, 5))
+    before = shown.picture.png
+    shown.controls["power"].value = 4
+    assert shown.picture.problem == "No picture for power=4. ValueError: the fourth power is out of stock"
+    assert shown.picture.png == before
+    shown.controls["power"].value = 5
+    assert shown.picture.problem == ""
+    assert shown.picture.alt == "x to the power of 5"
+
+
+def test_an_error_at_the_first_drawing_is_raised_in_the_cell():
+    with pytest.raises(ValueError, match="out of stock"):
+        interactive_figure(parabola, power=widgets.IntSlider(value=4, min=1, max=5))
+
+
+def test_without_widgets_the_static_picture_and_its_alt_text_stand_in():
+    bundle = interactive_figure(parabola, power=(1, 5))._repr_mimebundle_()
+    assert bundle["text/plain"] == "x to the power of 3"
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_every_control_has_a_label_and_ready_made_controls_keep_theirs():
+    shown = interactive_figure(
+        lambda figure, **values: str(values),
+        servers_per_rack=(1, 9),
+        policy=["random", "round robin"],
+        load=widgets.FloatSlider(description="load ρ"),
+    )
+    assert [control.description for control in shown.controls.values()] == [
+        "servers per rack",
+        "policy",
+        "load ρ",
+    ]
+
+
+def test_nothing_of_pyplot_is_left_behind():
+    import matplotlib.pyplot as plt
+
+    interactive_figure(parabola, power=(1, 5))
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("draw", "controls", "words"),
+    [
+        ("draw", {"power": (1, 5)}, "draw must be a function"),
+        (parabola, {}, "at least one control"),
+        (parabola, {"power": object()}, "can't be made into a control"),
+        (lambda figure, power: None, {"power": (1, 5)}, "alt must be a text"),
+    ],
+)
+def test_unfit_arguments_are_refused(draw, controls, words):
+    with pytest.raises(TypeError, match=words):
+        interactive_figure(draw, **controls)

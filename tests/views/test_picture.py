@@ -1,0 +1,59 @@
+"""A picture shows its figure, its alt text and nothing that a browser would run."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from dscourse.views import Picture, new_axes, new_figure
+
+
+def drawn():
+    axes = new_axes(4, 2)
+    axes.plot([1, 2, 3], [1, 4, 9])
+    return axes
+
+
+def test_a_picture_is_a_png_with_its_alt_text_and_a_caption():
+    picture, caption = Picture(drawn(), alt="a parabola")._outputs()
+    assert set(picture) == {"image/png", "text/plain"}
+    assert picture["text/plain"] == "a parabola"
+    image = Image.open(io.BytesIO(base64.b64decode(picture["image/png"])))
+    assert image.size == (576, 288)
+    assert caption["text/markdown"] == "*a parabola*"
+
+
+def test_its_repr_is_the_alt_text_so_that_stored_outputs_stay_the_same():
+    assert repr(Picture(drawn(), alt="  a\n parabola ")) == "a parabola"
+
+
+def test_markdown_and_html_in_a_caption_stay_text():
+    caption = Picture(drawn(), alt="<script>alert(1)</script> *bold* [x](y)")._outputs()[1]["text/markdown"]
+    assert "<script>" not in caption.replace("\\<", "")
+    assert "\\*bold\\*" in caption
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert Picture(drawn(), alt="x").png() == Picture(drawn(), alt="x").png()
+
+
+def test_pyplot_knows_nothing_of_our_figures():
+    import matplotlib.pyplot as plt
+
+    Picture(drawn(), alt="x").png()
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "alt", "error"),
+    [
+        ("figure", "x", TypeError),
+        (None, "x", TypeError),
+        (new_figure(), 3, TypeError),
+        (new_figure(), "  ", ValueError),
+    ],
+)
+def test_unfit_arguments_are_refused(figure, alt, error):
+    with pytest.raises(error):
+        Picture(figure, alt)
