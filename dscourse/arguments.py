@@ -1,0 +1,85 @@
+"""Checks of what a public function is given, with messages written for learners.
+
+Each returns the value, made plain, or says what was wrong, what was given and what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def real(
+    name: str,
+    value: object,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a finite float.
+
+    Raises:
+        TypeError: not a number (a bool is none).
+        ValueError: not finite, or out of bounds.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+    if at_least is not None and number < at_least:
+        raise ValueError(f"{name} must be at least {at_least:g}, got {number:g}")
+    if above is not None and number <= above:
+        raise ValueError(f"{name} must be above {above:g}, got {number:g}")
+    if at_most is not None and number > at_most:
+        raise ValueError(f"{name} must be at most {at_most:g}, got {number:g}")
+    return number
+
+
+def whole(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
+    """Return `value` as an int.
+
+    Raises:
+        TypeError: not a whole number (a bool is none).
+        ValueError: out of bounds.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    number = int(value)
+    if number < at_least:
+        raise ValueError(f"{name} must be at least {at_least}, got {number}")
+    if at_most is not None and number > at_most:
+        raise ValueError(f"{name} must be at most {at_most}, got {number}")
+    return number
+
+
+def probability(name: str, value: object) -> float:
+    """Return `value` as a float between 0 and 1, both included; else TypeError or ValueError."""
+    number = real(name, value)
+    if not 0.0 <= number <= 1.0:
+        example = f"; for {number:g} per cent write {number / 100:g}" if 1.0 < number <= 100.0 else ""
+        raise ValueError(f"{name} must lie between 0 and 1, got {number:g}{example}")
+    return number
+
+
+def one_of(name: str, value: object, allowed: Collection[str]) -> str:
+    """Return `value` if it is one of the `allowed` words; else TypeError or ValueError names them."""
+    words = ", ".join(map(repr, allowed))
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {words}, got {value!r}")
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+    return value
+
+
+def text(name: str, value: object) -> str:
+    """Return `value` if it is a text with something in it; else TypeError or ValueError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r}")
+    if not value.strip():
+        raise ValueError(f"{name} must not be empty")
+    return value

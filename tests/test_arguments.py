@@ -1,0 +1,79 @@
+"""Every refusal says what was wrong, what was given and what would be right."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from dscourse.arguments import one_of, probability, real, text, whole
+
+
+@pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.float32(3), Fraction(3)])
+def test_every_kind_of_number_becomes_a_plain_one(value):
+    number = real("load", value)
+    assert number == 3.0
+    assert type(number) is float
+
+
+@pytest.mark.parametrize("value", [True, np.bool_(True), "3", None, [3], 3 + 0j])
+def test_what_is_no_number_is_a_type_error(value):
+    for check in (real, probability):
+        with pytest.raises(TypeError, match="load must be a number, got"):
+            check("load", value)
+    with pytest.raises(TypeError, match="load must be a whole number, got"):
+        whole("load", value, at_least=0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_only_finite_numbers_pass(value):
+    with pytest.raises(ValueError, match="load must be finite, got"):
+        real("load", value)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "bad", "good", "words"),
+    [
+        ({"at_least": 0}, -0.5, 0, "at least 0, got -0.5"),
+        ({"above": 0}, 0, 0.1, "above 0, got 0"),
+        ({"at_most": 2}, 2.5, 2, "at most 2, got 2.5"),
+    ],
+)
+def test_bounds_are_named(bounds, bad, good, words):
+    assert real("load", good, **bounds) == good
+    with pytest.raises(ValueError, match=words):
+        real("load", bad, **bounds)
+
+
+def test_whole_numbers_have_bounds_too():
+    assert type(whole("servers", np.int32(2), at_least=1)) is int
+    with pytest.raises(ValueError, match="servers must be at least 1, got 0"):
+        whole("servers", 0, at_least=1)
+    with pytest.raises(ValueError, match="servers must be at most 3, got 4"):
+        whole("servers", 4, at_least=1, at_most=3)
+    with pytest.raises(TypeError, match=r"whole number, got 2\.0"):
+        whole("servers", 2.0, at_least=1)
+
+
+def test_a_percentage_given_as_a_probability_is_told_how_to_write_it():
+    assert probability("loss", 1) == 1.0
+    with pytest.raises(ValueError, match=r"between 0 and 1, got 5; for 5 per cent write 0\.05"):
+        probability("loss", 5)
+    with pytest.raises(ValueError, match=r"between 0 and 1, got -0\.1$"):
+        probability("loss", -0.1)
+
+
+def test_words_are_checked_against_what_is_allowed():
+    assert one_of("order", "random", ("random", "fixed")) == "random"
+    with pytest.raises(ValueError, match="one of 'random', 'fixed', got 'best'"):
+        one_of("order", "best", ("random", "fixed"))
+    with pytest.raises(TypeError, match="got 3"):
+        one_of("order", 3, ("random", "fixed"))
+
+
+def test_a_text_has_something_in_it():
+    assert text("name", "a") == "a"
+    with pytest.raises(ValueError, match="name must not be empty"):
+        text("name", "  ")
+    with pytest.raises(TypeError, match="name must be a text, got 3"):
+        text("name", 3)
