@@ -1,0 +1,253 @@
+"""What a record of real failures says: causes, times to failure, times to repair, and why independence fails.
+
+Written for the data set `failures/lanl` (23 739 failures of 22 computers at Los Alamos National Laboratory), but any
+DataFrame with the columns `system`, `node`, `start`, `down_min` and `cause` will do.
+
+Source of the kind of analysis: B. Schroeder and G. A. Gibson, *A large-scale study of failures in high-performance
+computing systems*, DSN 2006. That paper numbers the systems differently from the public release.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from dscourse.fault_tolerance._arguments import whole
+
+_COLUMNS = ("system", "node", "start", "down_min", "cause")
+_UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class WeibullFit:
+    """A Weibull distribution fitted to times by maximum likelihood: P(T > t) = exp(−(t / scale)^shape).
+
+    A shape of 1 is the exponential distribution, which has no memory. Below 1 the rate of failures falls with the time
+    since the last one: right after a failure the next is most likely.
+
+    Attributes:
+        shape: estimate of the shape.
+        scale: estimate of the scale, in the unit of the times.
+        count: how many times went in.
+        gain: how much better it fits than the best exponential, in units of log likelihood.
+    """
+
+    shape: float
+    scale: float
+    count: int
+    gain: float
+
+    def survival(self, times: ArrayLike) -> NDArray[np.float64]:
+        """Return the chance that it takes longer than each of `times`."""
+        return np.asarray(np.exp(-((np.asarray(times, dtype=float) / self.scale) ** self.shape)))
+
+    def hazard(self, times: ArrayLike) -> NDArray[np.float64]:
+        """Return the rate of failure at each of `times` since the last one, per unit of time."""
+        ratio = np.asarray(times, dtype=float) / self.scale
+        return np.asarray(self.shape / self.scale * ratio ** (self.shape - 1.0))
+
+    @property
+    def mean(self) -> float:
+        """The mean of the fitted distribution."""
+        return self.scale * math.gamma(1.0 + 1.0 / self.shape)
+
+    @property
+    def p_value(self) -> float:
+        """How likely so large a gain would be if the times were exponential (likelihood-ratio test)."""
+        return float(stats.chi2.sf(2.0 * self.gain, df=1))
+
+    def __repr__(self) -> str:
+        words = f"shape {self.shape:.3f}, scale {self.scale:.4g}, mean {self.mean:.4g}"
+        return f"Weibull({words}) from {self.count:,} times"
+
+
+def fit_weibull(times: ArrayLike) -> WeibullFit:
+    """Fit a Weibull distribution to times above 0, by maximum likelihood.
+
+    The likelihood equation of the shape has exactly one solution; the scale follows from it.
+
+    Raises:
+        ValueError: fewer than two different times, or a time that is 0, negative, or not finite: a Weibull distribution
+            gives a time of exactly 0 the probability 0, so decide first what a zero in your record means.
+    """
+    values = np.asarray(times, dtype=float).ravel()
+    if not np.isfinite(values).all() or (values <= 0).any():
+        raise ValueError(
+            f"times must be finite and above 0; {int((~(values > 0)).sum())} of {values.size} aren't. "
+            "A gap of 0 means two failures at the same moment: count those apart."
+        )
+    if np.unique(values).size < 2:
+        raise ValueError(f"a fit needs at least two different times, got {values.size}")
+    logs = np.log(values / values.max())  # scaled: no power overflows
+    mean_log = logs.mean()
+
+    def equation(shape: float) -> float:
+        powers = np.exp(shape * logs)
+        return float((powers * logs).sum() / powers.sum() - 1.0 / shape - mean_log)
+
+    high = 1.0
+    while equation(high) < 0:
+        high *= 2.0
+    low = high
+    while equation(low) > 0:
+        low /= 2.0
+    shape = float(optimize.brentq(equation, low, high, xtol=1e-12))
+    scale = float(values.max() * np.mean(np.exp(shape * logs)) ** (1.0 / shape))
+    weibull = stats.weibull_min.logpdf(values, shape, scale=scale).sum()
+    exponential = stats.expon.logpdf(values, scale=values.mean()).sum()
+    return WeibullFit(shape, scale, values.size, max(0.0, float(weibull - exponential)))
+
+
+def failure_gaps(record: pd.DataFrame, system: int, node: int | None = None) -> NDArray[np.float64]:
+    """Return the hours between one failure and the next of a system (or of one of its nodes), zeros included.
+
+    Raises:
+        TypeError: no DataFrame, or a number of a wrong type.
+        LookupError: no such system or node, or a missing column.
+    """
+    starts = _of_system(record, system, node)["start"].sort_values().to_numpy().astype("datetime64[s]")
+    seconds: NDArray[np.int64] = starts.astype(np.int64)
+    return np.asarray(np.diff(seconds) / 3600.0, dtype=np.float64)
+
+
+def cause_table(record: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a cause: failures, share of failures, median and mean minutes down, share of all time down.
+
+    Failures without a recorded cause stand under "Unknown".
+    """
+    _check(record)
+    groups = record.assign(cause=record["cause"].fillna(_UNKNOWN)).groupby("cause")["down_min"]
+    table = pd.DataFrame(
+        {
+            "failures": groups.size(),
+            "share": groups.size() / len(record),
+            "median down, min": groups.median(),
+            "mean down, min": groups.mean(),
+            "share of time down": groups.sum() / record["down_min"].sum(),
+        }
+    )
+    return table.sort_values("failures", ascending=False)
+
+
+@dataclass(frozen=True)
+class DownTogether:
+    """How often several nodes of a system were down at once, and how often they would be if they failed independently.
+
+    Attributes:
+        system: the number of the system.
+        nodes: how many nodes it has on record.
+        hours: length of the record.
+        observed: share of the time in which at least k nodes were down, by k.
+        independent: the same if each node were down as often as it was, at moments of its own (exact).
+    """
+
+    system: int
+    nodes: int
+    hours: float
+    observed: dict[int, float]
+    independent: dict[int, float]
+
+    def ratio(self, k: int) -> float:
+        """Return how many times more often at least `k` were down together than independence would have it."""
+        return self.observed[k] / self.independent[k]
+
+    def __repr__(self) -> str:
+        lines = [f"system {self.system}: {self.nodes} nodes, {self.hours:,.0f} hours"]
+        lines += [
+            f"  at least {k:2} down: observed {self.observed[k]:.2e}, independent {self.independent[k]:.2e}, "
+            f"ratio {self.ratio(k):.3g}"
+            for k in self.observed
+        ]
+        return "\n".join(lines)
+
+
+def down_together(
+    record: pd.DataFrame, system: int, counts: tuple[int, ...] = (1, 2, 3, 4, 5)
+) -> DownTogether:
+    """Measure how often at least k nodes of a system were down at the same moment.
+
+    A node with several entries for one stretch of time counts once. The record runs from the first failure to the last.
+
+    Args:
+        record: the failures.
+        system: which system.
+        counts: the numbers k.
+
+    Raises:
+        TypeError: a wrong type.
+        LookupError: no such system, or a missing column.
+        ValueError: a k below 1.
+    """
+    ks = tuple(whole("a count", k, at_least=1) for k in counts)
+    rows = _of_system(record, system, None).dropna(subset=["node"])
+    minutes = rows["start"].to_numpy().astype("datetime64[m]").astype(np.int64)
+    first, last = int(minutes.min()), int(minutes.max())
+    span = max(1, last - first)
+    changes: list[tuple[int, int]] = []
+    shares: list[float] = []
+    begin = pd.Series(minutes - first, index=rows.index)
+    end = (begin + rows["down_min"]).clip(upper=span)
+    for indices in rows.groupby("node").groups.values():
+        merged = _merged(sorted(zip(begin[indices], end[indices], strict=True)))
+        shares.append(sum(stop - start for start, stop in merged) / span)
+        changes += [(start, 1) for start, _ in merged] + [(stop, -1) for _, stop in merged]
+    time_at = _time_at_level(sorted(changes), span)
+    chance = np.array([1.0])
+    for share in shares:
+        chance = np.convolve(chance, [1.0 - share, share])
+    return DownTogether(
+        system=int(system),
+        nodes=len(shares),
+        hours=span / 60.0,
+        observed={k: sum(time for level, time in time_at.items() if level >= k) / span for k in ks},
+        independent={k: float(chance[k:].sum()) for k in ks},
+    )
+
+
+def _merged(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join intervals that overlap or touch."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in intervals:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((start, stop))
+    return [(start, stop) for start, stop in joined if stop > start]
+
+
+def _time_at_level(changes: list[tuple[int, int]], span: int) -> dict[int, int]:
+    level, since = 0, 0
+    time_at: dict[int, int] = {}
+    for moment, change in [*changes, (span, 0)]:
+        time_at[level] = time_at.get(level, 0) + moment - since
+        level, since = level + change, moment
+    return time_at
+
+
+def _of_system(record: pd.DataFrame, system: int, node: int | None) -> pd.DataFrame:
+    _check(record)
+    number = whole("system", system, at_least=0)
+    rows = record[record["system"] == number]
+    if rows.empty:
+        known = ", ".join(map(str, sorted(record["system"].unique())))
+        raise LookupError(f"there is no system {number} in the record; there are: {known}")
+    if node is not None:
+        rows = rows[rows["node"] == whole("node", node, at_least=0)]
+        if rows.empty:
+            raise LookupError(f"system {number} has no failure of a node {node} on record")
+    return rows
+
+
+def _check(record: object) -> None:
+    if not isinstance(record, pd.DataFrame):
+        raise TypeError(f'record must be a DataFrame such as datasets.load("failures/lanl"), got {record!r}')
+    missing = [column for column in _COLUMNS if column not in record.columns]
+    if missing:
+        raise LookupError(
+            f"the record lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        )

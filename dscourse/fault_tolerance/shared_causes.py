@@ -1,0 +1,213 @@
+"""Availability when parts share causes of failure: a rack, a power feed, a bug, a person with a keyboard.
+
+    power = Part("power", 0.9995)
+    rack = Part("rack 1", 0.9999, needs=[power])
+    replicas = [Part(f"replica {i}", 0.99, needs=[rack]) for i in (1, 2, 3)]
+    service = any_of(*replicas)
+    system_availability(service)          # exact
+    product_rule(service)                 # what you get if you multiply as if nothing were shared
+
+A part is up if its own health is good and everything it needs is up. Own healths are independent of each other; what
+makes the parts dependent is that the same rack stands below several of them. So the exact answer goes through all
+combinations of healths of what is shared, and between these everything *is* independent.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dscourse.fault_tolerance._arguments import probability, text, whole
+from dscourse.fault_tolerance.availability import at_least_up
+
+_MOST_SHARED = 18
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Something that can fail by itself, and fails with what it needs.
+
+    Two parts are the same only if they are the same object: make a rack once and name it in all that stand in it.
+
+    Args:
+        name: what to call it.
+        availability: share of the time in which its own health is good.
+        needs: parts or groups without which it is down.
+    """
+
+    name: str
+    availability: float
+    needs: tuple[Structure, ...] = ()
+
+    def __post_init__(self) -> None:
+        text("name", self.name)
+        object.__setattr__(
+            self, "availability", probability(f"availability of {self.name}", self.availability)
+        )
+        if isinstance(self.needs, Part | Group):
+            object.__setattr__(self, "needs", (self.needs,))
+        object.__setattr__(self, "needs", _structures(f"needs of {self.name}", self.needs))
+
+    def __repr__(self) -> str:
+        return f"{self.name} ({self.availability:g})"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """At least `needed` of `members`; made by `all_of`, `any_of` and `at_least`."""
+
+    needed: int
+    members: tuple[Structure, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"{self.needed} of {len(self.members)}: " + ", ".join(map(_short, self.members))
+
+
+Structure = Part | Group
+
+
+def all_of(*members: Structure) -> Group:
+    """Return a group that is up while all of its members are (series)."""
+    parts = _structures("all_of", members)
+    return Group(len(parts), parts)
+
+
+def any_of(*members: Structure) -> Group:
+    """Return a group that is up while at least one of its members is (parallel)."""
+    return Group(1, _structures("any_of", members))
+
+
+def at_least(k: int, *members: Structure) -> Group:
+    """Return a group that is up while at least `k` of its members are.
+
+    Raises:
+        TypeError: k no whole number, or a member that is neither a part nor a group.
+        ValueError: k outside 1 … number of members.
+    """
+    parts = _structures("at_least", members)
+    return Group(whole("k", k, at_least=1, at_most=len(parts)), parts)
+
+
+def parts_of(structure: Structure) -> list[Part]:
+    """Return every part of a structure once, those needed by others included, in the order they are first met."""
+    return list(dict.fromkeys(_appearances(structure)))
+
+
+def system_availability(structure: Structure) -> float:
+    """Return the exact availability of a structure, whatever its parts share.
+
+    Goes through every combination of healths of the parts that appear more than once: 2ˢ for s of them.
+
+    Raises:
+        TypeError: neither a part nor a group.
+        ValueError: more than 18 parts are shared; `simulate_availability` has no such limit.
+    """
+    shared = shared_parts(structure)
+    if len(shared) > _MOST_SHARED:
+        raise ValueError(
+            f"{len(shared)} parts are shared, which makes 2^{len(shared)} combinations; this goes up to "
+            f"{_MOST_SHARED}. Use simulate_availability."
+        )
+    terms = []
+    for healths in itertools.product((True, False), repeat=len(shared)):
+        chance = math.prod(
+            part.availability if healthy else 1.0 - part.availability
+            for part, healthy in zip(shared, healths, strict=True)
+        )
+        if chance:
+            # Sum up what is missing to 1: the interesting numbers are small, and stay exact that way.
+            known = dict(zip(shared, map(float, healths), strict=True))
+            terms.append(chance * (1.0 - _independent(structure, known)))
+    return 1.0 - math.fsum(terms)
+
+
+def product_rule(structure: Structure) -> float:
+    """Return what multiplying gives: the availability if each part had racks, power … of its own.
+
+    That is right only where nothing is shared. It is the number on many slides.
+    """
+    _structures("product_rule", (structure,))
+    return _independent(structure, {})
+
+
+def shared_parts(structure: Structure) -> list[Part]:
+    """Return the parts that appear more than once below a structure: the shared causes."""
+    seen: dict[Part, int] = {}
+    for part in _appearances(structure):
+        seen[part] = seen.get(part, 0) + 1
+    return [part for part, count in seen.items() if count > 1]
+
+
+def works(structure: Structure, down: Iterable[Part] = ()) -> bool:
+    """Say whether a structure is up if just these parts have failed and all others are healthy."""
+    failed = list(down)
+    _structures("down", failed or (structure,))
+    return _independent(structure, {part: float(part not in failed) for part in parts_of(structure)}) == 1.0
+
+
+def single_points_of_failure(structure: Structure) -> list[Part]:
+    """Return the parts any one of which, failing alone, takes the whole structure down."""
+    return [part for part in parts_of(structure) if not works(structure, [part])]
+
+
+def simulate_availability(structure: Structure, trials: int = 100_000, seed: int = 0) -> float:
+    """Return the share of random moments at which a structure is up (Monte Carlo).
+
+    Its standard error is about √(a·(1 − a)/trials).
+
+    Args:
+        structure: a part or a group.
+        trials: moments to look at.
+        seed: of the luck.
+    """
+    count = whole("trials", trials, at_least=1)
+    luck = np.random.default_rng(whole("seed", seed, at_least=0))
+    healthy = {part: luck.random(count) < part.availability for part in parts_of(structure)}
+    return float(_up(structure, healthy).mean())
+
+
+def _up(structure: Structure, healthy: dict[Part, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    if isinstance(structure, Part):
+        up = healthy[structure].copy()
+        for need in structure.needs:
+            up &= _up(need, healthy)
+        return up
+    counts = sum(_up(member, healthy).astype(np.int64) for member in structure.members)
+    return np.asarray(counts >= structure.needed)
+
+
+def _independent(structure: Structure, known: dict[Part, float]) -> float:
+    """Availability of a structure whose appearances are independent, where some healths are known."""
+    if isinstance(structure, Part):
+        own = known.get(structure, structure.availability)
+        return own * math.prod(_independent(need, known) for need in structure.needs) if own else 0.0
+    return at_least_up(structure.needed, [_independent(member, known) for member in structure.members])
+
+
+def _appearances(structure: Structure) -> Iterator[Part]:
+    _structures("structure", (structure,))
+    if isinstance(structure, Part):
+        yield structure
+    for below in structure.needs if isinstance(structure, Part) else structure.members:
+        yield from _appearances(below)
+
+
+def _structures(name: str, members: object) -> tuple[Structure, ...]:
+    if isinstance(members, str) or not isinstance(members, Iterable):
+        raise TypeError(f"{name}: give parts or groups, got {members!r}")
+    parts = tuple(members)
+    for part in parts:
+        if not isinstance(part, Part | Group):
+            raise TypeError(f"{name}: {part!r} is neither a Part nor a group (all_of, any_of, at_least)")
+    if not parts and not name.startswith("needs"):
+        raise TypeError(f"{name} needs at least one part")
+    return parts
+
+
+def _short(structure: Structure) -> str:
+    return structure.name if isinstance(structure, Part) else f"({structure!r})"

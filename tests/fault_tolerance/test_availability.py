@@ -1,0 +1,129 @@
+"""Availability arithmetic: closed forms, laws that must hold for all numbers, and bad input."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from dscourse.fault_tolerance import (
+    availability_from_times,
+    downtime_per_year,
+    k_of_n,
+    nines,
+    parallel,
+    series,
+    time_to_repair_for,
+)
+
+AVAILABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
+quick = settings(max_examples=60, deadline=None)
+
+
+def test_by_hand():
+    assert series(0.9, 0.8) == pytest.approx(0.72)
+    assert parallel(0.9, 0.8) == pytest.approx(0.98)
+    assert k_of_n(2, 3, 0.9) == pytest.approx(3 * 0.81 * 0.1 + 0.729)
+    assert nines(0.999) == pytest.approx(3)
+    assert nines(0.995) == pytest.approx(2.30103, abs=1e-5)
+    assert nines(1.0) == math.inf
+    assert math.copysign(1, nines(0.0)) == 1
+    assert availability_from_times(999, 1) == pytest.approx(0.999)
+    assert availability_from_times(10, 0) == 1.0
+
+
+@quick
+@given(AVAILABILITIES)
+def test_a_chain_is_no_better_than_its_weakest_link_and_redundancy_no_worse_than_its_best(values):
+    slack = 1e-12
+    assert series(*values) <= min(values) + slack
+    assert parallel(*values) >= max(values) - slack
+
+
+@quick
+@given(AVAILABILITIES)
+def test_de_morgan_a_parallel_is_down_iff_all_are_down(values):
+    assert 1 - parallel(*values) == pytest.approx(series(*(1 - a for a in values)), abs=1e-12)
+
+
+@quick
+@given(st.integers(1, 12), st.data(), st.floats(0, 1))
+def test_k_of_n_duality(n, data, a):
+    """At least k up, and at least n − k + 1 down, exclude each other and leave nothing out."""
+    k = data.draw(st.integers(1, n))
+    assert k_of_n(k, n, a) + k_of_n(n - k + 1, n, 1 - a) == pytest.approx(1, abs=1e-9)
+
+
+@quick
+@given(st.integers(1, 60), st.floats(0, 1))
+def test_k_of_n_is_monotone_and_binomial(n, a):
+    curve = [k_of_n(k, n, a) for k in range(n + 1)]
+    assert curve[0] == 1.0
+    assert all(later <= earlier + 1e-12 for earlier, later in itertools.pairwise(curve))
+    assert curve == pytest.approx([float(stats.binom.sf(k - 1, n, a)) for k in range(n + 1)], abs=1e-9)
+    assert curve[n] == pytest.approx(series(*[a] * n), abs=1e-12)
+    assert curve[1] == pytest.approx(parallel(*[a] * n), abs=1e-12)
+
+
+@quick
+@given(st.integers(1, 8), st.data(), st.floats(0, 1), st.floats(0, 1))
+def test_better_parts_make_a_better_whole(n, data, one, other):
+    k = data.draw(st.integers(1, n))
+    worse, better = sorted((one, other))
+    assert k_of_n(k, n, worse) <= k_of_n(k, n, better) + 1e-12
+
+
+@quick
+@given(st.floats(0.001, 1), st.floats(1e-3, 1e6))
+def test_repair_time_is_the_inverse_of_availability(availability, up):
+    assert availability_from_times(up, time_to_repair_for(availability, up)) == pytest.approx(availability)
+
+
+def test_small_unavailabilities_are_not_lost_in_rounding():
+    """Five of seven at five nines: three must be down at once, 35·1e-15."""
+    assert 1 - k_of_n(5, 7, 0.99999) == pytest.approx(3.5e-14, rel=0.01)
+
+
+def test_simulated_alternation_of_up_and_down_reaches_the_ratio_whatever_the_distributions():
+    luck = np.random.default_rng(1)
+    up, down = luck.weibull(0.7, 200_000) * 50, luck.lognormal(0.0, 1.0, 200_000)
+    expected = availability_from_times(50 * math.gamma(1 + 1 / 0.7), math.exp(0.5))
+    assert up.sum() / (up.sum() + down.sum()) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("function", [series, parallel, nines, downtime_per_year])
+@pytest.mark.parametrize("bad", [-0.1, 1.1, 99.9, math.nan, math.inf])
+def test_what_is_no_share_of_time_is_refused(function, bad):
+    with pytest.raises(ValueError, match="availability"):
+        function(bad)
+
+
+@pytest.mark.parametrize("function", [series, parallel, nines, downtime_per_year])
+@pytest.mark.parametrize("bad", [True, "0.9", None])
+def test_what_is_no_number_is_refused(function, bad):
+    with pytest.raises(TypeError, match="number"):
+        function(bad)
+
+
+def test_other_mistakes_are_explained():
+    with pytest.raises(TypeError, match="at least one"):
+        series()
+    with pytest.raises(TypeError, match="star"):
+        parallel([0.9, 0.8])
+    with pytest.raises(ValueError, match="4 of 3 parts can never be up"):
+        k_of_n(4, 3, 0.9)
+    with pytest.raises(ValueError, match="at least 0"):
+        k_of_n(-1, 3, 0.9)
+    with pytest.raises(TypeError, match="whole number"):
+        k_of_n(1.0, 3, 0.9)
+    with pytest.raises(TypeError, match="whole number"):
+        k_of_n(True, 3, 0.9)
+    with pytest.raises(ValueError, match=r"99\.9 % is 0\.999"):
+        nines(99.9)
+    with pytest.raises(ValueError, match="above 0"):
+        availability_from_times(0, 1)
+    with pytest.raises(ValueError, match="needs no repair"):
+        time_to_repair_for(0.0, 10)

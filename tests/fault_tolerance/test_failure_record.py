@@ -1,0 +1,127 @@
+"""Reading a record of failures: the fit against SciPy's, times down together against counting minutes."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from dscourse import datasets
+from dscourse.fault_tolerance import cause_table, down_together, failure_gaps, fit_weibull
+
+
+@pytest.fixture(scope="module")
+def lanl():
+    return datasets.load("failures/lanl")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.3, 4), st.floats(1e-3, 1e6), st.integers(20, 300), st.integers(0, 10**6))
+def test_the_fit_is_scipys(shape, scale, count, seed):
+    times = np.random.default_rng(seed).weibull(shape, count) * scale
+    fit = fit_weibull(times)
+    best, _, best_scale = stats.weibull_min.fit(times, floc=0)
+    assert (fit.shape, fit.scale) == pytest.approx((best, best_scale), rel=1e-3)
+    likelihood = stats.weibull_min.logpdf(times, fit.shape, scale=fit.scale).sum()
+    assert likelihood >= stats.weibull_min.logpdf(times, best, scale=best_scale).sum() - 1e-6
+
+
+def test_the_fit_finds_what_was_put_in():
+    fit = fit_weibull(np.random.default_rng(3).weibull(0.7, 100_000) * 24)
+    assert fit.shape == pytest.approx(0.7, abs=0.01)
+    assert fit.scale == pytest.approx(24, rel=0.02)
+    assert fit.mean == pytest.approx(24 * math.gamma(1 + 1 / 0.7), rel=0.02)
+    assert fit.p_value < 1e-9
+
+
+def test_exponential_times_gain_nothing():
+    fit = fit_weibull(np.random.default_rng(4).exponential(10, 20_000))
+    assert fit.shape == pytest.approx(1, abs=0.02)
+    assert fit.p_value > 0.01
+
+
+def test_survival_and_hazard():
+    fit = fit_weibull([1, 2, 3, 4, 10])
+    assert fit.survival([0.0, fit.scale]) == pytest.approx([1, math.exp(-1)])
+    step = 1e-6
+    slope = -(np.log(fit.survival([5 + step])) - np.log(fit.survival([5 - step]))) / (2 * step)
+    assert fit.hazard([5.0]) == pytest.approx(slope, rel=1e-4)
+
+
+def test_zero_gaps_have_no_place_in_a_weibull_fit(lanl):
+    with pytest.raises(ValueError, match="two failures at the same moment"):
+        fit_weibull(failure_gaps(lanl, 2))
+    with pytest.raises(ValueError, match="two different"):
+        fit_weibull([3.0, 3.0])
+    with pytest.raises(ValueError, match="finite"):
+        fit_weibull([1.0, math.nan])
+
+
+def record(rows):
+    frame = pd.DataFrame(rows, columns=["system", "node", "start", "down_min", "cause"])
+    frame["start"] = pd.Timestamp("2000-01-01") + pd.to_timedelta(frame["start"], unit="min")
+    return frame
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.just(1), st.integers(0, 3), st.integers(0, 200), st.integers(0, 60), st.just("x")),
+        min_size=2,
+        max_size=15,
+    )
+)
+def test_down_together_is_what_counting_minutes_gives(rows):
+    begins = [row[2] for row in rows]
+    if min(begins) == max(begins):
+        rows = [*rows, (1, 0, max(begins) + 10, 1, "x")]
+    first, last = min(row[2] for row in rows), max(row[2] for row in rows)
+    nodes = sorted({row[1] for row in rows})
+    down = np.zeros((len(nodes), last - first), dtype=bool)
+    for _, node, begin, minutes, _ in rows:
+        down[nodes.index(node), begin - first : begin - first + minutes] = True
+    result = down_together(record(rows), 1, (1, 2, 3))
+    for k in (1, 2, 3):
+        assert result.observed[k] == pytest.approx((down.sum(axis=0) >= k).mean(), abs=1e-12)
+    assert result.independent[1] == pytest.approx(1 - np.prod(1 - down.mean(axis=1)), abs=1e-12)
+    assert result.hours == pytest.approx((last - first) / 60)
+
+
+def test_nodes_that_do_fail_independently_get_a_ratio_of_one():
+    luck = np.random.default_rng(5)
+    rows = []
+    for node in range(10):
+        moments = np.cumsum(luck.exponential(300, 4_000) + 30).astype(int)
+        rows += [(1, node, int(moment), 30, "x") for moment in moments if moment < 1_200_000]
+    result = down_together(record(rows), 1, (1, 2, 3))
+    for k, tolerance in ((1, 0.02), (2, 0.04), (3, 0.08)):
+        assert result.ratio(k) == pytest.approx(1, abs=tolerance)
+
+
+def test_the_table_of_causes_adds_up(lanl):
+    table = cause_table(lanl)
+    assert table["failures"].sum() == len(lanl)
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["share of time down"].sum() == pytest.approx(1)
+    assert table.index[0] == "Hardware"
+
+
+def test_gaps_of_one_node_are_longer_than_those_of_its_system(lanl):
+    assert failure_gaps(lanl, 2, node=22).mean() > 10 * failure_gaps(lanl, 2).mean()
+    assert (failure_gaps(lanl, 2) >= 0).all()
+
+
+def test_mistakes_are_explained(lanl):
+    with pytest.raises(LookupError, match="no system 1 in"):
+        failure_gaps(lanl, 1)
+    with pytest.raises(LookupError, match="no failure of a node 999"):
+        failure_gaps(lanl, 2, node=999)
+    with pytest.raises(TypeError, match="DataFrame"):
+        cause_table([1, 2])
+    with pytest.raises(LookupError, match="lacks the column cause"):
+        cause_table(lanl.drop(columns="cause"))
+    with pytest.raises(ValueError, match="at least 1"):
+        down_together(lanl, 2, (0,))
