@@ -1,8 +1,8 @@
 """One palette that colour-blind readers can tell apart, and how a node's state looks.
 
-The colours are those of M. Okabe and K. Ito, Color Universal Design (2008), put in an order in which neighbours differ in
-lightness too, so that they also survive a grey printout. A state is never told by colour alone: it has a shape and a
-label as well.
+The colours are those of M. Okabe and K. Ito, Color Universal Design (2008), put in an order in which neighbours differ
+in lightness too, so that they also survive a grey printout. A state is never told by colour alone: it has a shape and
+a label as well.
 """
 
 from __future__ import annotations
