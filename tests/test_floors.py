@@ -1,0 +1,325 @@
+"""The floors of the house: what may import what, read from the source without running it."""
+
+import ast
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+GROUND = {"arguments", "simulation", "datasets"}  # arguments: what every public door says to a wrong value
+TOPICS = {
+    "scaling",
+    "services",
+    "partitioning",
+    "replication",
+    "consistency",
+    "fault_tolerance",
+    "detection",
+    "consensus",
+    "recovery",
+    "resilience",
+    "chaos",
+}
+TOP = {"views", "exercises", "live", "check", "workspace"}
+FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fromkeys(TOP, 2)
+# Nothing imports the top floor but notebooks and tests; only exercises may use views.
+ALLOWED_ON_TOP = {("exercises", "views")}
+
+SCREEN = {"matplotlib", "ipywidgets", "IPython", "anywidget", "traitlets", "plotly", "tkinter", "ipykernel"}
+PROCESSES = {
+    "_thread",
+    "asyncio",
+    "concurrent",
+    "ftplib",
+    "http",
+    "joblib",
+    "multiprocessing",
+    "pty",
+    "queue",
+    "requests",
+    "sched",
+    "select",
+    "selectors",
+    "signal",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "subprocess",
+    "threading",
+    "urllib",
+    "zmq",
+}
+PROCESS_CALLS = {
+    "fork",
+    "forkpty",
+    "kill",
+    "killpg",
+    "popen",
+    "posix_spawn",
+    "posix_spawnp",
+    "startfile",
+    "system",
+}
+PROCESS_CALLS |= {name for name in dir(os) if name.startswith(("spawn", "exec"))}
+WALL_CLOCK = {"time"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import of one module, where it stands, and when it happens."""
+
+    module: str
+    line: int
+    lazy: bool  # inside a function: it happens when that runs
+    for_types: bool  # under TYPE_CHECKING: it never happens
+
+
+class Reader(ast.NodeVisitor):
+    """Collect the imports of one module, in functions too, and the calls that start or stop processes."""
+
+    def __init__(self, name: str, is_package: bool) -> None:
+        self.package = name.split(".") if is_package else name.split(".")[:-1]
+        self.imports: list[Import] = []
+        self.calls: list[tuple[str, int]] = []
+        self.lazy = self.for_types = False
+
+    def add(self, module: str, node: ast.AST) -> None:
+        self.imports.append(Import(module, node.lineno, self.lazy, self.for_types))
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.add(alias.name, node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        start = self.package[: len(self.package) - node.level + 1] if node.level else []
+        module = ".".join([*start, *([node.module] if node.module else [])])
+        for alias in node.names:  # what is imported may itself be a module
+            self.add(f"{module}.{alias.name}" if alias.name != "*" else module, node)
+            if module == "os" and alias.name in PROCESS_CALLS:
+                self.calls.append((f"os.{alias.name}", node.lineno))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        outer, self.lazy = self.lazy, True
+        self.generic_visit(node)
+        self.lazy = outer
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" not in ast.unparse(node.test):
+            self.generic_visit(node)
+            return
+        outer, self.for_types = self.for_types, True
+        for statement in node.body:
+            self.visit(statement)
+        self.for_types = outer
+        for statement in node.orelse:
+            self.visit(statement)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.value, ast.Name) and node.value.id == "os" and node.attr in PROCESS_CALLS:
+            self.calls.append((f"os.{node.attr}", node.lineno))
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__"):
+            first = node.args[0] if node.args else None
+            constant = isinstance(first, ast.Constant) and isinstance(first.value, str)
+            self.add(first.value if constant else "(a name made up while it runs)", node)
+        self.generic_visit(node)
+
+
+def read(folder: Path) -> dict[str, Reader]:
+    """Return what every module of a package imports, by module name."""
+    modules = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = [folder.name, *path.relative_to(folder).with_suffix("").parts]
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        modules[name] = Reader(name, is_package)
+        modules[name].visit(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    return modules
+
+
+def room(module: str) -> str:
+    """Return the part of dscourse in which a module stands: `detection` for `dscourse.detection.swim`."""
+    return [*module.split("."), ""][1]
+
+
+def own(module: str) -> bool:
+    return module == "dscourse" or module.startswith("dscourse.")
+
+
+def problems(modules: dict[str, Reader]) -> list[str]:
+    """Return every breach of the floors, each with its place."""
+    found = []
+    for name, reader in modules.items():
+        here = room(name)
+        if here not in FLOORS:
+            found.append(f"{name}: no floor is known for {here!r}; say in this test where it stands")
+            continue
+        for one in reader.imports:
+            found += [f"{name}:{one.line} {what}" for what in breaches(here, one)]
+        if here != "live":
+            found += [f"{name}:{line} uses {call}, which is for `live` only" for call, line in reader.calls]
+    return found + circles(modules)
+
+
+def breaches(here: str, one: Import) -> list[str]:
+    target, first = room(one.module), one.module.split(".")[0]
+    floor = FLOORS[here]
+    found = []
+    if own(one.module) and target in FLOORS and target != here:
+        if FLOORS[target] > floor:
+            found.append(f"imports {one.module}, which stands on a higher floor")
+        elif FLOORS[target] == 2 and (here, target) not in ALLOWED_ON_TOP:
+            found.append(f"imports {one.module}: nothing but notebooks and tests imports {target}")
+    if first in SCREEN and floor < 2 and not one.for_types:
+        found.append(f"imports {one.module}: a model knows no screen")
+    if first in PROCESSES and here != "live" and not one.for_types:
+        found.append(f"imports {one.module}, which is for `live` only")
+    if first in WALL_CLOCK and floor < 2:
+        found.append(f"imports {one.module}: a model lives in virtual time")
+    if first.startswith("(") and floor < 2:
+        found.append(f"imports {one.module}, so that nobody can tell what it needs")
+    return found
+
+
+def circles(modules: dict[str, Reader]) -> list[str]:
+    """Return circles between the parts of the house, and between modules as they are loaded."""
+    rooms, loading = nx.DiGraph(), nx.DiGraph()
+    for name, reader in modules.items():
+        for one in reader.imports:
+            if not own(one.module) or one.for_types:
+                continue
+            if room(one.module) != room(name) and room(one.module) in FLOORS and room(name):
+                rooms.add_edge(room(name), room(one.module))
+            target = one.module
+            while target not in modules and "." in target:
+                target = target.rpartition(".")[0]
+            if not one.lazy and target in modules:
+                loading.add_edge(name, target)
+    return [
+        f"circle: {' -> '.join(sorted(group))}"
+        for graph in (rooms, loading)
+        for group in nx.strongly_connected_components(graph)
+        if len(group) > 1 or any(graph.has_edge(node, node) for node in group)
+    ]
+
+
+def test_every_module_keeps_to_its_floor():
+    assert problems(read(ROOT / "dscourse")) == []
+
+
+def test_the_reader_sees_the_whole_house():
+    modules = read(ROOT / "dscourse")
+    assert {"dscourse", "dscourse.datasets", "dscourse.check", "dscourse.workspace"} <= set(modules)
+    assert "pandas" in {one.module.split(".")[0] for one in modules["dscourse.datasets"].imports}
+
+
+# --- would it notice? ---
+
+
+def house(tmp_path: Path, **files: str) -> list[str]:
+    for name, text in files.items():
+        path = tmp_path / "dscourse" / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return problems(read(tmp_path / "dscourse"))
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "told"),
+    [
+        ("simulation__kernel", "from dscourse.detection import phi", "higher floor"),
+        ("detection__swim", "import dscourse.views", "higher floor"),
+        ("detection__swim", "from dscourse import views", "higher floor"),
+        ("detection__swim", "from ..views import palette", "higher floor"),
+        ("detection__swim", "def f():\n    from dscourse.exercises import progress", "higher floor"),
+        ("datasets", "import dscourse.check", "higher floor"),
+        ("views__picture", "from dscourse.exercises import progress", "nothing but notebooks and tests"),
+        ("exercises__one", "from dscourse import workspace", "nothing but notebooks and tests"),
+        ("scaling__laws", "import matplotlib.pyplot as plt", "no screen"),
+        ("scaling__laws", "def f():\n    from IPython.display import display", "no screen"),
+        ("simulation__kernel", "import ipywidgets", "no screen"),
+        ("simulation__kernel", "import socket", "`live` only"),
+        ("consensus__raft", "async def f():\n    from concurrent.futures import Future", "`live` only"),
+        ("consensus__raft", "import os\nclass A:\n    def f(self):\n        os.fork()", "`live` only"),
+        ("consensus__raft", "from os import kill", "`live` only"),
+        ("consensus__raft", "import importlib\nimportlib.import_module('subprocess')", "`live` only"),
+        ("consensus__raft", "module = __import__(name)", "nobody can tell"),
+        ("exercises__one", "import threading", "`live` only"),
+        ("simulation__kernel", "import time", "virtual time"),
+        ("gossip__swim", "", "no floor is known for 'gossip'"),
+    ],
+)
+def test_a_breach_is_noticed(tmp_path, where, text, told):
+    (problem,) = house(tmp_path, **{where: text})
+    assert told in problem
+    assert where.replace("__", ".") in problem
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("exercises__one", "from dscourse.views import palette\nfrom dscourse.detection import phi"),
+        ("recovery__failover", "from dscourse.detection import phi\nimport dscourse.simulation"),
+        ("views__picture", "import matplotlib, ipywidgets\nfrom . import palette"),
+        ("live__cluster", "import socket, subprocess, signal, os\nos.kill(1, 9)"),
+        ("scaling__laws", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import matplotlib"),
+        ("scaling__laws", "import os\nos.fspath('a')"),
+    ],
+)
+def test_what_is_allowed_is_not_reported(tmp_path, where, text):
+    assert house(tmp_path, **{where: text}) == []
+
+
+def test_circles_are_noticed(tmp_path):
+    files = {"recovery__a": "import dscourse.consensus", "consensus__b": "import dscourse.recovery"}
+    assert house(tmp_path, **files) == ["circle: consensus -> recovery"]
+
+
+def test_a_circle_that_hides_in_a_function_is_noticed_between_rooms(tmp_path):
+    files = {
+        "recovery__a": "import dscourse.consensus",
+        "consensus__b": "def f():\n    import dscourse.recovery",
+    }
+    assert house(tmp_path, **files) == ["circle: consensus -> recovery"]
+
+
+def test_a_circle_for_types_only_is_none(tmp_path):
+    files = {
+        "recovery__a": "import dscourse.consensus",
+        "consensus__b": "if typing.TYPE_CHECKING:\n    import dscourse.recovery",
+    }
+    assert house(tmp_path, **files) == []
+
+
+def test_a_circle_of_modules_in_one_room_is_noticed(tmp_path):
+    files = {
+        "detection__a": "from dscourse.detection.b import x",
+        "detection__b": "from dscourse.detection.a import y",
+    }
+    assert house(tmp_path, **files) == ["circle: dscourse.detection.a -> dscourse.detection.b"]
+
+
+def test_the_core_loads_no_screen_and_no_process_module_of_its_own():
+    """Some libraries load threads themselves; this asks only that no screen comes along with the models."""
+    rooms = [name for name in sorted(TOPICS) if (ROOT / "dscourse" / name).exists()]
+    program = (
+        f"import sys; {'; '.join(f'import dscourse.{name}' for name in ['simulation', 'datasets', *rooms])}; "
+    )
+    program += (
+        "print(sorted(name for name in ('matplotlib', 'IPython', 'ipywidgets') if name in sys.modules))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert shown.stdout.strip() == "[]", shown.stderr
