@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dscourse.fault_tolerance._arguments import probability, real, whole
+from dscourse.arguments import probability, real, whole
 
 #: Hours in a year of 365.25 days.
 HOURS_PER_YEAR = 8766.0

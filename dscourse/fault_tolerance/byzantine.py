@@ -18,7 +18,7 @@ import random
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dscourse.fault_tolerance._arguments import whole
+from dscourse.arguments import whole
 
 ATTACK = "attack"
 RETREAT = "retreat"

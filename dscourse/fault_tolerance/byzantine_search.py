@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dscourse.fault_tolerance._arguments import whole
+from dscourse.arguments import whole
 from dscourse.fault_tolerance.byzantine import (
     ORDERS,
     Decisions,

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from dscourse.fault_tolerance._arguments import whole
+from dscourse.arguments import whole
 
 _COLUMNS = ("system", "node", "start", "down_min", "cause")
 _UNKNOWN = "Unknown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dscourse.fault_tolerance._arguments import text, whole
+from dscourse.arguments import text, whole
 
 
 @dataclass(frozen=True)

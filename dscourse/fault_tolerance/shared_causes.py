@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dscourse.fault_tolerance._arguments import probability, text, whole
+from dscourse.arguments import probability, text, whole
 from dscourse.fault_tolerance.availability import at_least_up
 
 _MOST_SHARED = 18
