@@ -2,6 +2,32 @@
 
 from dscourse.exercises import Option, Prediction
 
+all_machines_up = Prediction(
+    "start_here.all_machines_up",
+    question=(
+        "A service needs all of its 100 machines at once. Each is up 99.9 % of the time, and they fail independently of "
+        "each other. How much of the time is the service up?"
+    ),
+    options={
+        "a": Option(
+            "about 99.9 %, like each of them",
+            "That holds for each machine taken alone. The service needs all 100 at the same moment. Run it and see what "
+            "becomes of the chances when they have to come true together.",
+        ),
+        "b": Option(
+            "about 99 %",
+            "You expect some loss, and there is some. Each machine takes away a tenth of a percent, and there are a hundred "
+            "of them. Run it.",
+        ),
+        "c": Option(
+            "about 90 %",
+            "Yes. A hundred small chances of being down, hardly ever at the same time, add up to almost a tenth. What would "
+            "a thousand machines give?",
+        ),
+    },
+    right="c",
+)
+
 crash_the_leader = Prediction(
     "start_here.crash_the_leader",
     question=(
