@@ -1,0 +1,61 @@
+"""Skew: a few keys get most of the requests.
+
+G. K. Zipf's law: the k-th most popular key is asked for in proportion to 1/k^θ. YCSB takes θ = 0.99 (B. F. Cooper and
+others, *Benchmarking cloud serving systems with YCSB*, SoCC 2010); Twitter's cache clusters have the exponents
+that J. Yang, Y. Yue and R. Vinayak fitted (OSDI 2020).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dscourse import datasets
+from dscourse.partitioning._arguments import real, whole
+
+
+def zipf_probabilities(n: int, theta: float) -> npt.NDArray[np.float64]:
+    """Return the share of the requests that each of n keys gets, the most popular first.
+
+    Args:
+        n: number of keys, at least 1.
+        theta: exponent, at least 0; 0 makes all keys equally popular, 1 is Zipf's own.
+    """
+    return _probabilities(whole("n", n, at_least=1), real("theta", theta, at_least=0.0)).copy()
+
+
+def zipf_keys(count: int, n: int, theta: float, seed: int) -> npt.NDArray[np.int64]:
+    """Draw requests for keys 0 … n − 1; key 0 is the most popular one, key 1 the next.
+
+    The same seed gives the same requests on every machine.
+
+    Args:
+        count: of requests, at least 0.
+        n: number of keys.
+        theta: exponent, at least 0.
+        seed: at least 0.
+    """
+    wanted = whole("count", count, at_least=0)
+    ladder = np.cumsum(zipf_probabilities(n, theta))
+    # The raw words of a bit generator are promised to stay the same over versions of NumPy, its distributions aren't.
+    words = np.random.PCG64(whole("seed", seed, at_least=0)).random_raw(wanted)
+    fractions = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.minimum(np.searchsorted(ladder, fractions, side="right"), n - 1).astype(np.int64)
+
+
+def twitter_zipf_exponents() -> pd.Series:
+    """Return the Zipf exponent of each of Twitter's cache clusters for which one is known, by name of the cluster."""
+    clusters = datasets.load("partitioning/twitter_clusters").set_index("cluster")
+    exponents: pd.Series = clusters["zipf_alpha"].dropna()
+    return exponents
+
+
+@lru_cache(maxsize=8)
+def _probabilities(n: int, theta: float) -> npt.NDArray[np.float64]:
+    ranks = np.arange(1, n + 1, dtype=np.float64)
+    popularity = ranks**-theta
+    shares: npt.NDArray[np.float64] = popularity / popularity.sum()
+    return shares
