@@ -29,6 +29,8 @@ TOP = {"views", "exercises", "live", "check", "workspace"}
 FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fromkeys(TOP, 2)
 # Nothing imports the top floor but notebooks and tests; only exercises may use views.
 ALLOWED_ON_TOP = {("exercises", "views")}
+# A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
+EVENT_LOOP = {("views", "asyncio")}
 
 SCREEN = {"matplotlib", "ipywidgets", "IPython", "anywidget", "traitlets", "plotly", "tkinter", "ipykernel"}
 PROCESSES = {
@@ -183,7 +185,7 @@ def breaches(here: str, one: Import) -> list[str]:
             found.append(f"imports {one.module}: nothing but notebooks and tests imports {target}")
     if first in SCREEN and floor < 2 and not one.for_types:
         found.append(f"imports {one.module}: a model knows no screen")
-    if first in PROCESSES and here != "live" and not one.for_types:
+    if first in PROCESSES and here != "live" and not one.for_types and (here, first) not in EVENT_LOOP:
         found.append(f"imports {one.module}, which is for `live` only")
     if first in WALL_CLOCK and floor < 2:
         found.append(f"imports {one.module}: a model lives in virtual time")

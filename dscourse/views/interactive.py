@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -12,71 +12,19 @@ import traitlets
 from ipywidgets.widgets.interaction import interactive
 from matplotlib.figure import Figure
 
-from dscourse.views.picture import checked_alt, new_figure, png_bytes
+from dscourse.views.follower import Follower
+from dscourse.views.picture import checked_alt, new_figure, png_bytes, png_text, shown_width
 
 _LIVE_PIXELS_PER_INCH = 110  # a little coarser than a stored picture, for speed while a slider moves
 
-# The next picture is decoded before it takes the place of the last, so nothing flickers; if several arrive meanwhile,
-# only the latest is shown. Text goes in as text, never as HTML.
-_FRONT_END = """
-function render({ model, el }) {
-  const figure = document.createElement("figure");
-  figure.className = "dscourse-figure";
-  const image = document.createElement("img");
-  const caption = document.createElement("figcaption");
-  const problem = document.createElement("p");
-  problem.className = "dscourse-problem";
-  problem.setAttribute("role", "alert");
-  figure.append(image, problem, caption);
-  el.append(figure);
-  let shown = null;
-  let wanted = 0;
-  async function showPicture() {
-    const turn = ++wanted;
-    const address = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
-    const next = new Image();
-    next.src = address;
-    try { await next.decode(); } catch (error) { URL.revokeObjectURL(address); return; }
-    if (turn !== wanted) { URL.revokeObjectURL(address); return; }
-    image.src = address;
-    image.alt = model.get("alt");
-    image.style.width = model.get("width") + "px";
-    caption.textContent = model.get("alt");
-    figure.dataset.turn = String(turn);
-    if (shown) URL.revokeObjectURL(shown);
-    shown = address;
-  }
-  function showProblem() {
-    problem.textContent = model.get("problem");
-    problem.hidden = !model.get("problem");
-    figure.classList.toggle("dscourse-outdated", Boolean(model.get("problem")));
-  }
-  model.on("change:png", showPicture);
-  model.on("change:problem", showProblem);
-  showPicture();
-  showProblem();
-  return () => {
-    model.off("change:png", showPicture);
-    model.off("change:problem", showProblem);
-    if (shown) URL.revokeObjectURL(shown);
-  };
-}
-export default { render };
-"""
-_STYLE = """
-.dscourse-figure { margin: 0; }
-.dscourse-figure img { max-width: 100%; height: auto; background: white; }
-.dscourse-figure figcaption { font-style: italic; max-width: 44em; color: var(--jp-content-font-color1, #222); }
-.dscourse-outdated img { opacity: 0.45; }
-.dscourse-problem { color: var(--jp-error-color1, #b00020); font-weight: 600; margin: 0.3em 0; white-space: pre-wrap; }
-"""
+_HERE = Path(__file__).parent
 
 
 class LivePicture(anywidget.AnyWidget):
     """A picture in the page that can be replaced, with a real alt text, a caption and room for an error."""
 
-    _esm = _FRONT_END
-    _css = _STYLE
+    _esm = (_HERE / "interactive.js").read_text(encoding="utf-8")
+    _css = (_HERE / "interactive.css").read_text(encoding="utf-8")
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(560).tag(sync=True)
@@ -101,8 +49,9 @@ class InteractiveFigure(widgets.VBox):
         self.figure: Figure = new_figure()
         self.picture = LivePicture()
         self._redraw_or_raise()
+        self._follower = Follower(self._redraw)
         for control in controls.values():
-            control.observe(self._redraw, names="value")
+            control.observe(self._follower.changed, names="value")
         panel = widgets.Box(
             list(controls.values()), layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 1.5em")
         )
@@ -115,7 +64,7 @@ class InteractiveFigure(widgets.VBox):
         """Return what the controls say at the moment."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def _redraw(self, _change: object) -> None:
+    def _redraw(self) -> None:
         try:
             self._redraw_or_raise()
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
@@ -130,14 +79,14 @@ class InteractiveFigure(widgets.VBox):
         with self.picture.hold_sync():  # one message: picture, text and size belong together
             self.picture.problem = ""
             self.picture.alt = alt
-            self.picture.width = round(figure.get_figwidth() * 84)
+            self.picture.width = shown_width(figure)
             self.picture.png = png
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
         bundle["text/plain"] = self.picture.alt
-        bundle["image/png"] = base64.b64encode(png_bytes(self.figure)).decode("ascii")
-        return bundle
+        bundle["image/png"] = png_text(self.figure)
+        return bundle, {"image/png": {"width": shown_width(self.figure)}}
 
 
 def interactive_figure(draw: Callable[..., str], **controls: Any) -> InteractiveFigure:
@@ -167,7 +116,7 @@ def interactive_figure(draw: Callable[..., str], **controls: Any) -> Interactive
 
 def _control(name: str, given: Any) -> widgets.ValueWidget:
     control = given if isinstance(given, widgets.Widget) else interactive.widget_from_abbrev(given)
-    if control is None or not hasattr(control, "value"):
+    if not isinstance(control, widgets.DOMWidget) or not hasattr(control, "value"):
         raise TypeError(
             f"{name}={given!r} can't be made into a control. Give a range (low, high, step), a list of choices, "
             "True or False, or an ipywidgets control."

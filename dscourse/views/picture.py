@@ -8,7 +8,8 @@ from typing import Any
 
 from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
 
 _PIXELS_PER_INCH = 144  # twice what a plain screen shows, so that it stays sharp on a fine one
 _SHOWN_PER_INCH = 80
@@ -53,12 +54,12 @@ class Picture:
     """
 
     def __init__(self, figure: Figure | Axes, alt: str) -> None:
-        if isinstance(figure, Axes):
-            root = figure.get_figure(root=True)
-            figure = root if root is not None else figure  # type: ignore[assignment]
-        if not isinstance(figure, Figure):
+        root: Any = figure
+        while isinstance(root, Axes | SubFigure):
+            root = root.figure
+        if not isinstance(root, Figure):
             raise TypeError(f"figure must be a matplotlib Figure or Axes, got {type(figure).__name__}")
-        self.figure = figure
+        self.figure = root
         self.alt = checked_alt(alt)
 
     def __repr__(self) -> str:
@@ -69,10 +70,12 @@ class Picture:
         return png_bytes(self.figure)
 
     def _ipython_display_(self) -> None:
-        display(*self._outputs(), raw=True)
+        picture, caption = self._outputs()
+        display(picture, raw=True, metadata={"image/png": {"width": shown_width(self.figure)}})
+        display(caption, raw=True)
 
     def _outputs(self) -> list[dict[str, Any]]:
-        picture = static_bundle(self.figure, self.alt)
+        picture = {"image/png": png_text(self.figure), "text/plain": self.alt}
         return [picture, {"text/markdown": f"*{escaped_markdown(self.alt)}*", "text/plain": self.alt}]
 
 
@@ -89,13 +92,23 @@ def checked_alt(alt: object) -> str:
 def png_bytes(figure: Figure, pixels_per_inch: float = _PIXELS_PER_INCH) -> bytes:
     """Return a figure as PNG without a trace of when and by which version it was made."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=pixels_per_inch, metadata={"Software": None})
+    before = figure.get_dpi()
+    figure.set_dpi(pixels_per_inch)
+    try:  # the canvas draws once, where figure.savefig draws twice, for the same bytes
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    finally:
+        figure.set_dpi(before)
     return buffer.getvalue()
 
 
-def static_bundle(figure: Figure, alt: str) -> dict[str, Any]:
-    """Return what stands in a stored notebook: the picture, and the alt text for whoever can't see it."""
-    return {"image/png": base64.b64encode(png_bytes(figure)).decode("ascii"), "text/plain": alt}
+def shown_width(figure: Figure) -> int:
+    """Return how wide a figure is shown in the page, in pixels."""
+    return round(figure.get_figwidth() * _SHOWN_PER_INCH)
+
+
+def png_text(figure: Figure) -> str:
+    """Return a figure as PNG in the form in which a notebook stores it."""
+    return base64.b64encode(png_bytes(figure)).decode("ascii")
 
 
 def escaped_markdown(text: str) -> str:

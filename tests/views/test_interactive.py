@@ -44,10 +44,17 @@ def test_an_error_at_the_first_drawing_is_raised_in_the_cell():
 
 
 def test_without_widgets_the_static_picture_and_its_alt_text_stand_in():
-    bundle = interactive_figure(parabola, power=(1, 5))._repr_mimebundle_()
+    bundle, metadata = interactive_figure(parabola, power=(1, 5))._repr_mimebundle_()
     assert bundle["text/plain"] == "x to the power of 3"
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert metadata == {"image/png": {"width": 560}}
+
+
+def test_text_goes_into_the_page_as_text():
+    source = interactive_figure(parabola, power=(1, 5)).picture._esm
+    assert "innerHTML" not in source
+    assert "insertAdjacentHTML" not in source
 
 
 def test_every_control_has_a_label_and_ready_made_controls_keep_theirs():
@@ -77,6 +84,7 @@ def test_nothing_of_pyplot_is_left_behind():
         ("draw", {"power": (1, 5)}, "draw must be a function"),
         (parabola, {}, "at least one control"),
         (parabola, {"power": object()}, "can't be made into a control"),
+        (parabola, {"power": widgets.fixed(3)}, "can't be made into a control"),
         (lambda figure, power: None, {"power": (1, 5)}, "alt must be a text"),
     ],
 )

@@ -38,6 +38,30 @@ def test_the_same_figure_gives_the_same_bytes():
     assert Picture(drawn(), alt="x").png() == Picture(drawn(), alt="x").png()
 
 
+def test_the_bytes_are_those_that_matplotlib_itself_would_save():
+    figure = drawn().figure
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    assert Picture(figure, alt="x").png() == buffer.getvalue()
+    assert figure.get_dpi() == new_figure().get_dpi()
+
+
+def test_axes_of_a_figure_within_a_figure_show_the_whole_figure():
+    figure = new_figure()
+    axes = figure.subfigures(1, 2)[0].subplots()
+    assert Picture(axes, alt="x").figure is figure
+
+
+def test_it_is_shown_at_half_its_pixels_so_that_it_stays_sharp(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "dscourse.views.picture.display", lambda *parts, **settings: shown.append((parts, settings))
+    )
+    Picture(drawn(), alt="x")._ipython_display_()
+    assert shown[0][1]["metadata"] == {"image/png": {"width": 320}}
+    assert len(shown) == 2
+
+
 def test_pyplot_knows_nothing_of_our_figures():
     import matplotlib.pyplot as plt
 

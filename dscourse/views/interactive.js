@@ -1,0 +1,56 @@
+// A picture that can be replaced. The next one is decoded before it takes the place of the last, so nothing flickers;
+// of several that arrive meanwhile only the latest is shown. Text goes in as text, never as HTML.
+
+function render({ model, el }) {
+  const figure = document.createElement("figure");
+  figure.className = "dscourse-figure";
+  const caption = document.createElement("figcaption");
+  const problem = document.createElement("p");
+  problem.className = "dscourse-problem";
+  problem.setAttribute("role", "alert");
+  let image = document.createElement("img");
+  figure.append(image, problem, caption);
+  el.append(figure);
+  let wanted = 0;
+
+  async function showPicture() {
+    const turn = ++wanted;
+    const next = document.createElement("img");
+    next.alt = model.get("alt");
+    next.style.width = `${model.get("width")}px`;
+    next.src = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
+    try {
+      await next.decode();
+    } catch (error) {
+      console.warn("The picture was not decoded ahead of time.", error); // it is shown all the same
+    }
+    if (turn !== wanted) {
+      URL.revokeObjectURL(next.src);
+      return;
+    }
+    image.replaceWith(next);
+    URL.revokeObjectURL(image.src);
+    image = next;
+    caption.textContent = next.alt;
+    figure.dataset.turn = String(turn);
+  }
+
+  function showProblem() {
+    problem.textContent = model.get("problem");
+    problem.hidden = !model.get("problem");
+    figure.classList.toggle("dscourse-outdated", Boolean(model.get("problem")));
+  }
+
+  model.on("change:png", showPicture);
+  model.on("change:problem", showProblem);
+  showPicture();
+  showProblem();
+  return () => {
+    wanted = -1;
+    model.off("change:png", showPicture);
+    model.off("change:problem", showProblem);
+    URL.revokeObjectURL(image.src);
+  };
+}
+
+export default { render };
