@@ -1,0 +1,133 @@
+"""The USL fit: it finds what was put in, is sure only as far as it may be, and refuses the rest."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from dscourse import datasets
+from dscourse.scaling import USL, fit_usl
+
+LOADS = np.array([1, 2, 4, 8, 12, 16, 24, 32, 48, 64.0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 0.5), st.one_of(st.just(0.0), st.floats(1e-5, 0.05)), st.floats(1e-3, 1e5))
+def test_fit_recovers_the_law_that_made_the_data(contention, coherency, single):
+    truth = USL(contention, coherency, single)
+    fit = fit_usl(LOADS, truth(LOADS))
+    assert fit.contention == pytest.approx(contention, abs=1e-5)
+    assert fit.coherency == pytest.approx(coherency, abs=1e-6)
+    assert fit.single_throughput == pytest.approx(single, rel=1e-4)
+    assert np.allclose(fit(LOADS), truth(LOADS), rtol=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 0.3))
+def test_no_neighbour_and_no_other_optimiser_fits_better(seed, noise):
+    rng = np.random.default_rng(seed)
+    x = USL(0.05, 0.001, 100)(LOADS) * rng.uniform(1 - noise, 1 + noise, LOADS.size)
+    fit = fit_usl(LOADS, x)
+    error = float(np.sum(fit.residuals**2))
+
+    def residual(p):
+        return p[2] * LOADS / (1 + p[0] * (LOADS - 1) + p[1] * LOADS * (LOADS - 1)) - x
+
+    for start in ([0.01, 1e-4, 90], [0.3, 0.01, 150]):
+        other = optimize.least_squares(
+            residual, start, bounds=([0, 0, 1e-9], np.inf), x_scale=[0.1, 1e-3, 100]
+        )
+        assert error <= 2 * other.cost * (1 + 1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(1e-4, 1e4), st.integers(0, 1000))
+def test_the_unit_of_throughput_does_not_matter(unit, seed):
+    x = USL(0.03, 0.0005, 50)(LOADS) * np.random.default_rng(seed).uniform(0.97, 1.03, LOADS.size)
+    one, other = fit_usl(LOADS, x), fit_usl(LOADS, x * unit)
+    assert other.contention == pytest.approx(one.contention, abs=1e-6)
+    assert other.single_throughput == pytest.approx(one.single_throughput * unit, rel=1e-5)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    truth = USL(0.05, 0.002, 100)
+    rng = np.random.default_rng(7)
+    hits = 0
+    for _ in range(200):
+        fit = fit_usl(LOADS, truth(LOADS) + rng.normal(0, 8, LOADS.size))
+        low, high = fit.confidence_interval("contention", 0.8)
+        hits += low <= truth.contention <= high
+    # 200 tries at 80 %: four standard errors are 11 points; Student's t with n − 1 degrees would miss nothing here,
+    # and 95 % intervals would hit 190 times
+    assert 0.8 - 4 * math.sqrt(0.8 * 0.2 / 200) <= hits / 200 <= 0.8 + 4 * math.sqrt(0.8 * 0.2 / 200)
+
+
+def test_intervals_are_those_of_a_general_curve_fit():
+    frame = datasets.load("scaling/cisco_schwartz")
+    fit = fit_usl(frame.concurrency, frame.throughput)
+
+    def law(n, a, b, g):
+        return g * n / (1 + a * (n - 1) + b * n * (n - 1))
+
+    values, covariance = optimize.curve_fit(law, frame.concurrency, frame.throughput, [0.02, 1e-3, 1000])
+    t = stats.t.ppf(0.975, len(frame) - 3)
+    for place, name in enumerate(("contention", "coherency", "single_throughput")):
+        reach = t * math.sqrt(covariance[place, place])
+        assert fit.confidence_interval(name) == pytest.approx(
+            (values[place] - reach, values[place] + reach), rel=1e-3
+        )
+
+
+def test_a_wider_level_gives_a_wider_interval_around_the_estimate():
+    frame = datasets.load("scaling/raytracer")
+    fit = fit_usl(frame.processors, frame.throughput)
+    narrow, wide = (fit.confidence_interval("contention", level) for level in (0.5, 0.99))
+    assert wide[0] < narrow[0] < fit.contention < narrow[1] < wide[1]
+
+
+def test_three_points_are_fitted_exactly_and_have_no_interval():
+    truth = USL(0.1, 0.01, 10)
+    fit = fit_usl([1, 4, 16], [truth(n) for n in (1, 4, 16)])
+    assert np.allclose(fit.residuals, 0, atol=1e-6)
+    with pytest.raises(ValueError, match="at least 4 measurements, got 3"):
+        fit.confidence_interval("contention")
+
+
+def test_loads_that_are_too_alike_have_no_interval():
+    n = [1.0, 1.0 + 1e-9, 1.0 + 2e-9, 1.0 + 3e-9]
+    with pytest.raises(ValueError, match="too alike"):
+        fit_usl(n, [10, 10.1, 9.9, 10.05]).confidence_interval("contention")
+
+
+def test_an_unknown_parameter_is_named_with_those_there_are():
+    fit = fit_usl(LOADS, USL(0.1, 0.01, 10)(LOADS))
+    with pytest.raises(LookupError, match="contention, coherency, single_throughput"):
+        fit.confidence_interval("alpha")
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, -0.5, math.nan])
+def test_a_level_is_a_fraction(level):
+    with pytest.raises(ValueError, match="level must"):
+        fit_usl(LOADS, USL(0.1, 0.01, 10)(LOADS)).confidence_interval("contention", level)
+
+
+def test_too_few_points_are_refused_by_number():
+    with pytest.raises(ValueError, match="3 different loads or more; got 2"):
+        fit_usl([1, 2, 2, 1], [10, 18, 18, 10])
+
+
+def test_superlinear_data_are_not_given_a_negative_contention():
+    fit = fit_usl([1, 2, 4, 8], [10, 22, 48, 100])
+    assert fit.contention == 0
+    assert fit.coherency == 0
+    assert fit.peak_load == math.inf
+
+
+def test_fit_says_what_it_found():
+    frame = datasets.load("scaling/raytracer")
+    assert "peak at inf" in repr(fit_usl(frame.processors, frame.throughput))
+    assert "6 measurements" in repr(fit_usl(frame.processors[:6], frame.throughput[:6]))
+    assert math.isnan(fit_usl([1, 2, 3, 4], [5, 5, 5, 5]).r_squared)

@@ -1,0 +1,50 @@
+"""Latency summaries: order, honest percentiles, readable units."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dscourse.scaling import latency_quantile, readable_seconds, summarize_latencies
+
+seconds = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
+
+
+@given(seconds)
+def test_percentiles_are_ordered_and_the_mean_lies_within(latencies):
+    s = summarize_latencies(latencies)
+    assert min(latencies) <= s.median <= s.p90 <= s.p99 <= s.p999 <= s.maximum == max(latencies)
+    assert min(latencies) <= s.mean <= s.maximum
+    assert s.count == len(latencies)
+
+
+@given(seconds, st.floats(0.001, 0.999))
+def test_a_quantile_is_the_least_latency_that_enough_stayed_below(latencies, quantile):
+    value = latency_quantile(latencies, quantile)
+    values = np.array(latencies)
+    assert value in values
+    assert (values <= value).mean() >= quantile - 1e-12
+    assert (values < value).mean() < quantile + 1e-12
+
+
+@given(seconds)
+def test_order_does_not_matter(latencies):
+    assert summarize_latencies(latencies) == summarize_latencies(latencies[::-1])
+
+
+def test_a_hundred_requests_counted_by_hand():
+    s = summarize_latencies(np.arange(1, 101) / 1000)
+    assert (s.median, s.p90, s.p99, s.p999) == (0.050, 0.090, 0.099, 0.100)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (4.2e-5, "42 µs"), (0.0, "0 µs"), (61.0, "61 s")]
+)
+def test_readable_units(value, text):
+    assert readable_seconds(value) == text
+
+
+def test_summary_reads_well():
+    assert repr(summarize_latencies([0.001] * 99 + [1.0])) == (
+        "100 requests: mean 11 ms, median 1 ms, p90 1 ms, p99 1 ms, p99.9 1 s, max 1 s"
+    )
