@@ -1,0 +1,649 @@
+"""Every notebook has the shape that the course promises: what to expect, predict, run, explain, and what comes next."""
+
+import ast
+import copy
+import importlib
+import json
+import re
+import statistics
+from pathlib import Path
+
+import ipywidgets
+import nbformat
+import pytest
+
+from dscourse.exercises import Exercise, Prediction
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+START = "00-start-here.ipynb"
+
+LARGEST = 2_000_000  # bytes
+MEDIAN_LINES, LONGEST_CELL = 3, 15
+SECTIONS = ["Checked against the literature", "Exercises", "In production", "Summary"]
+SECTION = re.compile(r"^## (.+?) · (\d+) min$", re.MULTILINE)
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w:/.])/(?:home|root|tmp|work|Users|usr|opt|mnt|var)/\w[\w./-]*|\b[A-Z]:\\\w+"
+)
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+NO_VERBS = {"a", "an", "the", "that", "how", "what", "why", "when", "you", "your", "about"}
+WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
+
+
+class Notebook:
+    """A stored notebook, and what the checks below ask of it."""
+
+    def __init__(self, name, content, others, glossary, roles):
+        self.name = name
+        self.content = content
+        self.cells = content["cells"]
+        self.others = others  # {file name: title} of all notebooks, this one too
+        self.glossary = glossary
+        self.roles = roles  # {name in its exercise module: "prediction" or "exercise"}
+
+    @property
+    def code(self):
+        return [cell for cell in self.cells if cell["cell_type"] == "code"]
+
+    @property
+    def prose(self):
+        return "\n\n".join(source(cell) for cell in self.cells if cell["cell_type"] == "markdown")
+
+    def outputs(self):
+        return [(cell, output) for cell in self.code for output in cell.get("outputs", [])]
+
+    def sections(self):
+        """Return [(title, minutes, its cells)]; the title cell belongs to none."""
+        found = []
+        for cell in self.cells[1:]:
+            heading = SECTION.search(source(cell)) if cell["cell_type"] == "markdown" else None
+            if heading:
+                found.append((heading[1], int(heading[2]), []))
+            if found:
+                found[-1][2].append(cell)
+        return found
+
+    def section(self, title):
+        return next((cells for name, _, cells in self.sections() if name == title), [])
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def text_of(cells):
+    return "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def lines(cell):
+    return [line for line in source(cell).splitlines() if line.strip()]
+
+
+# --- what is asked of every notebook: each check returns what is wrong ---
+
+
+def file_is_sound(book):
+    try:
+        nbformat.validate(copy.deepcopy(book.content))
+    except nbformat.ValidationError as error:
+        yield f"is no valid notebook: {str(error).splitlines()[0]}"
+    if book.content["metadata"].get("kernelspec", {}).get("name") != "python3":
+        yield "its kernel is not python3"
+    size = len(json.dumps(book.content, ensure_ascii=False).encode())
+    if size > LARGEST:
+        yield f"has {size} bytes, more than 2 MB"
+
+
+def cells_have_readable_ids(book):
+    ids = [cell.get("id", "") for cell in book.cells]
+    for one in ids:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) or re.fullmatch(r"[0-9a-f]{8}", one):
+            yield f"cell id {one!r} is no readable name like 'predict-crash'"
+        if ids.count(one) > 1:
+            yield f"cell id {one!r} is there twice"
+
+
+def title_says_what_to_expect(book):
+    head = source(book.cells[0])
+    number = book.name.split("-")[0]
+    if not re.match(rf"# {number} · \S.*\n\n\S.*[.?]\n", head):
+        yield f"must begin with '# {number} · Title', an empty line and one sentence"
+    promised = re.search(r"\*\*You will be able to\*\*\n\n((?:- .*\n(?:  .*\n)*)+)", head)
+    bullets = re.findall(r"^- (\S+)", promised[1], re.MULTILINE) if promised else []
+    if not 3 <= len(bullets) <= 5:
+        yield f"must promise 3 to 5 things under **You will be able to**, has {len(bullets)}"
+    for word in bullets:
+        if word.lower() in NO_VERBS or not word[0].isalpha():
+            yield f"a promise begins with {word!r}, not with a verb"
+    if not re.search(r"^\*\*Before you start\*\*: \S", head, re.MULTILINE):
+        yield "must say **Before you start**: …"
+
+
+def minutes_add_up(book):
+    total = re.search(r"^\*\*Time\*\*: (\d+) min$", source(book.cells[0]), re.MULTILINE)
+    if not total:
+        yield "must say **Time**: N min"
+        return
+    minutes = sum(minutes for _, minutes, _ in book.sections())
+    if minutes != int(total[1]):
+        yield f"promises {total[1]} min, but its sections take {minutes}"
+    for heading in re.findall(r"^## .*$", book.prose, re.MULTILINE):
+        if not SECTION.fullmatch(heading):
+            yield f"the heading {heading!r} must be '## Title · N min'"
+
+
+def headings_are_slides(book):
+    for _, _, cells in book.sections():
+        if cells[0]["metadata"].get("slideshow", {}).get("slide_type") != "slide":
+            yield f"the heading cell {cells[0].get('id')!r} is no slide"
+
+
+def neighbours_are_linked(book):
+    names = sorted(book.others)
+    here = names.index(book.name)
+    parts = []
+    if here > 0:
+        parts.append(f"[← {book.others[names[here - 1]]}]({names[here - 1]})")
+    if here + 1 < len(names):
+        parts.append(f"[{book.others[names[here + 1]]} →]({names[here + 1]})")
+    line = " · ".join([*parts, "[Glossary](glossary.md)"])
+    for where, cell in (("first", book.cells[0]), ("last", book.cells[-1])):
+        if line not in source(cell).splitlines():
+            yield f"its {where} cell must hold the line {line}"
+
+
+def links_lead_somewhere(book):
+    for link in re.findall(r"\]\(([^)\s]+)\)", book.prose):
+        target = link.split("#")[0]
+        if "://" not in link and target and target not in book.others and target != "glossary.md":
+            yield f"links to {link}, which is not among the notebooks"
+
+
+def code_cells_are_short(book):
+    counts = [len(lines(cell)) for cell in book.code]
+    if counts and statistics.median(counts) > MEDIAN_LINES:
+        yield f"the median code cell has {statistics.median(counts):g} lines, more than {MEDIAN_LINES}"
+    for cell in book.code:
+        if len(lines(cell)) > LONGEST_CELL:
+            yield f"cell {cell.get('id')!r} has {len(lines(cell))} lines, more than {LONGEST_CELL}"
+
+
+def it_was_run_in_order(book):
+    for expected, cell in enumerate(book.code, start=1):
+        if cell.get("execution_count") != expected:
+            yield f"cell {cell.get('id')!r} has execution count {cell.get('execution_count')}, should be {expected}"
+            return
+
+
+def outputs_are_clean(book):
+    if "widgets" in book.content["metadata"]:
+        yield "stores widget state"
+    for cell, output in book.outputs():
+        where = f"cell {cell.get('id')!r}"
+        if output["output_type"] == "error":
+            yield f"{where} stores an error: {output.get('ename')}"
+        if output["output_type"] == "stream" and output.get("name") == "stderr":
+            yield f"{where} stores what was written to stderr"
+        for kind in WIDGETS:
+            if kind in output.get("data", {}):
+                yield f"{where} stores a widget view, which can't be shown later"
+        words = json.dumps({k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")})
+        words += "".join(output.get("text", ""))
+        if ADDRESS.search(words):
+            yield f"{where} stores a memory address"
+        if ABSOLUTE_PATH.search(words):
+            yield f"{where} stores a path of one machine: {ABSOLUTE_PATH.search(words)[0]}"
+
+
+def no_path_of_one_machine(book):
+    for cell in book.cells:
+        found = ABSOLUTE_PATH.search(source(cell))
+        if found:
+            yield f"cell {cell.get('id')!r} names a path of one machine: {found[0]}"
+
+
+def figures_have_alt_text(book):
+    for cell, output in book.outputs():
+        data = output.get("data", {})
+        if any(kind.startswith("image/") for kind in data):
+            alt = "".join(data.get("text/plain", "")).strip()
+            if len(alt) < 20 or alt.startswith("<"):
+                yield f"the figure of cell {cell.get('id')!r} has no alt text, only {alt!r}"
+    for alt, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", book.prose):
+        if not alt.strip():
+            yield f"the image {link} has no alt text"
+
+
+def asked(cell):
+    """Return the name that a cell shows, as in `exercises.crash`."""
+    shown = re.fullmatch(r"exercises\.(\w+)", lines(cell)[-1].strip()) if lines(cell) else None
+    return shown[1] if shown else None
+
+
+def prediction_comes_before_each_experiment(book):
+    for title, _, cells in book.sections():
+        predicted = False
+        for cell in cells:
+            if cell["cell_type"] != "code":
+                continue
+            if book.roles.get(asked(cell)) == "prediction":
+                predicted = True
+            if "experiment" in tags(cell):
+                if not predicted:
+                    yield f"the experiment {cell.get('id')!r} in {title!r} has no prediction before it"
+                predicted = False
+    if not any("experiment" in tags(cell) for cell in book.code):
+        yield "has no cell with the tag 'experiment'"
+
+
+def numbers_are_asserted(book):
+    claims = [cell for cell in book.code if "claim" in tags(cell)]
+    if not claims:
+        yield "has no cell with the tag 'claim' that asserts what its prose states"
+    for cell in claims:
+        if not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source(cell)))):
+            yield f"the claim {cell.get('id')!r} asserts nothing"
+        if not cell["metadata"].get("jupyter", {}).get("source_hidden"):
+            yield f"the source of the claim {cell.get('id')!r} must be hidden"
+
+
+def everything_asked_is_there(book):
+    used = set(re.findall(r"exercises\.(\w+)", "\n".join(source(cell) for cell in book.code)))
+    for name in sorted(used - set(book.roles) - {"progress"}):
+        yield f"uses exercises.{name}, which its exercise module does not have"
+    shown = {asked(cell) for cell in book.code}
+    if book.name != START or any("play(" in source(cell) for cell in book.code):
+        for name in sorted(set(book.roles) - shown):
+            yield f"never shows exercises.{name}"
+
+
+def summary_ends_with_terms_and_reading(book):
+    summary = text_of(book.section("Summary"))
+    terms = re.search(r"^\*\*Key terms\*\*: ([^\n]+(?:\n[^\n]+)*)", summary, re.MULTILINE)
+    if not terms:
+        yield "its summary must name **Key terms**: …"
+    else:
+        for term in re.split(r"[,;]\s+|\s·\s", terms[1].replace("\n", " ").rstrip(". ")):
+            if re.sub(r"\W+$|[*_`]", "", term).lower() not in book.glossary:
+                yield f"the key term {term!r} is not in glossary.md"
+    reading = re.search(r"^\*\*Further reading\*\*(.*)", summary, re.MULTILINE | re.DOTALL)
+    if not reading or "](http" not in reading[1]:
+        yield "its summary must give **Further reading** with links to primary sources"
+
+
+# --- what is asked of every notebook but the start page ---
+
+
+def it_opens_with_a_question(book):
+    if not book.sections():
+        yield "has no sections"
+        return
+    opening = text_of(book.sections()[0][2])
+    if "?" not in opening or not re.search(r"\]\(http|\(\D*\b(19|20)\d\d\b", opening):
+        yield "its first section must ask a question from the real world and name its source"
+
+
+def special_sections_are_there_in_order(book):
+    titles = [title for title, _, _ in book.sections()]
+    if [title for title in titles if title in SECTIONS] != SECTIONS:
+        yield f"must have the sections {', '.join(SECTIONS)}, in this order; has {titles}"
+
+
+def literature_is_checked(book):
+    cells = book.section("Checked against the literature")
+    if not re.search(r"\b(19|20)\d\d\b", text_of(cells)):
+        yield "its literature check cites nothing with a year"
+    if not any(cell["cell_type"] == "code" for cell in cells):
+        yield "its literature check runs nothing"
+
+
+def there_are_four_exercises(book):
+    cells = book.section("Exercises")
+    shown = [name for cell in cells if (name := asked(cell)) and book.roles.get(name) == "exercise"]
+    if len(shown) < 4:
+        yield f"has {len(shown)} exercises in its section Exercises, needs four"
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    for name in shown:
+        checks = [cell for cell in code if f"exercises.{name}.check(" in source(cell)]
+        if not checks:
+            yield f"never checks an answer to exercises.{name}"
+        for cell in checks:
+            if "not attempted yet" not in json.dumps(cell.get("outputs")).lower():
+                yield f"an untouched exercises.{name} must say 'not attempted yet'"
+    for word in (".hint()", ".solution()"):
+        if word not in text_of(cells):
+            yield f"its section Exercises must name {word}"
+
+
+def production_names_real_systems(book):
+    if text_of(book.section("In production")).count("](http") < 2:
+        yield "its section 'In production' must link to the documentation of real systems"
+
+
+def something_can_be_driven(book):
+    imported = {}
+    for cell in book.code:
+        for node in ast.walk(ast.parse(source(cell))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dscourse.views"):
+                imported |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
+    called = re.findall(
+        r"^(?:\w+\s*=\s*)?(\w+)(?:\.(\w+))?\(", "\n".join(map(source, book.code)), re.MULTILINE
+    )
+    for first, second in called:
+        if first in imported and gives_a_widget(*imported[first], second):
+            return
+    yield "has no interactive model, such as interactive_figure(…) or play(…)"
+
+
+def gives_a_widget(module, name, attribute):
+    thing = getattr(importlib.import_module(module), name, None)
+    if thing is None and attribute:
+        thing = importlib.import_module(f"{module}.{name}")
+    if attribute:
+        thing = getattr(thing, attribute, None)
+    returns = getattr(thing, "__annotations__", {}).get("return", thing)
+    if isinstance(returns, str):
+        returns = getattr(importlib.import_module(thing.__module__), returns, None)
+    return isinstance(returns, type) and issubclass(returns, ipywidgets.DOMWidget)
+
+
+FOR_ALL = [
+    file_is_sound,
+    cells_have_readable_ids,
+    title_says_what_to_expect,
+    minutes_add_up,
+    headings_are_slides,
+    neighbours_are_linked,
+    links_lead_somewhere,
+    code_cells_are_short,
+    it_was_run_in_order,
+    outputs_are_clean,
+    no_path_of_one_machine,
+    figures_have_alt_text,
+    prediction_comes_before_each_experiment,
+    numbers_are_asserted,
+    everything_asked_is_there,
+    summary_ends_with_terms_and_reading,
+]
+NOT_FOR_THE_START_PAGE = [
+    it_opens_with_a_question,
+    special_sections_are_there_in_order,
+    literature_is_checked,
+    there_are_four_exercises,
+    production_names_real_systems,
+    something_can_be_driven,
+]
+
+
+def checks_for(name):
+    return FOR_ALL if name == START else FOR_ALL + NOT_FOR_THE_START_PAGE
+
+
+def problems(book):
+    return [f"{check.__name__}: {problem}" for check in checks_for(book.name) for problem in check(book)]
+
+
+# --- the notebooks that are there ---
+
+
+def title(content):
+    return source(content["cells"][0]).splitlines()[0].removeprefix("# ").replace(" · ", " ", 1)
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return {name: json.loads((FOLDER / name).read_text(encoding="utf-8")) for name in NOTEBOOKS}
+
+
+def glossary_terms(text):
+    return [
+        term.lower()
+        for term in re.findall(r"^- \*\*(.+?)\*\* \((?:\d\d)(?:, \d\d)*\): \S", text, re.MULTILINE)
+    ]
+
+
+def roles_of(name):
+    module = name.removesuffix(".ipynb").partition("-")[2].replace("-", "_")
+    try:
+        things = vars(importlib.import_module(f"dscourse.exercises.{module}"))
+    except ModuleNotFoundError:
+        return {}
+    kinds = {Exercise: "exercise", Prediction: "prediction"}
+    return {key: kinds[type(thing)] for key, thing in things.items() if type(thing) in kinds}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebook_has_the_shape_of_the_course(name, stored):
+    titles = {other: title(content) for other, content in stored.items()}
+    terms = glossary_terms((FOLDER / "glossary.md").read_text(encoding="utf-8"))
+    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name)))
+    assert found == [], "\n".join(["", *found])
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_file_is_small_and_written_by_the_tidying_tool(name):
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert len(text.encode()) < LARGEST
+    tidy = json.dumps(json.loads(text), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    assert text == tidy, f"run `python .ci/notebooks.py {name}`"
+
+
+def test_the_glossary_is_in_alphabetical_order_and_well_formed():
+    text = (FOLDER / "glossary.md").read_text(encoding="utf-8")
+    terms = glossary_terms(text)
+    assert len(terms) == text.count("\n- "), "each entry is '- **Term** (01, 04): meaning.'"
+    assert terms == sorted(terms)
+    assert len(set(terms)) == len(terms)
+
+
+def test_the_start_page_is_there():
+    assert START in NOTEBOOKS
+
+
+# --- would it notice? ---
+
+
+def markdown(cell_id, text, **metadata):
+    return {"cell_type": "markdown", "id": cell_id, "metadata": metadata, "source": text}
+
+
+def code(cell_id, text, *outputs, **metadata):
+    return {
+        "cell_type": "code",
+        "id": cell_id,
+        "metadata": metadata,
+        "source": text,
+        "outputs": list(outputs),
+    }
+
+
+def result(**data):
+    return {
+        "output_type": "display_data",
+        "data": {k.replace("_", "/"): v for k, v in data.items()},
+        "metadata": {},
+    }
+
+
+def good_notebook():
+    slide = {"slideshow": {"slide_type": "slide"}}
+    links = (
+        "[← 00 Start here](00-start-here.ipynb) · [07 Faults →](07-faults.ipynb) · [Glossary](glossary.md)"
+    )
+    exercises = []
+    for name in ("one", "two", "three", "four"):
+        untouched = result(text_plain="Not attempted yet.")
+        exercises += [
+            code(f"show-{name}", f"exercises.{name}", result(text_plain="the task")),
+            code(f"answer-{name}", f"answer = ...\nexercises.{name}.check(answer)", untouched),
+        ]
+    cells = [
+        markdown(
+            "title",
+            "# 04 · Partitioning\n\nWho owns a key?\n\n**You will be able to**\n\n- say who\n- move keys\n- split\n\n"
+            f"**Before you start**: notebook 01.\n\n**Time**: 20 min\n\n{links}",
+        ),
+        markdown(
+            "question", "## Where is my key? · 5 min\n\nWhere? See [a report](https://example.org).", **slide
+        ),
+        code("imports", "from dscourse.views import interactive_figure"),
+        code("predict", "exercises.moved", result(text_plain="How many?")),
+        code("move", "interactive_figure(draw, n=(1, 2))", result(image_png="aGk=", text_plain="a" * 30)),
+        code("claims", "assert moved == 0.8", tags=["claim"], jupyter={"source_hidden": True}),
+        markdown("literature", "## Checked against the literature · 3 min\n\nKarger et al., 1997.", **slide),
+        code("published", "1 + 1", result(text_plain="2")),
+        markdown("exercises", "## Exercises · 8 min\n\n`.hint()` helps, `.solution()` tells.", **slide),
+        *exercises,
+        markdown(
+            "production", "## In production · 2 min\n\n[A](https://a.org) and [B](https://b.org).", **slide
+        ),
+        markdown(
+            "summary",
+            "## Summary · 2 min\n\nKeys move.\n\n**Key terms**: node, hot key.\n\n"
+            f"**Further reading**\n\n- [Karger](https://k.org)\n\n{links}",
+            **slide,
+        ),
+    ]
+    cells[4]["metadata"]["tags"] = ["experiment"]
+    for count, cell in enumerate((cell for cell in cells if cell["cell_type"] == "code"), start=1):
+        cell["execution_count"] = count
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def in_a_course(content, name="04-partitioning.ipynb"):
+    others = {
+        START: "00 Start here",
+        "04-partitioning.ipynb": "04 Partitioning",
+        "07-faults.ipynb": "07 Faults",
+    }
+    roles = dict.fromkeys(("one", "two", "three", "four"), "exercise") | {"moved": "prediction"}
+    return Notebook(name, content, others, ["hot key", "node"], roles)
+
+
+def cell_of(content, cell_id):
+    return next(cell for cell in content["cells"] if cell["id"] == cell_id)
+
+
+def without(cell_id):
+    return lambda content: content["cells"].remove(cell_of(content, cell_id))
+
+
+def replacing(cell_id, old, new):
+    def change(content):
+        cell = cell_of(content, cell_id)
+        assert old in cell["source"]
+        cell["source"] = cell["source"].replace(old, new)
+
+    return change
+
+
+def printed(text, name="stdout"):
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def storing(cell_id, output):
+    return lambda content: cell_of(content, cell_id)["outputs"].append(output)
+
+
+def replacing_outputs(cell_id, *outputs):
+    return lambda content: cell_of(content, cell_id).update(outputs=list(outputs))
+
+
+def marking(cell_id, **metadata):
+    return lambda content: cell_of(content, cell_id).update(metadata=metadata)
+
+
+def test_a_good_notebook_passes():
+    assert problems(in_a_course(good_notebook())) == []
+
+
+BAD = [
+    (file_is_sound, "valid", lambda content: cell_of(content, "move").pop("outputs")),
+    (file_is_sound, "kernel", lambda content: content["metadata"].update(kernelspec={"name": "julia"})),
+    (file_is_sound, "2 MB", storing("move", result(text_plain="x" * LARGEST))),
+    (cells_have_readable_ids, "readable", lambda content: cell_of(content, "move").update(id="3f2a9c1e")),
+    (cells_have_readable_ids, "twice", lambda content: cell_of(content, "move").update(id="title")),
+    (title_says_what_to_expect, "# 04", replacing("title", "# 04 · P", "# P")),
+    (title_says_what_to_expect, "has 2", replacing("title", "- split\n", "")),
+    (title_says_what_to_expect, "verb", replacing("title", "- split", "- the split")),
+    (title_says_what_to_expect, "Before", replacing("title", "**Before you start**: notebook 01.", "")),
+    (minutes_add_up, "sections take 20", replacing("title", "20 min", "25 min")),
+    (minutes_add_up, "Time", replacing("title", "**Time**: 20 min", "")),
+    (minutes_add_up, "'## Title · N min'", replacing("literature", " · 3 min", "")),
+    (headings_are_slides, "slide", marking("exercises")),
+    (neighbours_are_linked, "first", replacing("title", "[← 00 Start here](00-start-here.ipynb) · ", "")),
+    (neighbours_are_linked, "last", replacing("summary", "07-faults", "08-faults")),
+    (links_lead_somewhere, "05-x", replacing("question", "Where? ", "[there](05-x.ipynb)? ")),
+    (code_cells_are_short, "16 lines", replacing("published", "1 + 1", "1\n" * 16)),
+    (it_was_run_in_order, "count None", lambda content: cell_of(content, "move").update(execution_count=None)),
+    (it_was_run_in_order, "count 9", lambda content: cell_of(content, "move").update(execution_count=9)),
+    (outputs_are_clean, "state", lambda content: content["metadata"].update(widgets={})),
+    (outputs_are_clean, "ValueError", storing("move", {"output_type": "error", "ename": "ValueError"})),
+    (outputs_are_clean, "stderr", storing("move", printed("warning", "stderr"))),
+    (outputs_are_clean, "view", storing("move", result(**{WIDGETS[0].replace("/", "_"): {}}))),
+    (outputs_are_clean, "address", storing("move", result(text_plain="<Node object at 0x7f12ab34cd56>"))),
+    (outputs_are_clean, "/home/me", storing("move", printed(["see /home/me/x"]))),
+    (no_path_of_one_machine, "C:", replacing("published", "1 + 1", r"open('C:\data')")),
+    (figures_have_alt_text, "<Figure", storing("move", result(image_png="a", text_plain="<Figure size 640x480>"))),
+    (figures_have_alt_text, "''", storing("move", result(image_png="aGk="))),
+    (figures_have_alt_text, "plan.png", replacing("question", "Where? ", "![](plan.png)? ")),
+    (prediction_comes_before_each_experiment, "no prediction", without("predict")),
+    (prediction_comes_before_each_experiment, "no cell", marking("move")),
+    (prediction_comes_before_each_experiment, "'published'", marking("published", tags=["experiment"])),
+    (numbers_are_asserted, "no cell", without("claims")),
+    (numbers_are_asserted, "nothing", replacing("claims", "assert ", "")),
+    (numbers_are_asserted, "hidden", marking("claims", tags=["claim"])),
+    (everything_asked_is_there, "exercises.five", replacing("show-one", "exercises.one", "exercises.five")),
+    (everything_asked_is_there, "never shows exercises.one", without("show-one")),
+    (summary_ends_with_terms_and_reading, "Key terms", replacing("summary", "Key terms", "Terms")),
+    (summary_ends_with_terms_and_reading, "'cold key'", replacing("summary", "hot key", "cold key")),
+    (summary_ends_with_terms_and_reading, "Further reading", replacing("summary", "https://k.org", "k.md")),
+    (it_opens_with_a_question, "question", replacing("question", "https://", "//")),
+    (special_sections_are_there_in_order, "order", replacing("production", "In production", "In practice")),
+    (literature_is_checked, "year", replacing("literature", "1997", "long ago")),
+    (literature_is_checked, "runs nothing", without("published")),
+    (there_are_four_exercises, "has 3", without("show-four")),
+    (there_are_four_exercises, "never checks", without("answer-two")),
+    (there_are_four_exercises, "'not attempted yet'", replacing_outputs("answer-one")),
+    (there_are_four_exercises, ".hint()", replacing("exercises", "`.hint()`", "It")),
+    (production_names_real_systems, "real systems", replacing("production", "https://b.org", "b")),
+    (something_can_be_driven, "interactive", replacing("move", "interactive_figure(", "figure(")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("check", "told", "change"),
+    BAD,
+    ids=[f"{check.__name__}-{number}" for number, (check, _, _) in enumerate(BAD)],
+)
+def test_a_bad_notebook_is_noticed(check, told, change):
+    content = copy.deepcopy(good_notebook())
+    change(content)
+    found = list(check(in_a_course(content)))
+    assert any(told in problem for problem in found), found
+
+
+def test_a_median_of_four_lines_is_too_long():
+    content = good_notebook()
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code" and "claim" not in tags(cell):
+            cell["source"] = "a = 1\nb = 2\nc = 3\n" + cell["source"]
+    assert any("median code cell has 4" in problem for problem in problems(in_a_course(content)))
+
+
+def test_every_check_has_a_bad_notebook():
+    assert {check for check, _, _ in BAD} == set(FOR_ALL + NOT_FOR_THE_START_PAGE)
+
+
+def test_the_start_page_needs_no_exercises_of_its_own():
+    content = good_notebook()
+    for cell_id in ("exercises", "literature", "production"):
+        content["cells"].remove(cell_of(content, cell_id))
+    found = problems(in_a_course(content, START))
+    assert not any(problem.startswith("there_are_four_exercises") for problem in found)
