@@ -3,7 +3,8 @@
     python benchmarks/scaling_queue.py [customers]
 
 SimPy and ciw simulate any system as it happens and are far more general; this says what it buys to write one queue
-down as a recursion. They get fewer customers, and times per customer are compared. All three must agree with Erlang's formula.
+down as a recursion. They get fewer customers, and times per customer are compared. All three must agree with Erlang's
+formula.
 """
 
 from __future__ import annotations

@@ -1,68 +1,16 @@
-"""The checks every public door of this package makes, with messages written for learners."""
+"""The checks that only this package makes of its arguments, beside those of `dscourse.arguments`."""
 
 from __future__ import annotations
 
-import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dscourse.arguments import real
+
 Floats = NDArray[np.float64]
-
-
-def real(
-    name: str,
-    value: object,
-    *,
-    at_least: float | None = None,
-    above: float | None = None,
-    at_most: float | None = None,
-) -> float:
-    """Return ``value`` as a float, or say what was wrong with it.
-
-    Raises:
-        TypeError: not a number (a bool is none).
-        ValueError: not finite, or out of bounds.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number}")
-    if at_least is not None and number < at_least:
-        raise ValueError(f"{name} must be at least {at_least:g}, got {number:g}")
-    if above is not None and number <= above:
-        raise ValueError(f"{name} must be above {above:g}, got {number:g}")
-    if at_most is not None and number > at_most:
-        raise ValueError(f"{name} must be at most {at_most:g}, got {number:g}")
-    return number
-
-
-def whole(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
-    """Return ``value`` as an int, or say what was wrong with it.
-
-    Raises:
-        TypeError: not a whole number (a bool is none).
-        ValueError: out of bounds.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    number = int(value)
-    if number < at_least:
-        raise ValueError(f"{name} must be at least {at_least}, got {number}")
-    if at_most is not None and number > at_most:
-        raise ValueError(f"{name} must be at most {at_most}, got {number}")
-    return number
-
-
-def probability(name: str, value: object) -> float:
-    """Return ``value`` as a float between 0 and 1, or say what was wrong with it."""
-    number = real(name, value)
-    if not 0.0 <= number <= 1.0:
-        raise ValueError(f"{name} must lie between 0 and 1, got {number:g}")
-    return number
 
 
 def inner_fraction(name: str, value: object) -> float:
@@ -72,15 +20,6 @@ def inner_fraction(name: str, value: object) -> float:
         example = f"; for {number:g} per cent write {number / 100:g}" if 1.0 < number < 100.0 else ""
         raise ValueError(f"{name} must lie between 0 and 1, got {number:g}{example}")
     return number
-
-
-def text(name: str, value: object) -> str:
-    """Return ``value`` if it is a text with something in it, or say what was wrong with it."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a text, got {value!r}")
-    if not value.strip():
-        raise ValueError(f"{name} must not be empty")
-    return value
 
 
 def numbers(

@@ -9,7 +9,8 @@ from typing import Literal
 
 import pandas as pd
 
-from dscourse.scaling._arguments import Floats, inner_fraction, real, text
+from dscourse.arguments import real, text
+from dscourse.scaling._arguments import Floats, inner_fraction
 from dscourse.scaling.latencies import latency_quantile, readable_seconds
 
 Outcome = Literal["found", "never", "always"]

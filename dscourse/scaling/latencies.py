@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dscourse.scaling._arguments import Floats, inner_fraction, numbers, real
+from dscourse.arguments import real
+from dscourse.scaling._arguments import Floats, inner_fraction, numbers
 
 
 @dataclass(frozen=True)

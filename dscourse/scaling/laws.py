@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dscourse.scaling._arguments import Floats, numbers, probability, real
+from dscourse.arguments import probability, real
+from dscourse.scaling._arguments import Floats, numbers
 
 Numbers = float | Sequence[float] | Floats
 

@@ -15,7 +15,8 @@ from heapq import heapify, heapreplace
 import numpy as np
 from numpy.typing import NDArray
 
-from dscourse.scaling._arguments import Floats, numbers, same_length, whole
+from dscourse.arguments import whole
+from dscourse.scaling._arguments import Floats, numbers, same_length
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from scipy import optimize
 
-from dscourse.scaling._arguments import inner_fraction, real, whole
+from dscourse.arguments import real, whole
+from dscourse.scaling._arguments import inner_fraction
 
 _MOST_SERVERS = 10_000_000
 

@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dscourse.scaling._arguments import Floats, probability, real, whole
+from dscourse.arguments import probability, real, whole
+from dscourse.scaling._arguments import Floats
 from dscourse.scaling.latencies import latency_quantile
 from dscourse.scaling.queue_simulation import QueueResult, simulate_queue
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dscourse.scaling._arguments import Floats, numbers, probability
+from dscourse.arguments import probability
+from dscourse.scaling._arguments import Floats, numbers
 
 
 def fan_out_tail(slow_probability: float, servers: float | Sequence[float] | Floats) -> Any:
