@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.partitioning._arguments import real, whole
+from dscourse.arguments import real, whole
 from dscourse.partitioning.hashed import HashPartitioner
 from dscourse.partitioning.keys import Hashes, Key, hash_key, hash_keys, plain_key
 from dscourse.partitioning.members import Members
@@ -142,11 +142,11 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
         return BoundedPoints.of(members, self._virtual_nodes, self._epsilon)
 
     def _index_of(self, hashed: int) -> int:
-        return self._table.points.owner_list[self._table.points.next_point(hashed)]
+        return self._table.points.owner_of(hashed)
 
     def _indices_of(self, hashed: Hashes) -> npt.NDArray[np.intp]:
         owner_of, room = self._table.points.owner_list, self._table.bounds(len(hashed))
-        onward = [*range(1, len(owner_of)), 0]  # from a full point to the next that may have room
+        onward = [*range(1, len(owner_of) - 1), 0]  # from a full point to the next that may have room
         placed = []
         for start in self._table.points.next_points(hashed).tolist():
             point = start
@@ -159,7 +159,7 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
         return np.array(placed, dtype=np.intp)
 
     def _preference(self, hashed: int) -> Iterator[int]:
-        return self._table.points.owners_from(self._table.points.next_point(hashed))
+        return self._table.points.owners_from(hashed)
 
 
 class _RunningLoad:

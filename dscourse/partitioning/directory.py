@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.partitioning._arguments import whole
+from dscourse.arguments import whole
 from dscourse.partitioning.hashed import HashPartitioner, walk_table
 from dscourse.partitioning.keys import Hashes, Key, hash_key, key_column, plain_key
 from dscourse.partitioning.members import Members

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.partitioning._arguments import whole
+from dscourse.arguments import whole
 from dscourse.partitioning.hashed import HashPartitioner, successors
 from dscourse.partitioning.keys import Hashes
 from dscourse.partitioning.members import Members
@@ -46,7 +46,7 @@ def _jump(key: int, buckets: int) -> int:
     bucket, jump = -1, 0
     while jump < buckets:
         bucket = jump
-        key = (key * _FACTOR + 1) & _MASK
+        key = (key * 2862933555777941757 + 1) & 0xFFFFFFFFFFFFFFFF
         jump = int((bucket + 1) * (2147483648.0 / ((key >> 33) + 1)))
     return bucket
 

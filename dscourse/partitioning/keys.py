@@ -28,10 +28,11 @@ _GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB1331
 
 
 def mix(value: int) -> int:
-    """Return a well-mixed 64-bit number for a 64-bit number, a different one for each (SplitMix64)."""
-    z = (value + _GAMMA) & _MASK
-    z = ((z ^ (z >> 30)) * _FIRST) & _MASK
-    z = ((z ^ (z >> 27)) * _SECOND) & _MASK
+    """Return a well-mixed 64-bit number for a number modulo 2⁶⁴, a different one for each (SplitMix64)."""
+    # The constants stand here since a look-up of a global name would cost as much as the sum.
+    z = (value + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
     return z ^ (z >> 31)
 
 
@@ -58,10 +59,10 @@ def hash_key(key: Key) -> int:
     """
     if type(key) is str:  # the commonest kinds first: this is the path of every single look-up
         return _hash_text(key)
-    if type(key) is int:
-        return mix(_fitting(key) & _MASK)
+    if type(key) is int and _LOWEST <= key <= _HIGHEST:
+        return mix(key)
     plain = plain_key(key)
-    return mix(plain & _MASK) if isinstance(plain, int) else _hash_text(plain)
+    return mix(plain) if isinstance(plain, int) else _hash_text(plain)
 
 
 def hash_keys(keys: Any) -> Hashes:

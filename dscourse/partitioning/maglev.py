@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from dscourse.partitioning._arguments import real, whole
+from dscourse.arguments import real, whole
 from dscourse.partitioning.hashed import HashPartitioner, walk_table
 from dscourse.partitioning.keys import Hashes
 from dscourse.partitioning.members import Members

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dscourse.partitioning._arguments import real
+from dscourse.arguments import real
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.partitioning._arguments import whole
+from dscourse.arguments import whole
 from dscourse.partitioning.keys import Key, key_column, plain_key
 from dscourse.partitioning.members import Members
 from dscourse.partitioning.replication_order import choose_replicas

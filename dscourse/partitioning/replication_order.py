@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dscourse.partitioning._arguments import whole
+from dscourse.arguments import whole
 
 
 def choose_replicas(

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from dscourse.partitioning._arguments import whole
+from dscourse.arguments import whole
 from dscourse.partitioning.hashed import HashPartitioner
-from dscourse.partitioning.keys import Hashes
+from dscourse.partitioning.keys import Hashes, Key, hash_key
 from dscourse.partitioning.members import Members
 
 _MOST_POINTS = 1 << 24
@@ -31,7 +31,8 @@ class RingPoints:
         positions: sorted, 0 … 2⁶⁴ − 1.
         owners: place of the owning node, one for each point.
         position_list: the same as Python numbers, which are faster to search one key at a time.
-        owner_list: likewise.
+        owner_list: likewise, and the owner of the first point once more at the end: beyond the last point the ring
+            goes on with the first.
     """
 
     positions: Hashes
@@ -57,21 +58,21 @@ class RingPoints:
         order = np.argsort(scattered, kind="stable")
         positions = scattered[order]
         owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)[order]
-        return cls(positions, owners, positions.tolist(), owners.tolist())
+        return cls(positions, owners, positions.tolist(), [*owners.tolist(), int(owners[0])])
 
-    def next_point(self, hashed: int) -> int:
-        """Return the number of the first point at a hash or clockwise of it."""
-        point = bisect_left(self.position_list, hashed)
-        return point if point < len(self.position_list) else 0
+    def owner_of(self, hashed: int) -> int:
+        """Return the owner of the first point at a hash or clockwise of it."""
+        return self.owner_list[bisect_left(self.position_list, hashed)]
 
     def next_points(self, hashed: Hashes) -> npt.NDArray[np.intp]:
-        """Return `next_point` of many hashes."""
+        """Return for each hash the number of the first point at it or clockwise of it."""
         points = np.searchsorted(self.positions, hashed)
         points[points == len(self.positions)] = 0
         return points
 
-    def owners_from(self, point: int) -> Iterator[int]:
-        """Return the owners of all points, clockwise, beginning with a point."""
+    def owners_from(self, hashed: int) -> Iterator[int]:
+        """Return the owners of all points, clockwise, beginning at a hash."""
+        point = bisect_left(self.position_list, hashed)
         yield from self.owner_list[point:]
         yield from self.owner_list[:point]
 
@@ -135,6 +136,14 @@ class ConsistentHashRing(HashPartitioner[RingPoints]):
         """A position of 8 bytes and an owner of 4 for every point."""
         return self._table.bytes
 
+    def owner(self, key: Key) -> str:
+        """Return the node that owns a key: that of the next point clockwise.
+
+        Raises:
+            TypeError: if it is no key (a whole number, a text or bytes).
+        """
+        return self._members.nodes[self._table.owner_of(hash_key(key))]
+
     def shares(self) -> dict[str, float]:
         """Return the exact fraction of the ring that each node owns: the sum of its arcs."""
         owned = np.bincount(self._table.owners, weights=self._table.arcs(), minlength=len(self.nodes))
@@ -144,10 +153,10 @@ class ConsistentHashRing(HashPartitioner[RingPoints]):
         return RingPoints.of(members, self._virtual_nodes)
 
     def _index_of(self, hashed: int) -> int:
-        return self._table.owner_list[self._table.next_point(hashed)]
+        return self._table.owner_of(hashed)
 
     def _indices_of(self, hashed: Hashes) -> npt.NDArray[np.intp]:
         return self._table.owners[self._table.next_points(hashed)].astype(np.intp)
 
     def _preference(self, hashed: int) -> Iterator[int]:
-        return self._table.owners_from(self._table.next_point(hashed))
+        return self._table.owners_from(hashed)

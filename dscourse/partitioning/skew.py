@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dscourse import datasets
-from dscourse.partitioning._arguments import real, whole
+from dscourse.arguments import real, whole
 
 
 def zipf_probabilities(n: int, theta: float) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dscourse.partitioning._arguments import real, whole
+from dscourse.arguments import real, whole
 from dscourse.partitioning.keys import Key, key_column, plain_key
 
 

@@ -1,0 +1,81 @@
+"""How evenly keys are spread, against what the algorithm promises."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dscourse.partitioning import (
+    ConsistentHashRing,
+    DirectoryPartitioner,
+    JumpPartitioner,
+    MaglevPartitioner,
+    ModuloPartitioner,
+    RendezvousPartitioner,
+    load_counts,
+)
+
+KEYS = np.arange(120_000)
+
+
+def deviations(partitioner, shares):
+    """By how many standard deviations each node's number of keys is off, if keys fall independently."""
+    counts = load_counts(partitioner, KEYS)
+    return [
+        (counts[node] - share * len(KEYS)) / (len(KEYS) * share * (1 - share)) ** 0.5
+        for node, share in shares.items()
+    ]
+
+
+@pytest.mark.parametrize("make", [ModuloPartitioner, JumpPartitioner, RendezvousPartitioner])
+@pytest.mark.parametrize("count", [2, 7, 40])
+def test_hashing_alone_spreads_consecutive_numbers_like_luck(make, count):
+    nodes = [f"n{number}" for number in range(count)]
+    off = np.array(deviations(make(nodes), dict.fromkeys(nodes, 1 / count)))
+    assert abs(off).max() < 4.5
+    assert (off**2).mean() < 1 + 5 * (2 / count) ** 0.5
+
+
+def test_weighted_rendezvous_follows_its_weights():
+    weights = {"a": 0.5, "b": 1.0, "c": 1.0, "d": 3.0}
+    off = deviations(RendezvousPartitioner(list(weights), weights), {n: w / 5.5 for n, w in weights.items()})
+    assert max(map(abs, off)) < 4.5
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_a_weighted_ring_has_points_in_proportion(weights):
+    nodes = [f"n{place}" for place in range(len(weights))]
+    ring = ConsistentHashRing(nodes, virtual_nodes=32, weights=dict(zip(nodes, weights, strict=True)))
+    points = np.bincount(ring.points.owners, minlength=len(nodes))
+    assert points.tolist() == [max(1, round(32 * weight)) for weight in weights]
+    assert sum(ring.shares().values()) == pytest.approx(1)
+
+
+def test_a_rings_shares_are_what_its_keys_find():
+    ring = ConsistentHashRing(["a", "b", "c"], virtual_nodes=4)
+    off = deviations(ring, ring.shares())
+    assert max(map(abs, off)) < 4.5
+    assert ConsistentHashRing(["a"], virtual_nodes=1).shares() == {"a": 1.0}
+
+
+@given(st.integers(1, 20))
+@settings(max_examples=20, deadline=None)
+def test_maglev_gives_equal_nodes_slots_that_differ_by_at_most_one(count):
+    table = MaglevPartitioner([f"n{place}" for place in range(count)], table_size=499).table
+    slots = np.bincount(table, minlength=count)
+    assert slots.max() - slots.min() <= 1
+
+
+def test_weighted_maglev_gives_slots_in_proportion():
+    table = MaglevPartitioner(["a", "b", "c"], table_size=4999, weights={"b": 0.5, "c": 0.25}).table
+    assert np.bincount(table) / 4999 == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=2e-3)
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=8), st.integers(8, 500))
+@settings(max_examples=40, deadline=None)
+def test_a_directory_gives_every_node_its_share_to_within_one_slot(weights, slots):
+    nodes = [f"n{place}" for place in range(len(weights))]
+    directory = DirectoryPartitioner(nodes, slots, dict(zip(nodes, weights, strict=True)))
+    held = np.bincount(directory._table, minlength=len(nodes))
+    assert np.abs(held - np.array(weights) / sum(weights) * slots).max() < 1
