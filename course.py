@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ PYTHON = str(ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/py
 STAMP = ENVIRONMENT / "dscourse-setup.json"
 OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 130
+NOTHING_COLLECTED = 5  # pytest's word for it
 
 # JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network.
 LAB_SETTINGS = {
@@ -206,29 +208,44 @@ def run_tests(options: list[str]) -> int:
         "unit, property, published and browser tests (pytest)": ["-m", "pytest", "tests", *options],
         "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
     }
-    steps = (
-        {**lint, **tests} if which_versions() == "locked" else tests
-    )  # other versions of a linter judge otherwise
+    # Other versions of a linter judge otherwise, so only the locked ones are asked.
+    steps = {**lint, **tests} if which_versions() == "locked" else tests
     results = []
     for name, arguments in steps.items():
         say(f"\n=== {name}")
         start = time.monotonic()
-        code = call(*arguments)
-        results.append((name, code, time.monotonic() - start))
+        code, notes = call_and_ask(arguments)
+        if code == NOTHING_COLLECTED and options:
+            code, notes = 0, ["nothing there matches " + " ".join(options)]
+        results.append((name, code, time.monotonic() - start, notes))
         if code == INTERRUPTED:
             break
     say("\n=== Summary")
-    for name, code, seconds in results:
+    for name, code, seconds, notes in results:
         say(f"  {'passed' if code == 0 else 'FAILED'} {seconds:7.1f} s  {name}")
-    failed = [name for name, code, _ in results if code != 0]
+        for note in notes:
+            say(f"{'':20}{note}")
+    failed = [name for name, code, _, _ in results if code != 0]
     say(f"Not everything passed; look above at: {', '.join(failed)}." if failed else "Everything passed.")
     return 1 if failed else 0
+
+
+def call_and_ask(arguments: list[str]) -> tuple[int, list[str]]:
+    """Run one step; the results are its exit status and what it wants said again in the summary (see conftest.py)."""
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary.txt"
+        os.environ["DSCOURSE_TEST_SUMMARY"] = str(summary)
+        code = call(*arguments)
+        notes = summary.read_text(encoding="utf-8").splitlines() if summary.is_file() else []
+    return code, notes
 
 
 def notebook_options() -> list[str]:
     """Compare stored text strictly where the lock makes that fair: on Linux, with locked versions."""
     strict = sys.platform.startswith("linux") and which_versions() == "locked"
-    return ["--nbval" if strict else "--nbval-lax", "notebooks"]
+    compare = ["--nbval" if strict else "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    # Warnings of the notebooks' own code are in their output; those of nbval itself are not ours to mend.
+    return [*compare, "-o", "filterwarnings=default", "--no-header", "-q", "notebooks"]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import stat
 import subprocess
@@ -106,11 +107,70 @@ def test_news_and_update_checks_are_off(course):
     assert settings == {"fetchNews": "false", "checkForUpdates": False}
 
 
-def test_a_failing_step_does_not_hide_the_others_and_fails_the_whole(course, capsys):
+def test_a_failing_step_does_not_hide_the_others_and_fails_the_whole(course, monkeypatch, capsys):
+    monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
     course.status = 1
     assert course.run_tests([]) == 1
     assert len(course.commands) == 5
     assert "FAILED" in capsys.readouterr().out.split("=== Summary")[1]
+
+
+def test_the_summary_repeats_what_a_step_wants_said_again(course, monkeypatch, capsys):
+    def call(command, **_options):
+        Path(os.environ["DSCOURSE_TEST_SUMMARY"]).write_text("12 passed\n2 browser tests were SKIPPED: none")
+        return 0
+
+    monkeypatch.setattr(course.subprocess, "call", call)
+    monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")  # put back afterwards
+    assert course.run_tests([]) == 0
+    summary = capsys.readouterr().out.split("=== Summary")[1]
+    assert summary.count("2 browser tests were SKIPPED: none") == 5
+    assert summary.endswith("Everything passed.\n")
+
+
+@pytest.mark.parametrize(("options", "status"), [(["-k", "ring"], 0), ([], 1)])
+def test_nothing_collected_is_a_failure_unless_tests_were_chosen(course, monkeypatch, options, status):
+    monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
+    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: 5 if "pytest" in command else 0)
+    assert course.run_tests(options) == status
+
+
+@pytest.mark.parametrize(
+    ("platform", "versions", "compare"),
+    [
+        ("linux", "locked", "--nbval"),
+        ("linux", "newest", "--nbval-lax"),
+        ("darwin", "locked", "--nbval-lax"),
+        ("win32", "locked", "--nbval-lax"),
+    ],
+)
+def test_stored_text_is_compared_strictly_only_where_that_is_fair(
+    course, monkeypatch, platform, versions, compare
+):
+    monkeypatch.setattr(course.sys, "platform", platform)
+    monkeypatch.setenv("DSCOURSE_VERSIONS", versions)
+    assert course.notebook_options()[0] == compare
+
+
+def test_an_interrupt_ends_the_tests(course, monkeypatch, capsys):
+    def interrupted(command, **_options):
+        course.commands.append(command)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course.subprocess, "call", interrupted)
+    monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
+    assert course.run_tests([]) == 1
+    assert len(course.commands) == 1
+
+
+def test_an_old_python_hands_over_to_a_newer_one_or_says_what_is_missing(course, monkeypatch, capsys):
+    monkeypatch.setattr(course.sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(course.shutil, "which", lambda name: "/bin/" + name if name == "python3.12" else None)
+    assert course.main(["lab", "--no-browser"]) == 0
+    assert course.commands[-1] == ["/bin/python3.12", str(ROOT / "course.py"), "lab", "--no-browser"]
+    monkeypatch.setattr(course.shutil, "which", lambda name: None)
+    assert course.main(["lab"]) == 1
+    assert "The course needs Python 3.11 or newer, and this is Python 3.9" in capsys.readouterr().err
 
 
 def test_the_help_text_names_every_command():
