@@ -184,7 +184,7 @@ def open_lab(options: list[str]) -> int:
     if code != 0:
         return code
     settings = [
-        f"--ServerApp.root_dir={ROOT / 'workspace'}",
+        f"--ServerApp.root_dir={os.environ.get('DSCOURSE_WORKSPACE', '').strip() or ROOT / 'workspace'}",
         "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

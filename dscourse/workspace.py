@@ -42,7 +42,10 @@ def course_notebooks() -> Path:
 
 
 def default_folder() -> Path:
-    """Return where the copies go: `workspace` beside the notebooks of a clone, else in the current folder."""
+    """Return where the copies go: DSCOURSE_WORKSPACE, or `workspace` in a clone, else in the current folder."""
+    chosen = os.environ.get("DSCOURSE_WORKSPACE", "").strip()
+    if chosen:
+        return Path(chosen).expanduser()
     source = course_notebooks()
     return (Path.cwd() if source.parent == _PACKAGE else source.parent) / "workspace"
 
@@ -118,7 +121,9 @@ class _Workspace:
     def attempt(self, name: str, action: Any) -> list[str]:
         """Do it for one notebook; what is wrong with that one must not keep the others away."""
         if (self.folder / name).is_dir():
-            return [f"{name}: there is a folder of that name in {self.folder}. Rename it, and you get the notebook."]
+            return [
+                f"{name}: there is a folder of that name in {self.folder}. Rename it, and you get the notebook."
+            ]
         try:
             fresh = (self.source / name).read_bytes().replace(b"\r\n", b"\n")
             told: list[str] = action(name, without_outputs(fresh) if name.endswith(".ipynb") else fresh)
@@ -301,8 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(
             f"Your copies of the notebooks could not be laid out: {error.strerror or error} ({error.filename}). "
-            "Make that folder one that you may write to, or name another: "
-            "python -m dscourse.workspace --folder PATH",
+            "Make that folder one that you may write to, or name another in the variable DSCOURSE_WORKSPACE.",
             file=sys.stderr,
         )
         return 1
