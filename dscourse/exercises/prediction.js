@@ -1,7 +1,5 @@
 // A prediction in the page: choose, commit, read. Text goes in as text, never as HTML.
 
-let count = 0;
-
 function element(name, className = "", text = "") {
   const made = document.createElement(name);
   if (className) made.className = className;
@@ -21,10 +19,14 @@ function write(parent, text) {
   );
 }
 
+// In JupyterLab, arrow keys and Enter would otherwise go to the notebook and choose another cell.
+function keepKeys(control) {
+  control.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
 function render({ model, el }) {
-  const group = `dscourse-prediction-${++count}`;
+  const group = `dscourse-prediction-${Math.random()}`; // radio buttons of one name exclude each other, page-wide
   const root = element("div", "dscourse-prediction");
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // arrow keys choose an option here, not another cell
 
   const fieldset = element("fieldset");
   const legend = element("legend");
@@ -37,6 +39,7 @@ function render({ model, el }) {
     radio.type = "radio";
     radio.name = group;
     radio.value = key;
+    keepKeys(radio);
     radio.addEventListener("change", () => { commit.disabled = false; });
     label.append(radio, element("span", "", `${key}) ${text}`));
     labels.set(key, label);
@@ -45,9 +48,11 @@ function render({ model, el }) {
 
   const commit = element("button", "", "Commit");
   commit.type = "button";
+  keepKeys(commit);
   commit.disabled = true;
   const others = element("button", "", "What about the other options?");
   others.type = "button";
+  keepKeys(others);
   const told = element("div", "dscourse-told");
   told.setAttribute("role", "status");
   told.tabIndex = -1;
@@ -61,6 +66,10 @@ function render({ model, el }) {
   function chosen() {
     return root.querySelector("input:checked")?.value ?? "";
   }
+
+  fieldset.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.metaKey) commit.click();
+  });
 
   commit.addEventListener("click", () => {
     const key = chosen();

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from dscourse.views.follower import Follower
 from dscourse.views.picture import checked_alt, new_figure, png_bytes, png_text, shown_width
 
-_LIVE_PIXELS_PER_INCH = 110  # a little coarser than a stored picture, for speed while a slider moves
+_LIVE_PIXELS_PER_INCH = 120  # a little coarser than a stored picture, for speed while a slider moves
 
 _HERE = Path(__file__).parent
 
@@ -27,7 +27,7 @@ class LivePicture(anywidget.AnyWidget):
     _css = (_HERE / "interactive.css").read_text(encoding="utf-8")
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
-    width = traitlets.Int(560).tag(sync=True)
+    width = traitlets.Int(672).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
     def __repr__(self) -> str:

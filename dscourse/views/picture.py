@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
-_PIXELS_PER_INCH = 144  # twice what a plain screen shows, so that it stays sharp on a fine one
-_SHOWN_PER_INCH = 80
+_PIXELS_PER_INCH = 144  # more than a plain screen shows, so that it stays sharp on a fine one
+_SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
 
 
 def new_axes(width: float = 7.0, height: float = 3.6) -> Axes:

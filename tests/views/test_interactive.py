@@ -48,7 +48,7 @@ def test_without_widgets_the_static_picture_and_its_alt_text_stand_in():
     assert bundle["text/plain"] == "x to the power of 3"
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert metadata == {"image/png": {"width": 560}}
+    assert metadata == {"image/png": {"width": 672}}
 
 
 def test_text_goes_into_the_page_as_text():

@@ -52,13 +52,13 @@ def test_axes_of_a_figure_within_a_figure_show_the_whole_figure():
     assert Picture(axes, alt="x").figure is figure
 
 
-def test_it_is_shown_at_half_its_pixels_so_that_it_stays_sharp(monkeypatch):
+def test_it_is_shown_at_fewer_pixels_than_it_has_so_that_it_stays_sharp(monkeypatch):
     shown = []
     monkeypatch.setattr(
         "dscourse.views.picture.display", lambda *parts, **settings: shown.append((parts, settings))
     )
     Picture(drawn(), alt="x")._ipython_display_()
-    assert shown[0][1]["metadata"] == {"image/png": {"width": 320}}
+    assert shown[0][1]["metadata"] == {"image/png": {"width": 384}}
     assert len(shown) == 2
 
 
