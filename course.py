@@ -165,9 +165,10 @@ def write_lab_settings() -> None:
 
 
 def call(*arguments: str) -> int:
-    """Run Python of the course's own environment from the root folder."""
+    """Run Python of the course's own environment from the root folder; `python` means it there, in terminals too."""
+    path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
     try:
-        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT))
+        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT), env={**os.environ, "PATH": path})
     except KeyboardInterrupt:
         return INTERRUPTED
 

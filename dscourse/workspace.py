@@ -46,6 +46,8 @@ def default_folder() -> Path:
     chosen = os.environ.get("DSCOURSE_WORKSPACE", "").strip()
     if chosen:
         return Path(chosen).expanduser()
+    if (Path.cwd() / RECORD).is_file():  # called from within, as from a cell of a copy
+        return Path.cwd()
     source = course_notebooks()
     return (Path.cwd() if source.parent == _PACKAGE else source.parent) / "workspace"
 

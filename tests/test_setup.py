@@ -88,6 +88,16 @@ def test_a_failed_installation_is_told_and_leaves_no_stamp(course):
     assert not course.STAMP.exists()
 
 
+def test_python_means_the_course_s_own_in_terminals_too(course, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        course.subprocess, "call", lambda command, **options: seen.append(options["env"]) or 0
+    )
+    monkeypatch.setenv("PATH", "/somewhere")
+    course.open_lab([])
+    assert seen[-1]["PATH"] == os.pathsep.join([str(Path(course.PYTHON).parent), "/somewhere"])
+
+
 @pytest.mark.parametrize("root", [True, False])
 def test_lab_keeps_its_token_and_allows_root_only_to_root(course, monkeypatch, root):
     monkeypatch.setattr(course.os, "geteuid", lambda: 0 if root else 1000, raising=False)
@@ -230,6 +240,22 @@ def test_the_badge_opens_the_start_page():
     readme = (ROOT / "README.md").read_text()
     assert "urlpath=lab%2Ftree%2Fworkspace%2F00-start-here.ipynb" in readme
     assert (ROOT / "notebooks" / "00-start-here.ipynb").exists()
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_readme_names_every_notebook_and_its_minutes():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        head = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        minutes = re.search(r"\*\*Time\*\*: (\d+) min", head)[1]
+        row = next((line for line in text.splitlines() if f"](notebooks/{path.name})" in line), "")
+        assert row.endswith(f"| {minutes} |"), f"README has no row with {minutes} minutes for {path.name}"
 
 
 # --- the lock file ---

@@ -39,6 +39,11 @@ def put(folder: Path, name: str, text: str = "1 + 1", output: str = "2") -> None
     (folder / name).write_text(json.dumps(notebook(text, output)))
 
 
+@pytest.fixture(autouse=True)
+def no_other_place(monkeypatch):
+    monkeypatch.delenv("DSCOURSE_WORKSPACE", raising=False)
+
+
 @pytest.fixture
 def course(tmp_path):
     folder = tmp_path / "notebooks"
@@ -315,6 +320,19 @@ def test_a_place_that_cannot_be_written_is_told_in_plain_words(tmp_path):
     assert "could not be laid out" in shown.stderr
     assert "Traceback" not in shown.stderr
     assert (tmp_path / "here").read_text() == "a file, not a folder"
+
+
+def test_from_within_a_workspace_it_means_this_one(tmp_path):
+    run("--folder", "here", cwd=tmp_path)
+    shown = run("--reset", "00", cwd=tmp_path / "here")
+    assert "already" in shown.stdout
+    assert not (tmp_path / "here" / "workspace").exists()
+
+
+def test_a_variable_can_name_another_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("DSCOURSE_WORKSPACE", str(tmp_path / "elsewhere"))
+    assert run(cwd=tmp_path).returncode == 0
+    assert (tmp_path / "elsewhere" / "00-start-here.ipynb").exists()
 
 
 def test_a_failed_write_leaves_the_old_file_whole(course, mine, monkeypatch):
