@@ -1,0 +1,546 @@
+"""Faults as data: what goes wrong, where, from when to when.
+
+A fault is a frozen dataclass and does nothing by itself. A scenario holds a list of them, JSON carries them, and
+the player adds one for every click. Each interval is [at, until): the fault is in force from ``at`` on and no longer at
+``until``. What they do to a running cluster stands in `in_force`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from dscourse.simulation._checks import rate, real, text, to_microseconds, unknown
+from dscourse.simulation.behaviours import Behaviour, behaviour_named, is_registered
+from dscourse.simulation.messages import canonical_json, plain_json
+
+Pair = tuple[str, str]
+
+
+class Fault:
+    """What all faults have: a time at which they begin.
+
+    Attributes:
+        ends_others: True for `Restart`, `Resume` and `Heal`, which end what another fault began.
+    """
+
+    ends_others: ClassVar[bool] = False
+    at: float
+
+    def __post_init__(self) -> None:
+        _number(self, "at", at_least=0.0)
+        end = self.end
+        if end is not None:
+            name = "restart_at" if isinstance(self, Crash) else "until"
+            _number(self, name, at_least=0.0)
+            if to_microseconds(end) <= to_microseconds(self.at):
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be later than at, got at={self.at:g}, {name}={end:g}"
+                )
+        self._check()
+
+    def _check(self) -> None:
+        """Check the fields of this kind of fault."""
+
+    @property
+    def end(self) -> float | None:
+        """When it ends by itself, in seconds; None if it doesn't."""
+        return getattr(self, "until", None)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes or clients that it names."""
+        named = getattr(self, "node", None)
+        if named is not None:
+            return (named,)
+        return self.link_pair or ()
+
+    @property
+    def link_pair(self) -> Pair | None:
+        """The link that it is about, if it is about one."""
+        return getattr(self, "link", None)
+
+    def to_json_value(self) -> dict[str, Any]:
+        """The fault as a dict for JSON: its class name under ``"fault"``, and its fields."""
+        values = {}
+        for field in _fields(self):
+            value = getattr(self, field.name)
+            if field.name == "behaviour":
+                value = {"behaviour": type(value).__name__, **vars(value)}
+            if value is not None and value is not False:
+                values[field.name] = plain_json(value, f"{type(self).__name__}.{field.name}")
+        return {"fault": type(self).__name__, **values}
+
+    def canonical(self) -> str:
+        """The fault's canonical JSON; its luck is keyed by it."""
+        return canonical_json(self.to_json_value())
+
+    def describe(self) -> str:
+        """The fault in words, without its times."""
+        return repr(self)
+
+    def __repr__(self) -> str:
+        """The fault as code: first what it is about, then the fields that differ from their defaults, by name."""
+        arguments = []
+        named = False
+        for field in _fields(self):
+            value = getattr(self, field.name)
+            named = named or field.name == "at"
+            if field.default is dataclasses.MISSING or value != field.default:
+                arguments.append(f"{field.name}={value!r}" if named else repr(value))
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Crash(Fault):
+    """The node stops at once. Memory, timers and queued work are gone; what it saved survives.
+
+    Args:
+        node: which.
+        at: when, in seconds.
+        restart_at: when it boots again, with a new node object; None for never.
+    """
+
+    node: str
+    at: float
+    restart_at: float | None = None
+
+    @property
+    def end(self) -> float | None:
+        """When it restarts."""
+        return self.restart_at
+
+    def _check(self) -> None:
+        text("node of Crash", self.node)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} crashes"
+
+
+@dataclass(frozen=True, repr=False)
+class Restart(Fault):
+    """A crashed node boots again.
+
+    Args:
+        node: which.
+        at: when, in seconds.
+    """
+
+    ends_others: ClassVar[bool] = True
+    node: str
+    at: float
+
+    def _check(self) -> None:
+        text("node of Restart", self.node)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} restarts"
+
+
+@dataclass(frozen=True, repr=False)
+class Pause(Fault):
+    """The node stands still and keeps its memory. Messages and due timers wait, and run at resume in due order.
+
+    Args:
+        node: which.
+        at: when, in seconds.
+        until: when it goes on; None for not by itself.
+    """
+
+    node: str
+    at: float
+    until: float | None = None
+
+    def _check(self) -> None:
+        text("node of Pause", self.node)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} is paused"
+
+
+@dataclass(frozen=True, repr=False)
+class Resume(Fault):
+    """A paused node goes on.
+
+    Args:
+        node: which.
+        at: when, in seconds.
+    """
+
+    ends_others: ClassVar[bool] = True
+    node: str
+    at: float
+
+    def _check(self) -> None:
+        text("node of Resume", self.node)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} resumes"
+
+
+@dataclass(frozen=True, repr=False)
+class Partition(Fault):
+    """Two parties can talk only if some group holds both.
+
+    Groups may overlap: two groups that share one node make a bridge. Nodes in no group form one further group. Clients
+    in no group are not cut off.
+
+    Args:
+        groups: of node (and client) ids, such as ``[["n0", "n1"], ["n2", "n3", "n4"]]``.
+        at: when, in seconds.
+        until: when it heals; None for not by itself.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    at: float
+    until: float | None = None
+
+    def __init__(self, groups: Iterable[Iterable[str]], at: float, until: float | None = None) -> None:
+        object.__setattr__(self, "groups", _groups(groups))
+        object.__setattr__(self, "at", at)
+        object.__setattr__(self, "until", until)
+        self.__post_init__()
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All that stand in a group."""
+        return tuple(dict.fromkeys(node for group in self.groups for node in group))
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"the network is cut into {' | '.join(', '.join(group) for group in self.groups)}"
+
+
+@dataclass(frozen=True, repr=False)
+class CutLink(Fault):
+    """One link carries nothing.
+
+    Args:
+        a: one end.
+        b: the other end.
+        at: when, in seconds.
+        until: when it carries again; None for not by itself.
+        one_way: cut only from ``a`` to ``b``.
+    """
+
+    a: str
+    b: str
+    at: float
+    until: float | None = None
+    one_way: bool = False
+
+    @property
+    def link_pair(self) -> Pair | None:
+        """Its link."""
+        return (self.a, self.b)
+
+    def _check(self) -> None:
+        _pair("a, b of CutLink", (self.a, self.b))
+        if not isinstance(self.one_way, bool):
+            raise TypeError(f"one_way of CutLink must be True or False, got {self.one_way!r}")
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"the link {self.a} {'→' if self.one_way else '–'} {self.b} is cut"
+
+
+@dataclass(frozen=True, repr=False)
+class Heal(Fault):
+    """Ends the partitions and cuts in force, or the cuts of one link.
+
+    Args:
+        at: when, in seconds.
+        link: only the cuts of this link, in both directions; None for every partition and cut.
+    """
+
+    ends_others: ClassVar[bool] = True
+    at: float
+    link: Pair | None = None
+
+    def _check(self) -> None:
+        _optional_link(self)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return "the network heals" if self.link is None else f"the link {_dash(self.link)} heals"
+
+
+@dataclass(frozen=True, repr=False)
+class Lossy(Fault):
+    """Messages get lost at random, besides those that the network loses anyway.
+
+    Args:
+        rate: probability that a message is lost.
+        at: when, in seconds.
+        until: when it ends; None for not by itself.
+        link: only on this link, in both directions; None for all links between nodes.
+    """
+
+    rate: float
+    at: float
+    until: float | None = None
+    link: Pair | None = None
+
+    def _check(self) -> None:
+        object.__setattr__(self, "rate", rate("rate of Lossy", self.rate))
+        _optional_link(self)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{_where(self.link)} {self.rate:.0%} of the messages"
+
+
+@dataclass(frozen=True, repr=False)
+class Slow(Fault):
+    """A node or a link takes longer.
+
+    Slow work: where the node has a service time, that is multiplied. Where it has none, the delay of all messages from
+    it and to it is.
+
+    Args:
+        factor: how many times as long, above 0.
+        at: when, in seconds.
+        until: when it ends; None for not by itself.
+        node: a slow node; or
+        link: a slow link, in both directions. With neither, all links between nodes are slow.
+    """
+
+    factor: float
+    at: float
+    until: float | None = None
+    node: str | None = None
+    link: Pair | None = None
+
+    def _check(self) -> None:
+        _number(self, "factor", above=0.0)
+        if self.factor > 1e6:
+            raise ValueError(f"factor of Slow must be at most a million, got {self.factor:g}")
+        if self.node is not None:
+            text("node of Slow", self.node)
+            if self.link is not None:
+                raise ValueError("Slow takes a node or a link, not both; write two faults")
+        _optional_link(self)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        what = self.node or ("every link" if self.link is None else f"the link {_dash(self.link)}")
+        return f"{what} is {self.factor:g} times as slow"
+
+
+@dataclass(frozen=True, repr=False)
+class Duplicate(Fault):
+    """The network delivers some messages twice; the copy is delayed on its own.
+
+    Args:
+        rate: probability that a message is delivered twice.
+        at: when, in seconds.
+        until: when it ends; None for not by itself.
+        link: only on this link, in both directions; None for all links between nodes.
+    """
+
+    rate: float
+    at: float
+    until: float | None = None
+    link: Pair | None = None
+
+    def _check(self) -> None:
+        object.__setattr__(self, "rate", rate("rate of Duplicate", self.rate))
+        _optional_link(self)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        where = "the network" if self.link is None else f"the link {_dash(self.link)}"
+        return f"{where} delivers {self.rate:.0%} of the messages twice"
+
+
+@dataclass(frozen=True, repr=False)
+class ClockOffset(Fault):
+    """The node's clock jumps. Timers that are set already keep their time.
+
+    Args:
+        node: which.
+        seconds: how far, forward or (negative) back.
+        at: when, in seconds.
+    """
+
+    node: str
+    seconds: float
+    at: float
+
+    def _check(self) -> None:
+        text("node of ClockOffset", self.node)
+        _number(self, "seconds")
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"the clock of {self.node} jumps by {self.seconds:+g} s"
+
+
+@dataclass(frozen=True, repr=False)
+class ClockDrift(Fault):
+    """From now on the node's clock runs fast or slow, and its timers with it.
+
+    Args:
+        node: which.
+        rate: extra local seconds per true second: 0.01 gains 1 %, 0 puts the clock right (not its reading).
+        at: when, in seconds.
+    """
+
+    node: str
+    rate: float
+    at: float
+
+    def _check(self) -> None:
+        text("node of ClockDrift", self.node)
+        _number(self, "rate", above=-1.0)
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"the clock of {self.node} drifts by {self.rate:+g} s per second"
+
+
+@dataclass(frozen=True, repr=False)
+class Byzantine(Fault):
+    """The node's messages are rewritten on their way out: it lies, differently to each peer if it likes.
+
+    Args:
+        node: which.
+        behaviour: what it says instead: `Silent`, `Equivocate`, `Corrupt`, or a registered one of your own.
+        at: when, in seconds.
+        until: when it is honest again; None for not by itself.
+    """
+
+    node: str
+    behaviour: Behaviour
+    at: float
+    until: float | None = None
+
+    def _check(self) -> None:
+        text("node of Byzantine", self.node)
+        if not is_registered(self.behaviour):
+            raise TypeError(
+                f"behaviour of Byzantine must be an instance of a registered behaviour, such as Silent(), got "
+                f"{self.behaviour!r}; put @register_behaviour above a class of your own"
+            )
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} turns Byzantine: {self.behaviour!r}"
+
+
+FAULTS: dict[str, type[Fault]] = {
+    kind.__name__: kind
+    for kind in (
+        Crash, Restart, Pause, Resume, Partition, CutLink, Heal, Lossy, Slow, Duplicate, ClockOffset, ClockDrift,
+        Byzantine,
+    )
+}  # fmt: skip
+
+
+def fault_from_json_value(value: Any) -> Fault:
+    """Rebuild a fault from what `Fault.to_json_value` gave; unknown kinds and fields are refused."""
+    if not isinstance(value, dict) or "fault" not in value:
+        raise ValueError(f'a fault in JSON is an object with "fault" in it, got {value!r}')
+    fields = {name: given for name, given in value.items() if name != "fault"}
+    kind = FAULTS.get(value["fault"])
+    if kind is None:
+        raise unknown("kind of fault", value["fault"], FAULTS)
+    known = {field.name for field in _fields(kind)}
+    for name in fields:
+        if name not in known:
+            raise ValueError(f"{kind.__name__} has no field {name!r}; it has {', '.join(sorted(known))}")
+    if "behaviour" in fields:
+        fields["behaviour"] = _behaviour(fields["behaviour"])
+    if fields.get("link") is not None:
+        fields["link"] = tuple(fields["link"])
+    return kind(**fields)
+
+
+def check_names(fault: Fault, nodes: Collection[str], clients: Collection[str], has_link: Any) -> None:
+    """Refuse a fault about a node or a link that isn't there, before the run starts."""
+    parties = [*nodes, *clients]
+    may_be_client = isinstance(fault, Partition) or fault.link_pair is not None
+    for name in fault.nodes:
+        if name not in nodes and not (may_be_client and name in clients):
+            raise unknown(f"node (named in {type(fault).__name__} at {fault.at:g} s)", name, parties)
+    pair = fault.link_pair
+    if pair is None:
+        return
+    a, b = pair
+    if a in clients or b in clients:
+        if a in clients and b in clients:
+            raise LookupError(f"{type(fault).__name__}: clients have no link to each other, got {pair!r}")
+        return
+    forward_only = isinstance(fault, CutLink) and fault.one_way
+    if not (has_link(a, b) or (has_link(b, a) and not forward_only)):
+        raise LookupError(f"{type(fault).__name__} at {fault.at:g} s: there is no link from {a!r} to {b!r}")
+
+
+def _fields(fault: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(fault)
+
+
+def _number(fault: Fault, field: str, *, at_least: float | None = None, above: float | None = None) -> None:
+    name = f"{field} of {type(fault).__name__}"
+    object.__setattr__(fault, field, real(name, getattr(fault, field), at_least=at_least, above=above))
+
+
+def _pair(name: str, pair: object) -> Pair:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f'{name} must be two node ids, such as ("n0", "n1"), got {pair!r}')
+    a, b = text(name, pair[0]), text(name, pair[1])
+    if a == b:
+        raise ValueError(f"{name} must be two different nodes, got {a!r} twice")
+    return (a, b)
+
+
+def _optional_link(fault: Fault) -> None:
+    link = getattr(fault, "link", None)
+    if link is not None:
+        object.__setattr__(fault, "link", _pair(f"link of {type(fault).__name__}", link))
+
+
+def _groups(groups: Any) -> tuple[tuple[str, ...], ...]:
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        raise TypeError(f'groups must be groups of node ids, such as [["n0"], ["n1", "n2"]], got {groups!r}')
+    result = []
+    for group in groups:
+        if isinstance(group, str) or not isinstance(group, Iterable):
+            raise TypeError(f'each group must be a list of node ids, such as ["n0", "n1"], got {group!r}')
+        members = tuple(sorted({text("a node id in a group", node) for node in group}))
+        if not members:
+            raise ValueError("a group of a Partition is empty; leave it out")
+        result.append(members)
+    if not result:
+        raise ValueError("a Partition needs at least one group; all other nodes form a further one")
+    return tuple(sorted(result))
+
+
+def _behaviour(value: Any) -> Behaviour:
+    if not isinstance(value, dict) or "behaviour" not in value:
+        raise ValueError(f'a behaviour in JSON is an object with "behaviour" in it, got {value!r}')
+    kind = behaviour_named(value["behaviour"])
+    fields = {name: _tuples(given) for name, given in value.items() if name != "behaviour"}
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in fields:
+        if name not in known:
+            raise ValueError(f"{value['behaviour']} has no field {name!r}; it has {', '.join(sorted(known))}")
+    return kind(**fields)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _dash(link: Pair) -> str:
+    return f"{link[0]} – {link[1]}"
+
+
+def _where(link: Pair | None) -> str:
+    return "the network loses" if link is None else f"the link {_dash(link)} loses"

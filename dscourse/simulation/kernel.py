@@ -1,0 +1,619 @@
+"""The event loop: what happens next, and to whom.
+
+All that is to come stands in one heap, as tuples (time, order, link, message or member, number or name). Faults are not
+in it: they are known beforehand, so the loop runs from one instant with faults to the next, and nothing that a fault
+does can shift the order of other events.
+
+A message to a node that is simply up, on a network that simply works, takes the short way through `_events_before`.
+Everything else goes through `post` and `arrive`, which know all the exceptions. Both do the same where both apply (a
+test compares them).
+"""
+
+from __future__ import annotations
+
+import gc
+import linecache
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from dscourse.simulation._checks import MICROSECONDS, to_microseconds, unknown
+from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
+from dscourse.simulation.faults import (
+    ClockDrift,
+    ClockOffset,
+    Crash,
+    CutLink,
+    Fault,
+    Heal,
+    Partition,
+    Pause,
+    Restart,
+    Resume,
+)
+from dscourse.simulation.in_force import InForce
+from dscourse.simulation.ledger import DELIVER, DROP, FAULT, NOBODY, SEND, TIMER, Ledger
+from dscourse.simulation.luck import key_of
+from dscourse.simulation.member import CRASHED, PAUSED, UP, Clock, Mail, Member, Service
+from dscourse.simulation.messages import canonical_json, encode
+from dscourse.simulation.network import Link
+from dscourse.simulation.node import Context
+from dscourse.simulation.ties import Ties
+
+if TYPE_CHECKING:
+    from dscourse.simulation.scenario import Scenario
+
+_ROUND = 64  # events between two looks at the ledger
+_END = -1  # order of the entry that ends a stretch; before all others of its instant
+_LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
+_OWN_FOLDER = str(Path(__file__).resolve().parent)
+
+
+class Kernel:
+    """One run of a scenario."""
+
+    def __init__(self, scenario: Scenario, ledger: Ledger, event_limit: int) -> None:
+        self.scenario = scenario
+        self.ledger = ledger
+        self.write = ledger.write
+        self.now = 0
+        self.heap: list[tuple[Any, ...]] = []
+        self.next_number: Callable[[], int] = count().__next__
+        self.last_message: Any = None
+        self.last_text = ""
+        self.ties = Ties(scenario.seed, self.next_number) if scenario.shuffle_ties else None
+        self.careful = self.ties is not None
+        self.touched: set[str] = set()
+        self.active: dict[int, Fault] = {}
+        self.members: dict[str, Member] = {}
+        self._network = scenario.network
+        self._seed = scenario.seed
+        self._event_limit = event_limit
+        self._waking: list[Member] = []
+        self._timer_texts: dict[str, str] = {}
+        self._observe: Callable[[], None] | None = None
+        for name in scenario.node_ids:
+            self._add_service(self._add(name))
+        for client, workload in zip(scenario.client_ids, scenario.clients, strict=True):
+            self._add(client).is_client = True
+            workload.attach(self, self.members[client])
+        for member in self.members.values():
+            member.refresh()
+        self.in_force = InForce(self.members, self._seed)
+
+    # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, until: int, observe: Callable[[], None] | None = None) -> None:
+        """Process every event before ``until`` (µs).
+
+        ``observe`` is called after each event, and after the faults of an instant.
+
+        Raises:
+            NodeError: a handler failed.
+            EventLimit: there were too many events.
+        """
+        self._observe = observe
+        collecting = gc.isenabled()
+        gc.disable()  # rows and messages make no cycles, and looking for some takes a fifth of the time
+        try:
+            self._waking = [member for member in self.members.values() if not member.is_client]
+            plan = self._plan()
+            for when in sorted({0, *plan}):
+                if when >= until:
+                    break
+                self._events_before(when)
+                self._change(when, plan.get(when, []))
+            self._events_before(until)
+        finally:
+            self.ledger.flush()
+            if collecting:
+                gc.enable()
+
+    def _plan(self) -> dict[int, list[tuple[int, Fault, str]]]:
+        """All beginnings and ends of faults by time; ends come first."""
+        plan: dict[int, list[tuple[int, Fault, str]]] = {}
+        faults = list(enumerate(self.scenario.faults))
+        for number, fault in faults:
+            if fault.end is not None:
+                plan.setdefault(to_microseconds(fault.end), []).append((number, fault, "end"))
+            if fault.ends_others:
+                plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+        for number, fault in faults:
+            if not fault.ends_others:
+                plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+        return plan
+
+    def _events_before(self, limit: int) -> None:
+        """Process the heap up to ``limit``."""
+        heap, write, ledger, pop = self.heap, self.write, self.ledger, heappop
+        if self._observe is not None:
+            self._watched_events_before(limit)
+            return
+        careful = self.careful
+        rounds = range(_ROUND)
+        heappush(heap, (limit, _END, None, None, None))
+        link = actor = what = None
+        try:
+            while True:
+                for _ in rounds:
+                    when, order, link, actor, what = pop(heap)
+                    if link is not None:
+                        self.now = when
+                        target = link.target
+                        if careful or not target.quick:
+                            self.arrive(link, actor, what)
+                            continue
+                        source = link.source
+                        write((when, DELIVER, target.index, source.index, what, actor, None, ""))
+                        context = target.context
+                        context.now = when / MICROSECONDS
+                        target.on_message(context, source.name, actor)
+                    elif order == _END:
+                        return
+                    elif what is None:
+                        self.now = when
+                        actor()
+                    elif actor.timers.get(what) == order:
+                        self.now = when
+                        if actor.quick:
+                            del actor.timers[what]
+                            write(
+                                (when, TIMER, actor.index, NOBODY, NOBODY, None, what, self._timer_text(what))
+                            )
+                            context = actor.context
+                            context.now = when / MICROSECONDS
+                            actor.on_timer(context, what)
+                        else:
+                            self._timer_due(actor, what, order)
+                if ledger.is_full:
+                    self._check_limit()
+                    ledger.flush()
+        except SimulationError:
+            raise
+        except Exception as error:
+            member: Any = actor if link is None else link.target
+            raise self._blame(member, "on_timer" if link is None else "on_message", error) from error
+
+    def _watched_events_before(self, limit: int) -> None:
+        """The same, one by one, the long way, with a look at everything after each event."""
+        heap = self.heap
+        while heap and heap[0][0] < limit:
+            self.now, order, link, actor, what = heappop(heap)
+            if link is not None:
+                self.arrive(link, actor, what)
+            elif what is None:
+                actor()
+            elif actor.timers.get(what) == order:
+                self._timer_due(actor, what, order)
+            else:
+                continue
+            if self._observe is not None:
+                self._observe()
+            if self.ledger.is_full:
+                self._check_limit()
+                self.ledger.flush()
+
+    # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def admit(self, message: Any) -> None:
+        """Check a message and keep its canonical JSON; a broadcast is checked once."""
+        self.last_text = encode(message)
+        self.last_message = message
+
+    def open_link(self, member: Member, to: str) -> Link:
+        """The link to a neighbour, when it is used for the first time.
+
+        Raises:
+            LookupError: there is no such neighbour.
+        """
+        if type(to) is not str:
+            raise TypeError(f"send takes the id of a node, a str, got {to!r}")
+        target = self.members.get(to)
+        if target is None:
+            raise unknown("node", to, self._network.peers(member.name))
+        if member.is_client or target.is_client:
+            settings = self._network.client_settings()
+        elif target is member:
+            raise LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
+        elif self._network.has_link(member.name, to):
+            settings = self._network.link_settings(member.name, to)
+        else:
+            raise LookupError(
+                f"{member.name} has no link to {to}; its peers are {_shortened(self._network.peers(member.name))}"
+            )
+        link = member.links[to] = Link(member, target, settings)
+        return link
+
+    def post(self, link: Link, message: Any, draw: float) -> None:
+        """Send a message the long way, where the network or a fault may do something to it."""
+        source, target, settings = link.source, link.target, link.settings
+        liar = ""
+        for behaviour, key in source.behaviours:
+            honest = message
+            message = behaviour.rewrite(self.in_force.lies_luck(key, target.name), target.name, honest)
+            if message is None:
+                return
+            if message is not honest:
+                liar = type(behaviour).__name__
+        if message is not self.last_message:
+            self.admit(message)
+        delay = settings.sample(draw)
+        lost = settings.loss > 0 and link.extras().draw(_LOSS) < settings.loss
+        lost = any([lost, *self.in_force.loss_draws(link)])
+        copied = settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication
+        copies = sum([copied, *self.in_force.duplication_draws(link)])
+        cut = not self.in_force.can_talk(source.name, target.name)
+        wait = 0 if cut or settings.capacity is None else link.extras().transmit(self.now)
+        fate = "cut" if cut else "queue full" if wait is None else "lost" if lost else None
+        detail: dict[str, Any] = {"byzantine": liar} if liar else {}
+        if copies and fate is None:
+            detail["copies"] = 1 + copies
+        number = self.next_number()
+        text = self.last_text + (canonical_json(detail) if detail else "")
+        cell = ("", detail) if detail else None
+        self.write((self.now, SEND, source.index, target.index, number, message, cell, text))
+        if fate is not None:
+            self._drop(fate, link, message, number, 0)
+            return
+        factor = self.in_force.delay_factor(link)
+        due = self.now + (wait or 0)
+        order = number if self.ties is None else self.ties.message_order(link)
+        heappush(self.heap, (due + int(delay * factor + 0.5), order, link, message, number))
+        for copy in range(1, 1 + copies):
+            delay = int(settings.sample(link.extras().draw(_COPY)) * factor + 0.5)
+            self.put_off(due + delay, CopyOnTheWay(self, link, message, number, copy), link)
+
+    def arrive(self, link: Link, message: Any, number: int, copy: int = 0) -> None:
+        """A message is due: it is handled, has to wait, or is dropped."""
+        target = link.target
+        if self.careful and not self.in_force.can_talk(link.source.name, target.name):
+            self._drop("cut", link, message, number, copy)
+        elif target.condition == CRASHED:
+            self._drop("crashed", link, message, number, copy)
+        elif target.service is not None:
+            self._queue(target, target.service, Mail(link, message, number, copy, self.now))
+        elif target.condition == PAUSED:
+            target.held.append(Mail(link, message, number, copy, self.now))
+        else:
+            self._deliver(target, Mail(link, message, number, copy, self.now))
+
+    def put_off(self, when: int, act: Callable[[], None], link: Link | None = None) -> None:
+        """Have ``act`` called at ``when``."""
+        order = self.next_number() if self.ties is None or link is None else self.ties.message_order(link)
+        heappush(self.heap, (when, order, None, act, None))
+
+    def _deliver(self, target: Member, mail: Mail) -> None:
+        detail: dict[str, Any] = {"copy": mail.copy} if mail.copy else {}
+        if mail.arrived != self.now:
+            detail["arrived"] = mail.arrived / MICROSECONDS
+        source = mail.link.source
+        cell = ("", detail) if detail else None
+        text = canonical_json(detail) if detail else ""
+        self.write((self.now, DELIVER, target.index, source.index, mail.number, mail.message, cell, text))
+        self.call(target, "on_message", target.on_message, source.name, mail.message)
+
+    def _drop(self, reason: str, link: Link, message: Any, number: int, copy: int) -> None:
+        cell: Any = (reason, {"copy": copy}) if copy else reason
+        text = canonical_json([reason, copy])
+        self.write((self.now, DROP, link.target.index, link.source.index, number, message, cell, text))
+
+    # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _queue(self, member: Member, service: Service, mail: Mail) -> None:
+        if service.is_full:
+            self._drop("queue full", mail.link, mail.message, mail.number, mail.copy)
+            return
+        service.queue.append(mail)
+        self._serve_next(member, service)
+
+    def _serve_next(self, member: Member, service: Service) -> None:
+        if service.serving is None and service.queue and member.condition == UP:
+            service.serving = service.queue.popleft()
+            service.round += 1
+            self.put_off(
+                self.now + service.next_duration(), partial(self._served, member, service, service.round)
+            )
+
+    def _served(self, member: Member, service: Service, number: int) -> None:
+        if number != service.round or service.serving is None:
+            return  # a crash has taken it
+        if member.condition == PAUSED:
+            member.held.append(number)
+            return
+        mail, service.serving = service.serving, None
+        self._deliver(member, mail)
+        self._serve_next(member, service)
+
+    # ── Handlers ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def call(self, member: Member, handler: str, function: Callable[..., None], *arguments: Any) -> None:
+        """Run a handler, on the node's own clock."""
+        member.context.now = member.local_time(self.now) / MICROSECONDS
+        self.touched.add(member.name)
+        try:
+            function(member.context, *arguments)
+        except Exception as error:
+            raise self._blame(member, handler, error) from error
+
+    def node_luck(self, member: Member) -> Random:
+        """The stream that ``ctx.rng`` draws from, in this incarnation."""
+        return Random(key_of(self._seed, "node", member.name, member.incarnation))
+
+    def _timer_due(self, member: Member, name: str, order: int) -> None:
+        if member.timers.get(name) != order:
+            return  # cancelled or replaced while it waited
+        if member.condition == PAUSED:
+            member.held.append((name, order))
+            return
+        del member.timers[name]
+        self.write((self.now, TIMER, member.index, NOBODY, NOBODY, None, name, self._timer_text(name)))
+        self.call(member, "on_timer", member.on_timer, name)
+
+    def _timer_text(self, name: str) -> str:
+        text = self._timer_texts.get(name)
+        if text is None:
+            text = self._timer_texts[name] = canonical_json(name)
+        return text
+
+    def _blame(self, member: Member, handler: str, error: Exception) -> NodeError:
+        return NodeError(member.name, handler, self.now / MICROSECONDS, _own_line(error.__traceback__), error)
+
+    # ── Faults ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _change(self, when: int, transitions: Iterable[tuple[int, Fault, str]]) -> None:
+        """Let faults end and begin, then let those boot and go on that can."""
+        self.now = when
+        for number, fault, phase in transitions:
+            moot = self._is_moot(number, fault, phase)
+            self._write_fault(fault, phase, moot)
+            if not moot:
+                self._begin(number, fault) if phase == "start" else self._end(number, fault)
+        self.in_force.update(self.active)
+        self.careful = self.ties is not None or self.in_force.is_disturbed
+        waking, self._waking = self._waking, []
+        for member in waking:
+            self._wake(member)
+        if when == 0:
+            self._start_clients()
+        if self._observe is not None:
+            self._observe()
+
+    def _is_moot(self, number: int, fault: Fault, phase: str) -> bool:
+        if phase == "end":
+            return number not in self.active
+        match fault:
+            case Crash():
+                return self.members[fault.node].condition == CRASHED
+            case Restart():
+                return self.members[fault.node].condition != CRASHED
+            case Pause():
+                return self.members[fault.node].condition != UP
+            case Resume():
+                return self.members[fault.node].condition != PAUSED
+            case Heal():
+                return not self._healed_by(fault)
+        return False
+
+    def _begin(self, number: int, fault: Fault) -> None:
+        match fault:
+            case Crash():
+                self.active[number] = fault
+                self._crash(self.members[fault.node], number)
+            case Pause():
+                self.active[number] = fault
+                self._pause(self.members[fault.node], number)
+            case Restart():
+                self._restart(self.members[fault.node])
+            case Resume():
+                self._resume(self.members[fault.node])
+            case Heal():
+                for healed in self._healed_by(fault):
+                    del self.active[healed]
+            case ClockOffset():
+                self._clock(self.members[fault.node]).step(self.now, round(fault.seconds * MICROSECONDS))
+            case ClockDrift():
+                self._drift(self.members[fault.node], number, fault)
+            case _:
+                self.active[number] = fault
+
+    def _end(self, number: int, fault: Fault) -> None:
+        match fault:
+            case Crash():
+                self._restart(self.members[fault.node])
+            case Pause():
+                self._resume(self.members[fault.node])
+            case _:
+                del self.active[number]
+
+    def _crash(self, member: Member, number: int) -> None:
+        self.active.pop(member.paused_by, None)
+        lost = [*member.waiting_mail()]
+        if member.service is not None:
+            member.service.empty()
+        member.condition, member.down_by, member.paused_by = CRASHED, number, -1
+        member.node = None
+        member.timers.clear()
+        member.held = []
+        member.refresh()
+        self.touched.add(member.name)
+        for mail in lost:
+            self._drop("crashed", mail.link, mail.message, mail.number, mail.copy)
+
+    def _restart(self, member: Member) -> None:
+        self.active.pop(member.down_by, None)
+        member.condition, member.down_by = UP, -1
+        member.incarnation += 1
+        self._waking.append(member)
+
+    def _pause(self, member: Member, number: int) -> None:
+        member.condition, member.paused_by = PAUSED, number
+        member.refresh()
+
+    def _resume(self, member: Member) -> None:
+        self.active.pop(member.paused_by, None)
+        member.condition, member.paused_by = UP, -1
+        self._waking.append(member)
+
+    def _wake(self, member: Member) -> None:
+        """Boot if it has no memory, then do what has waited."""
+        if member.condition != UP:
+            return  # another fault of the same instant
+        member.refresh()
+        if member.node is None:
+            self._boot(member)
+        held, member.held = member.held, []
+        for item in held:
+            if isinstance(item, Mail):
+                self._deliver(member, item)
+            elif isinstance(item, int):
+                self._served(member, member.service, item)  # type: ignore[arg-type]
+            else:
+                self._timer_due(member, *item)
+        if member.service is not None:
+            self._serve_next(member, member.service)
+
+    def _boot(self, member: Member) -> None:
+        peers = self._network.peers(member.name)
+        try:
+            node = self.scenario.node_factory(member.name, peers)
+        except Exception as error:
+            if member.incarnation == 0:
+                raise  # nothing has run yet: the caller sees the error as it is
+            raise self._blame(member, "node_factory", error) from error
+        _check_handlers(node)
+        member.node, member.on_message, member.on_timer = node, node.on_message, node.on_timer
+        member.context = Context(self, member)
+        self.call(member, "on_start", node.on_start)
+
+    def _healed_by(self, heal: Heal) -> list[int]:
+        pair = heal.link and frozenset(heal.link)
+        return [
+            number
+            for number, fault in self.active.items()
+            if (isinstance(fault, Partition) and pair is None)
+            or (isinstance(fault, CutLink) and (pair is None or frozenset((fault.a, fault.b)) == pair))
+        ]
+
+    def _clock(self, member: Member) -> Clock:
+        if member.clock is None:
+            member.clock = Clock(self.now)
+            member.refresh()
+        return member.clock
+
+    def _drift(self, member: Member, number: int, fault: ClockDrift) -> None:
+        for other, active in list(self.active.items()):
+            if isinstance(active, ClockDrift) and active.node == member.name:
+                del self.active[other]
+        if fault.rate:
+            self.active[number] = fault
+        clock = self._clock(member)
+        pending = [
+            entry for entry in self.heap if entry[3] is member and member.timers.get(entry[4]) == entry[1]
+        ]
+        stretch = (1.0 + clock.rate) / (1.0 + fault.rate)
+        clock.drift(self.now, fault.rate)
+        for when, _, _, _, name in sorted(pending, key=lambda entry: entry[:2]):
+            order = self.next_number() if self.ties is None else self.ties.timer_order(member)
+            member.timers[name] = order
+            heappush(self.heap, (self.now + round((when - self.now) * stretch), order, None, member, name))
+
+    def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
+        pair = fault.link_pair
+        named = (getattr(fault, "node", None), None) if pair is None else pair
+        node, peer = (NOBODY if name is None else self.members[name].index for name in named)
+        detail = {"phase": phase, "fault": fault.to_json_value()} | ({"moot": True} if moot else {})
+        row = (
+            self.now,
+            FAULT,
+            node,
+            peer,
+            NOBODY,
+            None,
+            (type(fault).__name__, detail),
+            canonical_json(detail),
+        )
+        self.write(row)
+
+    # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _add(self, name: str) -> Member:
+        seed = self._seed
+        member = Member(len(self.members), name, key_of(seed, "from", name), key_of(seed, "to", name))
+        self.members[name] = member
+        return member
+
+    def _add_service(self, member: Member) -> None:
+        sample, limit = self._network.service(member.name)
+        if sample is not None:
+            member.service = Service(sample, limit, key_of(self._seed, "service", member.name))
+
+    def _start_clients(self) -> None:
+        for member in self.members.values():
+            if member.is_client:
+                member.node.start()
+
+    def _check_limit(self) -> None:
+        if len(self.ledger) > self._event_limit:
+            raise EventLimit(
+                f"the run was stopped at {self.now / MICROSECONDS:g} s, after {self._event_limit} events. "
+                f"What kept it busy: {self._busiest()}. If it is meant to be that long, raise event_limit of run(); "
+                "if it isn't, look for a timer with delay 0, or for two nodes that answer every answer."
+            )
+
+    def _busiest(self) -> str:
+        names = list(self.members)
+        seen: Counter[str] = Counter()
+        for _, kind, node, peer, _, message, cell, _ in self.ledger.rows[-1000:]:
+            if kind == SEND:
+                seen[f"{names[node]} sends {type(message).__name__} to {names[peer]}"] += 1
+            elif kind == TIMER:
+                seen[f"timer {cell!r} of {names[node]}"] += 1
+        shares = [f"{what} ({count} times in the last 1000 events)" for what, count in seen.most_common(3)]
+        return ", ".join(shares) or "nothing but deliveries"
+
+
+class CopyOnTheWay:
+    """A copy that the network made of a message, until it is due."""
+
+    __slots__ = ("_kernel", "copy", "link", "message", "number")
+
+    def __init__(self, kernel: Kernel, link: Link, message: Any, number: int, copy: int) -> None:
+        self._kernel = kernel
+        self.link = link
+        self.message = message
+        self.number = number
+        self.copy = copy
+
+    def __call__(self) -> None:
+        """It is due."""
+        self._kernel.arrive(self.link, self.message, self.number, self.copy)
+
+
+def _check_handlers(node: Any) -> None:
+    for handler in ("on_start", "on_message", "on_timer"):
+        if not callable(getattr(node, handler, None)):
+            raise TypeError(
+                f"node_factory must return a Node, got {type(node).__name__}, which has no {handler}; "
+                "derive your class from dscourse.simulation.Node"
+            )
+
+
+def _own_line(traceback: TracebackType | None) -> str:
+    """The innermost line that isn't the simulator's."""
+    found = ""
+    while traceback is not None:
+        file, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        if not file.startswith(_OWN_FOLDER):
+            found = f"{Path(file).name}:{line}: {linecache.getline(file, line).strip()}"
+        traceback = traceback.tb_next
+    return found
+
+
+def _shortened(peers: Any) -> str:
+    return ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "") or "none"

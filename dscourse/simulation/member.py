@@ -1,0 +1,142 @@
+"""A node (or a client) while a run goes on: its present object, its timers, its clock, its queue."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dscourse.simulation.luck import Stream
+
+if TYPE_CHECKING:
+    from dscourse.simulation.behaviours import Behaviour
+    from dscourse.simulation.network import Link
+    from dscourse.simulation.node import Context
+
+UP, CRASHED, PAUSED = "up", "crashed", "paused"
+
+
+class Mail(NamedTuple):
+    """A message that has arrived and waits for its turn."""
+
+    link: Link
+    message: Any
+    number: int
+    copy: int
+    arrived: int
+
+
+class Clock:
+    """A clock that was stepped or drifts. A node whose clock was never touched has none, and reads true time."""
+
+    __slots__ = ("_local", "_true", "rate")
+
+    def __init__(self, now: int) -> None:
+        self._true = now
+        self._local = now
+        self.rate = 0.0
+
+    def read(self, now: int) -> int:
+        """Local microseconds at true ``now``."""
+        passed = now - self._true
+        return self._local + passed + round(passed * self.rate)
+
+    def step(self, now: int, by: int) -> None:
+        """Jump."""
+        self._local, self._true = self.read(now) + by, now
+
+    def drift(self, now: int, rate: float) -> None:
+        """Run at another rate from now on."""
+        self._local, self._true = self.read(now), now
+        self.rate = rate
+
+    def true_delay(self, local: int) -> int:
+        """True microseconds that it takes until ``local`` microseconds have passed here."""
+        return math.ceil(local / (1.0 + self.rate))
+
+
+class Service:
+    """One server with a queue: messages are handled one after the other, each takes its time."""
+
+    __slots__ = ("factor", "limit", "queue", "round", "sample", "serving", "stream")
+
+    def __init__(self, sample: Callable[[float], int], limit: int | None, key: int) -> None:
+        self.sample = sample
+        self.limit = limit
+        self.stream = Stream(key)
+        self.factor = 1.0
+        self.queue: deque[Mail] = deque()
+        self.serving: Mail | None = None
+        self.round = 0  # which service is going on; one that a crash ended is known by its old number
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more message would be too many (the one in service doesn't count)."""
+        return self.limit is not None and len(self.queue) + (self.serving is not None) > self.limit
+
+    def next_duration(self) -> int:
+        """How long the next piece of work takes."""
+        return int(self.sample(self.stream.draw()) * self.factor + 0.5)
+
+    def empty(self) -> list[Mail]:
+        """Drop everything; return what was there, the one in service first."""
+        dropped = ([self.serving] if self.serving else []) + list(self.queue)
+        self.queue.clear()
+        self.serving = None
+        self.round += 1
+        return dropped
+
+
+class Member:
+    """Whoever takes part in a run."""
+
+    __slots__ = (
+        "behaviours", "clock", "condition", "context", "down_by", "held", "incarnation", "index", "is_client", "links",
+        "name", "node", "on_message", "on_timer", "paused_by", "quick", "receiving_key", "saved", "sending_key",
+        "service", "timers",
+    )  # fmt: skip
+
+    def __init__(self, index: int, name: str, sending_key: int, receiving_key: int) -> None:
+        self.index = index
+        self.name = name
+        self.sending_key = sending_key
+        self.receiving_key = receiving_key
+        self.node: Any = None
+        self.on_message: Callable[[Context, str, Any], None]
+        self.on_timer: Callable[[Context, str], None]
+        self.context: Context
+        self.condition = UP
+        self.incarnation = 0
+        self.timers: dict[str, int] = {}  # name → order of its entry in the heap
+        self.links: dict[str, Link] = {}
+        self.clock: Clock | None = None
+        self.service: Service | None = None
+        self.saved: Any = None
+        self.held: list[
+            Mail | tuple[str, int] | int
+        ] = []  # by a pause: messages, timers, a service that is done
+        self.behaviours: list[tuple[Behaviour, int]] = []  # with the key of their luck
+        self.down_by = self.paused_by = -1
+        self.is_client = False
+        self.quick = False
+
+    def refresh(self) -> None:
+        """Note whether the kernel may take the short way with this member."""
+        self.quick = (
+            self.condition == UP and self.service is None and self.clock is None and not self.is_client
+        )
+
+    def local_time(self, now: int) -> int:
+        """Microseconds on its own clock."""
+        return now if self.clock is None else self.clock.read(now)
+
+    def waiting_mail(self) -> Iterator[Mail]:
+        """Messages that have arrived and were not handled yet, the one in service first."""
+        if self.service is not None:
+            if self.service.serving is not None:
+                yield self.service.serving
+            yield from self.service.queue
+        for item in self.held:
+            if isinstance(item, Mail):
+                yield item

@@ -1,0 +1,172 @@
+"""A node and the only world it knows: its context."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from heapq import heappush
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from dscourse.simulation._checks import MICROSECONDS, real, text
+from dscourse.simulation.ledger import NOBODY, RECORD, SEND
+from dscourse.simulation.messages import canonical_json, plain_json
+
+if TYPE_CHECKING:
+    from dscourse.simulation.kernel import Kernel
+    from dscourse.simulation.member import Member
+
+_IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
+
+
+class Node:
+    """What runs on one machine: three handlers, called one at a time, each run to its end.
+
+    A node touches the world only through the ``ctx`` it is given. Keep what you like in attributes; those without
+    a leading underscore are shown in pictures and inspectors. Never use global randomness, the clock of your computer
+    or the order of a set: the same seed would no longer give the same run.
+    """
+
+    def on_start(self, ctx: Context) -> None:
+        """The node boots: at time 0, and again after every restart, with nothing but ``ctx.stored`` left."""
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """A message has come in."""
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """The timer ``name`` is due."""
+
+
+class Context:
+    """A node's hands and eyes.
+
+    Attributes:
+        now: what the node's own clock says, in seconds. It need not be the true time.
+    """
+
+    __slots__ = ("_kernel", "_links", "_member", "_rng", "now")
+
+    def __init__(self, kernel: Kernel, member: Member) -> None:
+        self._kernel = kernel
+        self._member = member
+        self._links = member.links
+        self._rng: Random | None = None
+        self.now = 0.0
+
+    @property
+    def rng(self) -> Random:
+        """This node's own luck; a restarted node gets a new stream."""
+        if self._rng is None:
+            self._rng = self._kernel.node_luck(self._member)
+        return self._rng
+
+    @property
+    def stored(self) -> Any:
+        """A fresh copy of what was saved last; None if nothing ever was."""
+        return _copy(self._member.saved)
+
+    def save(self, state: Any) -> None:
+        """Write ``state`` to stable storage: at once, as a whole, in place of what was there."""
+        self._member.saved = _copy(state)
+
+    def send(self, to: str, message: Any) -> None:
+        """Send a message: a frozen dataclass. Whether and when it arrives, nobody can say.
+
+        Raises:
+            LookupError: ``to`` is no neighbour.
+            TypeError, ValueError: the message holds what may not travel.
+        """
+        kernel = self._kernel
+        link = self._links.get(to)
+        if link is None:
+            link = kernel.open_link(self._member, to)
+        if message is not kernel.last_message:
+            kernel.admit(message)
+        random = link.random
+        draw = link.draw() if random is None else random()
+        settings = link.settings
+        if kernel.careful or settings.special:
+            kernel.post(link, message, draw)
+            return
+        now = kernel.now
+        number = kernel.next_number()
+        kernel.write(
+            (now, SEND, link.source.index, link.target.index, number, message, None, kernel.last_text)
+        )
+        heappush(kernel.heap, (now + settings.sample(draw), number, link, message, number))
+
+    def set_timer(self, name: str, delay: float) -> None:
+        """Have `on_timer` called with ``name`` in ``delay`` seconds of the node's own clock.
+
+        A pending timer of that name is replaced.
+        """
+        if type(name) is not str:
+            text("name of a timer", name)
+        if type(delay) is not float or not 0.0 <= delay < math.inf:
+            delay = real(f"delay of timer {name!r}", delay, at_least=0.0)
+        local = int(delay * MICROSECONDS + 0.5) or (1 if delay > 0 else 0)
+        kernel, member = self._kernel, self._member
+        if member.clock is not None:
+            local = member.clock.true_delay(local)
+        order = kernel.next_number() if kernel.ties is None else kernel.ties.timer_order(member)
+        member.timers[name] = order
+        heappush(kernel.heap, (kernel.now + local, order, None, member, name))
+
+    def cancel_timer(self, name: str) -> None:
+        """Forget a pending timer; nothing happens if there is none of that name."""
+        self._member.timers.pop(name, None)
+
+    def record(self, kind: str, /, **fields: Any) -> None:
+        """Write something into the trace: what this node now believes, or has decided.
+
+        ``record("status", status="leader", label="term 3")`` says how pictures show the node;
+        ``record("suspect", peer=p)`` and ``record("trust", peer=p)`` whom it takes for dead.
+        """
+        text("kind of a record", kind)
+        kernel = self._kernel
+        detail = plain_json(fields, f"record {kind!r}")
+        peer = kernel.members.get(detail["peer"]) if type(detail.get("peer")) is str else None
+        kernel.write(
+            (
+                kernel.now,
+                RECORD,
+                self._member.index,
+                NOBODY if peer is None else peer.index,
+                NOBODY,
+                None,
+                (kind, detail),
+                canonical_json([kind, detail]),
+            )
+        )
+
+
+def public_fields(node: Any) -> dict[str, Any]:
+    """Copies of a node's attributes and properties whose names begin with no underscore."""
+    fields = {}
+    for name in _public_names(node):
+        try:
+            value = getattr(node, name)
+        except Exception:  # noqa: BLE001, S112 - a property that has no value yet is simply not shown
+            continue
+        fields[name] = _copy(value)
+    return fields
+
+
+def _public_names(node: Any) -> list[str]:
+    own = getattr(node, "__dict__", None)
+    names = [name for name in own if not name.startswith("_")] if isinstance(own, Mapping) else []
+    for kind in type(node).__mro__[:-1]:
+        slots = kind.__dict__.get("__slots__", ())
+        slots = (slots,) if isinstance(slots, str) else slots
+        names += [name for name in slots if not name.startswith("_")]
+        names += [
+            name
+            for name, value in vars(kind).items()
+            if isinstance(value, property) and not name.startswith("_")
+        ]
+    return list(dict.fromkeys(names))
+
+
+def _copy(value: Any) -> Any:
+    return value if type(value) in _IMMUTABLE else copy.deepcopy(value)

@@ -1,0 +1,205 @@
+"""What ought to hold in a run, and the words for when it doesn't.
+
+    run.check(
+        never(lambda now: sum(s.status == "leader" for s in now.status.values()) > 1, name="two leaders"),
+        eventually(lambda now: len(now.status) == 5, after=10.0),
+    )
+
+A predicate is asked after every event, with the `Moment` then; besides the state it has ``now.event``, the event just
+past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dscourse.simulation._checks import real, text
+from dscourse.simulation.moment import Moment
+
+if TYPE_CHECKING:
+    from dscourse.simulation.recording import Change
+    from dscourse.simulation.run import Run
+
+Predicate = Callable[[Moment], Any]
+_BEFORE, _AFTER = 4, 6  # events shown around a violation
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something that ought to hold; made by `always`, `never`, `sometimes` and `eventually`.
+
+    Attributes:
+        kind: which of the four.
+        predicate: function of a `Moment`; true or false.
+        name: in words.
+        after: for "eventually": from when on, in seconds.
+        stays: for "eventually": must still hold at the end.
+    """
+
+    kind: str
+    predicate: Predicate
+    name: str
+    after: float = 0.0
+    stays: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a property held.
+
+    Attributes:
+        property: as given.
+        holds: whether it did.
+        time: when it was violated first, or (for "sometimes" and "eventually") came true first; None if never.
+        nodes: that took part in the event at that time, and those whose fields it changed.
+        index: of that event in the trace; None if there is none.
+        text: all of it in words.
+    """
+
+    property: Property
+    holds: bool
+    time: float | None
+    nodes: tuple[str, ...]
+    index: int | None
+    text: str
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Verdicts:
+    """The verdicts on several properties; true if all hold."""
+
+    def __init__(self, verdicts: Iterable[Verdict]) -> None:
+        self._verdicts = tuple(verdicts)
+
+    def __bool__(self) -> bool:
+        return all(self._verdicts)
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self._verdicts)
+
+    def __getitem__(self, place: int) -> Verdict:
+        return self._verdicts[place]
+
+    def __repr__(self) -> str:
+        return "\n".join(verdict.text for verdict in self._verdicts) or "no properties"
+
+
+def always(predicate: Predicate, name: str | None = None) -> Property:
+    """``predicate`` must hold at every moment."""
+    return _property("always", predicate, name)
+
+
+def never(predicate: Predicate, name: str | None = None) -> Property:
+    """``predicate`` must hold at no moment."""
+    return _property("never", predicate, name)
+
+
+def sometimes(predicate: Predicate, name: str | None = None) -> Property:
+    """``predicate`` must hold at one moment at least. It shows that a test reaches what it is meant to test."""
+    return _property("sometimes", predicate, name)
+
+
+def eventually(
+    predicate: Predicate, name: str | None = None, *, after: float = 0.0, stays: bool = False
+) -> Property:
+    """``predicate`` must come true, at some moment at or after ``after``.
+
+    Args:
+        predicate: function of a `Moment`.
+        name: in words.
+        after: seconds; the time at which the last fault ends, say.
+        stays: it must also go on to hold to the end of the run.
+    """
+    if not isinstance(stays, bool):
+        raise TypeError(f"stays must be True or False, got {stays!r}")
+    return _property("eventually", predicate, name, real("after", after, at_least=0.0), stays)
+
+
+def judge(item: Any) -> Judge:
+    """What will watch a run for one property."""
+    if not isinstance(item, Property):
+        raise TypeError(f"check takes properties, such as always(lambda now: ...), got {item!r}")
+    return Judge(item)
+
+
+class Judge:
+    """Watches one property through a run."""
+
+    def __init__(self, item: Property) -> None:
+        self._property = item
+        self._found: tuple[float, int | None, tuple[str, ...]] | None = None
+
+    def see(self, moment: Moment, changes: list[Change]) -> None:
+        """One event is over."""
+        item = self._property
+        if moment.time < item.after:
+            return
+        if item.stays:
+            if not item.predicate(moment):
+                self._found = None
+            elif self._found is None:
+                self._note(moment, changes)
+        elif self._found is None and bool(item.predicate(moment)) == (item.kind != "always"):
+            self._note(moment, changes)
+
+    def verdict(self, run: Run) -> Verdict:
+        """The run is over."""
+        item, found = self._property, self._found
+        wanted = item.kind in ("sometimes", "eventually")
+        holds = (found is not None) == wanted
+        time, index, nodes = found if found is not None else (None, None, ())
+        return Verdict(item, holds, time, nodes, index, _words(run, item, holds, found))
+
+    def _note(self, moment: Moment, changes: list[Change]) -> None:
+        event = moment.event
+        named = [] if event is None else [event.node, event.peer]
+        named += [change.node for change in changes]
+        nodes = tuple(dict.fromkeys(name for name in named if name is not None))
+        self._found = (moment.time, None if event is None else event.index, nodes)
+
+
+def _property(
+    kind: str, predicate: Predicate, name: str | None, after: float = 0.0, stays: bool = False
+) -> Property:
+    if not callable(predicate):
+        raise TypeError(f"{kind} takes a function of a moment, such as lambda now: ..., got {predicate!r}")
+    if name is None:
+        name = getattr(predicate, "__name__", "").replace("_", " ").replace("<lambda>", "the property")
+    return Property(kind, predicate, text("name", name), after, stays)
+
+
+def _words(
+    run: Run, item: Property, holds: bool, found: tuple[float, int | None, tuple[str, ...]] | None
+) -> str:
+    label = f"{item.kind}({item.name})"
+    span = f" at or after {item.after:g} s" if item.after else ""
+    if found is None:
+        if holds:
+            return f"{label}: holds throughout the run of {run.until:g} s."
+        true = "true and stayed true" if item.stays else "true"
+        return f"{label}: violated. It never was {true}{span} in the run of {run.until:g} s."
+    time, index, nodes = found
+    if holds:
+        return f"{label}: holds; true {'from' if item.stays else 'at'} {time:.6g} s{' on' if item.stays else ''}."
+    lines = [
+        f"{label}: violated at {time:.6g} s" + (f", with {', '.join(nodes)} taking part." if nodes else ".")
+    ]
+    if index is not None:
+        lines += _around(run, index)
+    return "\n".join(lines)
+
+
+def _around(run: Run, index: int) -> list[str]:
+    trace = run.trace
+    places = range(max(0, index - _BEFORE), min(len(trace), index + _AFTER + 1))
+    return [f"  {'→' if place == index else ' '} {trace[place].text}" for place in places]

@@ -1,0 +1,123 @@
+"""A run seen from inside: re-run event by event, with every change of every node's public fields."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dscourse.simulation._checks import MICROSECONDS
+from dscourse.simulation.kernel import Kernel
+from dscourse.simulation.ledger import SEND
+from dscourse.simulation.moment import Beliefs, Moment
+from dscourse.simulation.node import public_fields
+
+if TYPE_CHECKING:
+    from dscourse.simulation.trace import Trace
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an event changed in one node.
+
+    Attributes:
+        index: of the last row that the event wrote into the trace.
+        time: in seconds.
+        node: whose fields.
+        fields: the fields that are new or different, with their new values.
+        gone: the fields that are no longer there (all, when it crashes).
+    """
+
+    index: int
+    time: float
+    node: str
+    fields: dict[str, Any]
+    gone: tuple[str, ...]
+
+
+class Watcher:
+    """Looks at a kernel after each event and knows what has changed."""
+
+    def __init__(
+        self, kernel: Kernel, trace: Trace | None, see: Callable[[Moment, list[Change]], None]
+    ) -> None:
+        self.fields: dict[str, dict[str, Any]] = {}
+        self._kernel = kernel
+        self._trace = trace
+        self._see = see
+        self._names = list(kernel.members)
+        self._beliefs = Beliefs()
+        self._sent: dict[int, int] = {}
+        self._rows = 0
+
+    def __call__(self) -> None:
+        """An event is over."""
+        kernel = self._kernel
+        count = len(kernel.ledger)
+        fresh = count - self._rows
+        self._rows = count
+        for when, kind, node, _, number, _, cell, _ in kernel.ledger.rows[-fresh:] if fresh else ():
+            if kind == SEND:
+                self._sent[number] = when
+            elif node >= 0:
+                self._beliefs.take(kind, self._names[node], cell)
+        changes = [change for name in sorted(kernel.touched) for change in self._changes(name, count - 1)]
+        kernel.touched.clear()
+        event = (
+            self._trace[count - fresh]
+            if self._trace is not None and fresh and count <= len(self._trace)
+            else None
+        )
+        moment = Moment(
+            kernel, self._beliefs, self._sent.__getitem__, kernel.now, self.fields, event, self._trace
+        )
+        self._see(moment, changes)
+
+    def _changes(self, name: str, index: int) -> list[Change]:
+        member = self._kernel.members[name]
+        if member.is_client:
+            return []
+        before = self.fields.get(name, {})
+        after = {} if member.node is None else public_fields(member.node)
+        new = {
+            field: value for field, value in after.items() if field not in before or before[field] != value
+        }
+        gone = tuple(field for field in before if field not in after)
+        if member.node is None:
+            self.fields.pop(name, None)
+        else:
+            self.fields[name] = after
+        return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone)] if new or gone else []
+
+
+class Recording:
+    """Every change of the nodes' public fields in a run.
+
+    Attributes:
+        changes: all of them, in order.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self._times: list[float] = []
+
+    def take(self, _: Moment, changes: list[Change]) -> None:
+        """Take in what one event changed."""
+        self.changes += changes
+        self._times += [change.time for change in changes]
+
+    def fields_at(self, time: float) -> dict[str, dict[str, Any]]:
+        """Public fields of all nodes after all events up to ``time``."""
+        fields: dict[str, dict[str, Any]] = {}
+        for change in self.changes[: bisect_right(self._times, time)]:
+            of_node = fields.setdefault(change.node, {})
+            for name in change.gone:
+                of_node.pop(name, None)
+            of_node.update(change.fields)
+        return fields
+
+    def changed_at(self, index: int) -> list[Change]:
+        """What the event that wrote row ``index`` changed."""
+        place = next((i for i, change in enumerate(self.changes) if change.index >= index), len(self.changes))
+        return [change for change in self.changes[place:] if change.index == self.changes[place].index]

@@ -1,0 +1,278 @@
+"""A run: what a scenario came to, and what can be asked of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dscourse.simulation._checks import instant, to_microseconds, unknown
+from dscourse.simulation.clients import Operation
+from dscourse.simulation.errors import NodeError, NotDeterministic
+from dscourse.simulation.faults import Fault
+from dscourse.simulation.kernel import Kernel
+from dscourse.simulation.ledger import FAULT, RECORD, SEND, Ledger
+from dscourse.simulation.messages import canonical_json
+from dscourse.simulation.moment import Beliefs, Moment
+from dscourse.simulation.properties import Property, Verdicts, judge
+from dscourse.simulation.recording import Change, Recording, Watcher
+from dscourse.simulation.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from dscourse.simulation.scenario import Scenario
+
+_NO_LIMIT = 1 << 62
+_CLIENT_KINDS = ("invoke", "ok", "fail", "unknown")
+_REMEMBERED = 16
+
+
+class Run:
+    """What happened.
+
+    A run keeps its trace and no state of nodes. Since the same scenario gives the same run, `at`, `fork`, `check` and
+    `recording` simply run it again, and notice if it comes out differently.
+
+    Attributes:
+        scenario: what was run.
+        until: to which time, in seconds.
+        stopped: when an error or you ended it early, in seconds; None if it reached its end.
+    """
+
+    def __init__(
+        self, scenario: Scenario, until: float, ledger: Ledger, stopped: float | None = None
+    ) -> None:
+        self.scenario = scenario
+        self.until = until
+        self.stopped = stopped
+        self._ledger = ledger
+        self._digest = ledger.digest(canonical_json(self._ids))
+        self._moments: dict[int, Moment] = {}
+
+    def __repr__(self) -> str:
+        early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
+        return f"Run({len(self._ledger)} events in {self.until:g} s{early}, digest {self._digest[:12]}…)"
+
+    @property
+    def seed(self) -> int:
+        """The seed of its luck."""
+        return self.scenario.seed
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults in it."""
+        return self.scenario.faults
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Ids of its nodes."""
+        return self.scenario.node_ids
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Ids of its clients."""
+        return self.scenario.client_ids
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Everything that happened, in order."""
+        if not self._ledger.keep:
+            raise LookupError("this run kept no trace; run the scenario again without trace=False")
+        return Trace(self._ledger, self._ids)
+
+    def digest(self) -> str:
+        """64 hex digits that stand for the whole run: two runs with the same digest are the same."""
+        return self._digest
+
+    def frame(self) -> pd.DataFrame:
+        """A table with one row an event: time, kind, node, peer, message, detail, message_id."""
+        return self.trace.frame()
+
+    def at(self, t: float) -> Moment:
+        """The state after all events up to ``t`` seconds.
+
+        Raises:
+            ValueError: ``t`` lies outside the run.
+            NotDeterministic: the run comes out differently when run again.
+        """
+        time = self._time_within(t)
+        if time not in self._moments:
+            if len(self._moments) >= _REMEMBERED:
+                del self._moments[next(iter(self._moments))]
+            self._moments[time] = self._moment(time)
+        return self._moments[time]
+
+    def fork(self, t: float, *faults: Fault, until: float | None = None) -> Run:
+        """The same past, another future: run again with more faults, none of them before ``t``.
+
+        Args:
+            t: up to which time (in seconds) everything stays as it was.
+            faults: what happens differently.
+            until: end of the new run; by default that of this one.
+
+        Raises:
+            ValueError: a fault begins before ``t``.
+            NotDeterministic: the past comes out differently when run again.
+        """
+        time = self._time_within(t)
+        for fault in faults:
+            if isinstance(fault, Fault) and to_microseconds(fault.at) < time:
+                raise ValueError(
+                    f"{fault!r} begins before the fork at {t:g} s, so it would change the past; "
+                    "fork earlier, or let it begin later"
+                )
+        scenario = self.scenario.with_faults(*self.faults, *faults)
+        forked = scenario.run(self.until if until is None else until, trace=self._ledger.keep)
+        if self._ledger.keep:
+            self._compare(forked.trace, time)
+        return forked
+
+    def first_difference(self, other: Run) -> int | None:
+        """The first event at which two runs part (an index into the traces); None if they are the same."""
+        return self.trace.first_difference(other.trace)
+
+    def history(self) -> tuple[Operation, ...]:
+        """The operations of all clients, by time of asking. One still open at the end is unknown."""
+        operations: dict[tuple[str | None, int], Operation] = {}
+        for event in self.trace.select(kind=_CLIENT_KINDS):
+            key = (event.node, event.detail["number"])
+            if event.kind == "invoke":
+                operations[key] = Operation(
+                    str(event.node), event.detail["number"], event.detail["operation"], str(event.peer),
+                    event.time, None, "unknown", None,
+                )  # fmt: skip
+            elif event.kind != "unknown":
+                operations[key] = operations[key]._replace(
+                    completed=event.time, outcome=event.kind, value=event.detail["value"]
+                )
+        return tuple(operations.values())
+
+    def latencies(
+        self, outcome: str = "ok", client: str | None = None, between: tuple[float, float] | None = None
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Seconds that the clients' operations took, in the order in which they ended.
+
+        Args:
+            outcome: ``"ok"``, ``"fail"``, or ``"unknown"`` (then it is the time waited).
+            client: only of this client.
+            between: only of operations that ended in [from, to), in seconds.
+        """
+        if outcome not in _CLIENT_KINDS[1:]:
+            raise unknown("outcome", outcome, _CLIENT_KINDS[1:])
+        ended = self.trace.select(kind=outcome, node=client, between=between)
+        return np.array([event.detail["seconds"] for event in ended], dtype=float)
+
+    def check(self, *properties: Property) -> Verdicts:
+        """Ask of every moment whether the properties hold; nothing is raised if they don't.
+
+        Raises:
+            TypeError: something else than `always`, `never`, `sometimes`, `eventually` was given.
+        """
+        judges = [judge(item) for item in properties]
+
+        def see(moment: Moment, changes: list[Change]) -> None:
+            for one in judges:
+                one.see(moment, changes)
+
+        self._watch(see)
+        return Verdicts(one.verdict(self) for one in judges)
+
+    def recording(self) -> Recording:
+        """Every change of every node's public fields; the run is run again for it, once."""
+        return self._recording
+
+    @cached_property
+    def _recording(self) -> Recording:
+        recording = Recording()
+        self._watch(recording.take)
+        return recording
+
+    @property
+    def _ids(self) -> tuple[str, ...]:
+        return self.nodes + self.clients
+
+    def _watch(self, see: Callable[[Moment, list[Change]], None]) -> None:
+        ledger = Ledger(keep=True)
+        kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
+        watcher = Watcher(kernel, self.trace if self._ledger.keep else None, see)
+        self._again(kernel, self._end, watcher)
+        if self._ledger.keep:
+            self._compare(Trace(ledger, self._ids), self._end)
+
+    def _moment(self, time: int) -> Moment:
+        ledger = Ledger(keep=True)
+        kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
+        end = min(time + 1, self._end)
+        self._again(kernel, end)
+        trace = Trace(ledger, self._ids)
+        if self._ledger.keep:
+            self._compare(trace, end)
+        beliefs = Beliefs()
+        for place in np.flatnonzero((trace.kind_code == RECORD) | (trace.kind_code == FAULT)).tolist():
+            node = trace.node_code[place]
+            if node >= 0:
+                beliefs.take(trace.kind_code[place], trace.ids[node], ledger.cells[place])
+        kernel.now = time
+        return Moment(kernel, beliefs, _sent_times(trace), time)
+
+    def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
+        try:
+            kernel.run(end, observe)
+        except NodeError:
+            if self.stopped is None:
+                raise
+
+    @property
+    def _end(self) -> int:
+        until = to_microseconds(self.until)
+        return until if self.stopped is None else min(until, to_microseconds(self.stopped) + 1)
+
+    def _time_within(self, t: float) -> int:
+        time = instant("t", t)
+        if time > to_microseconds(self.until):
+            raise ValueError(f"the run ends at {self.until:g} s, so there is no {t:g} s in it")
+        return time
+
+    def _compare(self, again: Trace, before: int) -> None:
+        """Raise NotDeterministic unless the trace is the same up to ``before`` (µs)."""
+        if self.stopped is not None:
+            before = min(before, to_microseconds(self.stopped))
+        place = self.trace.first_difference(again, before)
+        if place is not None:
+            raise NotDeterministic(describe_difference(self.trace, again, place))
+
+
+def describe_difference(a: Trace, b: Trace, place: int) -> str:
+    """What two runs of the same scenario did differently first, and where to look for the reason."""
+    first, second = (trace[place].text if place < len(trace) else "nothing more" for trace in (a, b))
+    return (
+        f"the same scenario came out differently the second time. Event {place} was\n  {first}\n"
+        f"and is now\n  {second}\n"
+        "A node must take its luck from ctx.rng and its time from ctx.now, must not go through a set in its own order, "
+        "and must not keep anything outside itself (in a global, in its class, in a default argument)."
+    )
+
+
+def check_determinism(scenario: Scenario, until: float) -> str:
+    """Run a scenario twice; return the digest if both runs are the same.
+
+    (What depends on ``PYTHONHASHSEED`` shows only between two processes: compare the digests.)
+
+    Raises:
+        NotDeterministic: they are not; the message shows the first difference.
+    """
+    first, second = scenario.run(until), scenario.run(until)
+    place = first.first_difference(second)
+    if place is not None:
+        raise NotDeterministic(describe_difference(first.trace, second.trace, place))
+    return first.digest()
+
+
+def _sent_times(trace: Trace) -> Callable[[int], int]:
+    places = np.flatnonzero(trace.kind_code == SEND)
+    numbers, times = trace.message_id[places], trace.time_us[places]
+    return lambda number: int(times[np.searchsorted(numbers, number)])

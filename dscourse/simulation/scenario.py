@@ -1,0 +1,159 @@
+"""A scenario: everything that a run follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dscourse.simulation._checks import MICROSECONDS, real, to_microseconds, unknown, whole
+from dscourse.simulation.clients import Workload
+from dscourse.simulation.errors import RunInterrupted, SimulationError
+from dscourse.simulation.faults import Fault, check_names
+from dscourse.simulation.kernel import Kernel
+from dscourse.simulation.ledger import Ledger
+from dscourse.simulation.network import Network
+from dscourse.simulation.run import Run
+from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
+
+EVENT_LIMIT = 20_000_000
+
+
+class Scenario:
+    """Nodes, a network, clients, faults and a seed. The same scenario always gives the same run.
+
+    Args:
+        node_factory: called with ``(node_id, peers)`` for each node, and again after each crash; it returns a new node.
+            A class of yours with that signature will do; ``functools.partial`` adds settings.
+        network: who can talk to whom, and how well.
+        faults: what goes wrong, and when.
+        clients: `OpenLoop` and `ClosedLoop` objects; their ids are c0, c1 …
+        seed: of all luck; another seed gives another run of the same scenario.
+        shuffle_ties: let luck decide which of several events at the same microsecond comes first.
+
+    Raises:
+        LookupError: a fault or a client names a node or link that isn't there.
+        TypeError, ValueError: what is wrong with an argument.
+    """
+
+    def __init__(
+        self,
+        node_factory: Callable[..., Any],
+        network: Network,
+        *,
+        faults: Iterable[Fault] = (),
+        clients: Iterable[Workload] = (),
+        seed: int = 0,
+        shuffle_ties: bool = False,
+    ) -> None:
+        if not callable(node_factory):
+            raise TypeError(
+                f"node_factory must be a class or function of (node_id, peers), got {node_factory!r}"
+            )
+        if not isinstance(network, Network):
+            raise TypeError(
+                f"network must be a Network, such as Network(topology.full_mesh(5)), got {network!r}"
+            )
+        if not isinstance(shuffle_ties, bool):
+            raise TypeError(f"shuffle_ties must be True or False, got {shuffle_ties!r}")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise TypeError(f"seed must be a whole number, got {seed!r}")
+        self.node_factory = node_factory
+        self.network = network
+        self.faults = _all_of("faults", faults, Fault, 'Crash("n0", at=3.0)')
+        self.clients = _all_of("clients", clients, Workload, "OpenLoop(...)")
+        self.seed = seed
+        self.shuffle_ties = shuffle_ties
+        self.node_ids: tuple[str, ...] = network.node_ids
+        self.client_ids: tuple[str, ...] = tuple(f"c{number}" for number in range(len(self.clients)))
+        self._check_names()
+
+    def __repr__(self) -> str:
+        factory = getattr(self.node_factory, "__name__", repr(self.node_factory))
+        return f"Scenario({factory}, {self.network!r}, faults={list(self.faults)!r}, seed={self.seed})"
+
+    def with_faults(self, *faults: Fault) -> Scenario:
+        """The same scenario with these faults instead of its own."""
+        return Scenario(
+            self.node_factory,
+            self.network,
+            faults=faults,
+            clients=self.clients,
+            seed=self.seed,
+            shuffle_ties=self.shuffle_ties,
+        )
+
+    def run(self, until: float, *, trace: bool = True, event_limit: int = EVENT_LIMIT) -> Run:
+        """Run it.
+
+        Args:
+            until: every event before this time happens, in seconds.
+            trace: keep the trace; without it the run keeps only its digest, for when memory is short.
+            event_limit: a run with more events is stopped, since it may never end.
+
+        Raises:
+            NodeError: a handler of a node failed.
+            EventLimit: there were more events than ``event_limit``.
+            RunInterrupted: you interrupted it. All three keep what happened until then in ``run``.
+        """
+        end = to_microseconds(real("until", until, above=0.0))
+        limit = whole("event_limit", event_limit, at_least=1)
+        ledger = Ledger(keep=trace)
+        kernel = Kernel(self, ledger, limit)
+        try:
+            kernel.run(end)
+        except SimulationError as error:
+            error.run = Run(self, end / MICROSECONDS, ledger, stopped=kernel.now / MICROSECONDS)
+            raise
+        except KeyboardInterrupt:
+            stopped = kernel.now / MICROSECONDS
+            interruption = RunInterrupted(
+                f"interrupted at {stopped:g} s; the trace is in the attribute run of this error"
+            )
+            interruption.run = Run(self, end / MICROSECONDS, ledger, stopped=stopped)
+            raise interruption from None
+        return Run(self, end / MICROSECONDS, ledger)
+
+    def to_json(self) -> str:
+        """The scenario as one line of JSON; the node factory is named in it, not contained.
+
+        Raises:
+            TypeError, ValueError: something in it has no JSON form.
+        """
+        return scenario_to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str, node_factory: Callable[..., Any], *, insist: bool = False) -> Scenario:
+        """Rebuild a scenario.
+
+        Args:
+            text: from `to_json`.
+            node_factory: the same that it was made with.
+            insist: take another factory nevertheless.
+
+        Raises:
+            ValueError: the text is no scenario, is from a newer version, has unknown fields or another factory.
+        """
+        return cls(node_factory, **scenario_from_json(text, node_factory, insist=insist))
+
+    def _check_names(self) -> None:
+        taken = set(self.node_ids) & set(self.client_ids)
+        if taken:
+            raise ValueError(f"clients are called c0, c1 …, so no node may be: {', '.join(sorted(taken))}")
+        nodes = dict.fromkeys(self.node_ids)
+        clients = dict.fromkeys(self.client_ids)
+        for fault in self.faults:
+            check_names(fault, nodes, clients, self.network.has_link)
+        for client, workload in zip(self.client_ids, self.clients, strict=True):
+            for target in workload.to:
+                if target not in nodes:
+                    raise unknown(f"node (asked by client {client})", target, nodes)
+
+
+def _all_of(what: str, items: Any, kind: type, example: str) -> tuple[Any, ...]:
+    if isinstance(items, kind) or not isinstance(items, Iterable):
+        raise TypeError(f"{what} must be a list, such as [{example}], got {items!r}")
+    found = tuple(items)
+    for item in found:
+        if not isinstance(item, kind):
+            raise TypeError(f"each of {what} must be one such as {example}, got {item!r}")
+    return found

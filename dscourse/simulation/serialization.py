@@ -1,0 +1,222 @@
+"""Scenarios as JSON: one line that can be pasted somewhere else, and gives the same run there.
+
+What isn't understood is refused, not guessed: a newer version, an unknown field, another node factory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from dscourse.simulation._checks import unknown
+from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload
+from dscourse.simulation.faults import fault_from_json_value
+from dscourse.simulation.latency import Constant, Empirical, Exponential, LatencyModel, LogNormal, Uniform
+from dscourse.simulation.messages import canonical_json, plain_json
+from dscourse.simulation.network import Network
+
+if TYPE_CHECKING:
+    from dscourse.simulation.scenario import Scenario
+
+VERSION = 1
+_LONGEST_INLINE = 1000  # samples of Empirical
+_MODELS: dict[str, type[LatencyModel]] = {
+    model.__name__: model for model in (Constant, Uniform, Exponential, LogNormal, Empirical)
+}
+_WORKLOADS: dict[str, type[Workload]] = {"OpenLoop": OpenLoop, "ClosedLoop": ClosedLoop}
+_FIELDS = ("version", "factory", "network", "faults", "clients", "seed", "shuffle_ties")
+_NETWORK_FIELDS = (
+    "directed",
+    "attributes",
+    "nodes",
+    "links",
+    "latency",
+    "loss",
+    "duplication",
+    "client_latency",
+)
+
+
+def scenario_to_json(scenario: Scenario) -> str:
+    """One line of JSON."""
+    value: dict[str, Any] = {
+        "version": VERSION,
+        "factory": describe_factory(scenario.node_factory),
+        "network": _network(scenario.network),
+        "faults": [fault.to_json_value() for fault in scenario.faults],
+        "clients": [_workload(client) for client in scenario.clients],
+        "seed": scenario.seed,
+        "shuffle_ties": scenario.shuffle_ties,
+    }
+    return canonical_json(value)
+
+
+def scenario_from_json(text: str, node_factory: Callable[..., Any], *, insist: bool) -> dict[str, Any]:
+    """The arguments of a `Scenario`, except for the factory."""
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"this is no scenario in JSON: {error}") from None
+    if not isinstance(value, dict) or "version" not in value:
+        raise ValueError('this is no scenario: it should be an object with "version" in it')
+    if value["version"] != VERSION:
+        raise ValueError(
+            f"this scenario has version {value['version']!r}, and this dscourse reads version {VERSION}; "
+            "install the dscourse that it was made with"
+        )
+    _check_fields("a scenario", value, _FIELDS, needed=_FIELDS)
+    found = describe_factory(node_factory)
+    if found != value["factory"] and not insist:
+        raise ValueError(
+            f"this scenario was made with the node factory {canonical_json(value['factory'])}, "
+            f"got {canonical_json(found)}; "
+            "with another factory it is another scenario. Pass insist=True if you want that."
+        )
+    return {
+        "network": _network_from(value["network"]),
+        "faults": [fault_from_json_value(fault) for fault in value["faults"]],
+        "clients": [_workload_from(client) for client in value["clients"]],
+        "seed": value["seed"],
+        "shuffle_ties": value["shuffle_ties"],
+    }
+
+
+def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
+    """Qualified name and settings of a node factory."""
+    if isinstance(factory, functools.partial):
+        inner = describe_factory(factory.func)
+        settings = {**inner.get("settings", {}), **factory.keywords}
+        described = {"name": inner["name"], "settings": plain_json(settings, "a setting of the node factory")}
+        arguments = [*inner.get("arguments", ()), *factory.args]
+        if arguments:
+            described["arguments"] = plain_json(arguments, "an argument of the node factory")
+        return described
+    kind = factory if hasattr(factory, "__qualname__") else type(factory)
+    return {"name": f"{kind.__module__}.{kind.__qualname__}"}
+
+
+def model_to_json_value(model: LatencyModel) -> dict[str, Any]:
+    """A latency model by name and fields."""
+    if type(model).__name__ not in _MODELS:
+        raise TypeError(f"only {', '.join(_MODELS)} have a JSON form, got {model!r}")
+    fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}  # type: ignore[arg-type]
+    samples = fields.get("samples")
+    if isinstance(samples, tuple) and len(samples) > _LONGEST_INLINE:
+        raise ValueError(
+            f"an Empirical of {len(samples)} samples is too long for JSON; at most {_LONGEST_INLINE} are written out. "
+            "Use the name of a data set."
+        )
+    if isinstance(model, Empirical):
+        fields = {name: value for name, value in fields.items() if value not in (None, 1.0)}
+    return {type(model).__name__: plain_json(fields, type(model).__name__)}
+
+
+def model_from_json_value(value: Any) -> LatencyModel:
+    """The model again."""
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError(
+            f'a latency model in JSON looks like {{"Uniform":{{"low":0.1,"high":0.2}}}}, got {value!r}'
+        )
+    ((name, fields),) = value.items()
+    if name not in _MODELS:
+        raise unknown("latency model", name, _MODELS)
+    model: Any = _MODELS[name]
+    _check_fields(name, fields, [field.name for field in dataclasses.fields(model)])
+    return model(**fields)  # type: ignore[no-any-return]
+
+
+def _network(network: Network) -> dict[str, Any]:
+    graph = network.graph
+    value: dict[str, Any] = {
+        "directed": graph.is_directed(),
+        "attributes": _attributes(graph.graph, "the graph"),
+        "nodes": [[node, _attributes(attributes, node)] for node, attributes in graph.nodes(data=True)],
+        "links": [[a, b, _attributes(attributes, f"{a}–{b}")] for a, b, attributes in graph.edges(data=True)],
+        "latency": model_to_json_value(network.latency),
+        "loss": network.loss,
+        "duplication": network.duplication,
+    }
+    if network.client_latency is not None:
+        value["client_latency"] = model_to_json_value(network.client_latency)
+    return value
+
+
+def _network_from(value: Any) -> Network:
+    _check_fields("a network", value, _NETWORK_FIELDS, needed=_NETWORK_FIELDS[:-1])
+    graph: nx.Graph[Any] = nx.DiGraph() if value["directed"] else nx.Graph()
+    graph.graph.update(_attributes_from(value["attributes"]))
+    for node, attributes in value["nodes"]:
+        graph.add_node(node, **_attributes_from(attributes))
+    for a, b, attributes in value["links"]:
+        if a not in graph or b not in graph:
+            raise ValueError(f"the link {a}–{b} leads to a node that isn't there")
+        graph.add_edge(a, b, **_attributes_from(attributes))
+    client_latency = value.get("client_latency")
+    return Network(
+        graph,
+        latency=model_from_json_value(value["latency"]),
+        loss=value["loss"],
+        duplication=value["duplication"],
+        client_latency=None if client_latency is None else model_from_json_value(client_latency),
+    )
+
+
+def _attributes(attributes: Any, where: str) -> dict[str, Any]:
+    return {
+        name: {"model": model_to_json_value(value)}
+        if isinstance(value, LatencyModel)
+        else plain_json(value, f"{name} of {where}")
+        for name, value in attributes.items()
+    }
+
+
+def _attributes_from(attributes: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if isinstance(value, dict) and set(value) == {"model"}:
+            result[name] = model_from_json_value(value["model"])
+        else:
+            result[name] = tuple(value) if name == "pos" and isinstance(value, list) else value
+    return result
+
+
+def _workload(workload: Workload) -> dict[str, Any]:
+    fields = {field.name: getattr(workload, field.name) for field in dataclasses.fields(workload)}  # type: ignore[arg-type]
+    for name, value in fields.items():
+        fields[name] = (
+            model_to_json_value(value)
+            if isinstance(value, LatencyModel)
+            else plain_json(value, f"client {name}")
+        )
+    return {type(workload).__name__: fields}
+
+
+def _workload_from(value: Any) -> Workload:
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError(f'a client in JSON looks like {{"OpenLoop":{{…}}}}, got {value!r}')
+    ((name, fields),) = value.items()
+    if name not in _WORKLOADS:
+        raise unknown("kind of client", name, _WORKLOADS)
+    kind: Any = _WORKLOADS[name]
+    _check_fields(name, fields, [field.name for field in dataclasses.fields(kind)])
+    if isinstance(fields.get("think_time"), dict):
+        fields = {**fields, "think_time": model_from_json_value(fields["think_time"])}
+    return kind(**fields)  # type: ignore[no-any-return]
+
+
+def _check_fields(what: str, value: Any, known: Any, needed: Any = ()) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} in JSON should be an object, got {value!r}")
+    for name in value:
+        if name not in known:
+            raise ValueError(
+                f"{what} has no field {name!r}; it has {', '.join(known)}. Was it made with a newer dscourse?"
+            )
+    missing = [name for name in needed if name not in value]
+    if missing:
+        raise ValueError(f"{what} lacks {', '.join(missing)}")
