@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from dscourse.detection._arguments import real
+from dscourse.arguments import real
 
 _LN10 = math.log(10.0)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from scipy import integrate
 
-from dscourse.detection._arguments import probability, real
+from dscourse.arguments import probability, real
 
 
 @dataclass(frozen=True)

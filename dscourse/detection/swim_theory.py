@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from dscourse.detection._arguments import real, whole
+from dscourse.arguments import real, whole
 
 
 def swim_expected_first_detection(members: int) -> float:
@@ -69,6 +69,16 @@ def swim_suspicion_bounds(
     factor = real("multiplier", multiplier, at_least=0.0)
     low = factor * max(1.0, math.log10(size)) * real("period", period, above=0.0)
     return low, low * real("maximum_multiplier", maximum_multiplier, at_least=1.0)
+
+
+def swim_expected_confirmations(members: int, multiplier: float = 4) -> int:
+    """How many confirmations of a suspicion are waited for: two less than the multiplier.
+
+    memberlist (``state.go``, ``suspectNode``): none are expected in a group too small to give them.
+    """
+    size = whole("members", members, at_least=1)
+    expected = max(0, math.floor(real("multiplier", multiplier, at_least=0.0)) - 2)
+    return expected if size - 2 >= expected else 0
 
 
 def swim_retransmissions(members: int, multiplier: int = 4) -> int:

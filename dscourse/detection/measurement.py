@@ -1,0 +1,138 @@
+"""The measures of Chen, Toueg and Aguilera, taken from a run of the simulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from dscourse.arguments import one_of
+from dscourse.detection.quality import DetectorQuality
+from dscourse.detection.suspicions import Suspicion, Uptime, suspicions
+
+if TYPE_CHECKING:
+    from dscourse.simulation import Run
+
+Pair = tuple[str, str]
+
+
+def detector_quality(
+    run: Run, *, verdict: str = "suspect", observers: Collection[str] | None = None
+) -> DetectorQuality:
+    """How fast and how accurate the detectors in a run were: each ordered pair by itself, then the mean over pairs.
+
+    A pair is an observer and a peer that it can reach. A mistake is a suspicion that begins while both are up (a
+    paused node is up); it lasts until it is taken back or the peer crashes. The detection time counts from a crash
+    to the beginning of the suspicion that is still in force when the peer returns or the run ends; it is 0 if the
+    peer was suspected already. Only observers that are up all that while count.
+
+    Args:
+        run: of nodes that record ``suspect`` and ``trust`` with a ``peer``.
+        verdict: ``"suspect"``, or ``"confirm"`` for SWIM's final verdict "faulty".
+        observers: whose verdicts count; by default every node's.
+
+    Returns:
+        The quality. ``detection_time`` is nan if nothing crashed.
+
+    Raises:
+        LookupError: an observer that is no node of the run.
+    """
+    history, uptime = suspicion_history(run, verdict=verdict)
+    watching = _watching(run, observers)
+    pairs = (
+        sum(1 for _ in _pairs(run, watching)) if not _complete(run) else len(watching) * (len(run.nodes) - 1)
+    )
+    never_up = [pair for pair in _pairs_with_crashes(run, watching, uptime) if uptime.up_together(*pair) <= 0]
+    counted = pairs - len(never_up)
+    rates, durations, wrong_shares = [], [], []
+    for pair, held in history.items():
+        together = uptime.up_together(*pair)
+        if pair[0] not in watching or together <= 0:
+            continue
+        mistakes = [s for s in held if uptime.is_up(s.peer, s.begin)]
+        rates.append(len(mistakes) / together)
+        if mistakes:
+            durations.append(
+                fmean(min(s.end, uptime.next_crash(s.peer, s.begin)) - s.begin for s in mistakes)
+            )
+        wrong_shares.append(sum(uptime.up_together(*pair, (s.begin, s.end)) for s in held) / together)
+    detected, undetected = _detection_times(_pairs_with_crashes(run, watching, uptime), history, uptime)
+    return DetectorQuality(
+        detection_time=fmean(detected) if detected else math.nan,
+        mistake_rate=math.fsum(rates) / counted if counted else math.nan,
+        mistake_duration=fmean(durations) if durations else math.nan,
+        query_accuracy=1.0 - math.fsum(wrong_shares) / counted if counted else math.nan,
+        undetected=undetected,
+    )
+
+
+def message_load(run: Run) -> float:
+    """Messages that a node sends a second, on average over the nodes and the run."""
+    return len(run.trace.select(kind="send")) / len(run.nodes) / run.until
+
+
+def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:
+    """Who suspected whom from when to when, by (observer, peer), and when each node was up."""
+    begins = one_of("verdict", verdict, ("suspect", "confirm"))
+    uptime = Uptime(_ups_and_downs(run), run.until)
+    verdicts = (
+        (event.time, str(event.node), str(event.peer), event.name == begins)
+        for event in run.trace.select(kind="record", name=(begins, "trust"))
+    )
+    return suspicions(verdicts, uptime), uptime
+
+
+def _ups_and_downs(run: Run) -> Iterator[tuple[float, str, bool]]:
+    for event in run.trace.select(kind="fault", name=("Crash", "Restart")):
+        if not event.detail.get("moot"):
+            back = event.name == "Restart" or event.detail["phase"] == "end"
+            yield event.time, str(event.node), back
+
+
+def _watching(run: Run, observers: Collection[str] | None) -> dict[str, None]:
+    if observers is None:
+        return dict.fromkeys(run.nodes)
+    if unknown := [name for name in observers if name not in run.nodes]:
+        raise LookupError(f"{unknown[0]!r} is no node of this run; its nodes are {', '.join(run.nodes)}")
+    return dict.fromkeys(observers)
+
+
+def _complete(run: Run) -> bool:
+    return bool(run.scenario.network.graph.graph.get("complete"))
+
+
+def _pairs(run: Run, watching: Iterable[str]) -> Iterator[Pair]:
+    graph = run.scenario.network.graph
+    for observer in watching:
+        peers = run.nodes if _complete(run) else graph[observer]
+        yield from ((observer, peer) for peer in peers if peer != observer)
+
+
+def _pairs_with_crashes(run: Run, watching: dict[str, None], uptime: Uptime) -> Iterator[Pair]:
+    crashed = set(uptime.crashed)
+    if not crashed:
+        return
+    for observer, peer in _pairs(run, watching):
+        if observer in crashed or peer in crashed:
+            yield observer, peer
+
+
+def _detection_times(
+    pairs: Iterable[Pair], history: dict[Pair, list[Suspicion]], uptime: Uptime
+) -> tuple[list[float], int]:
+    """Mean detection time of each pair that has one, and the number of crashes that went unnoticed."""
+    means, undetected = [], 0
+    for observer, peer in pairs:
+        times = []
+        for crash, back in uptime.downtimes(peer):
+            if uptime.up_together(observer, observer, (crash, back)) < back - crash:
+                continue
+            stays = [s for s in history.get((observer, peer), ()) if s.begin < back <= s.end]
+            if stays:
+                times.append(max(0.0, stays[0].begin - crash))
+            else:
+                undetected += 1
+        if times:
+            means.append(fmean(times))
+    return means, undetected

@@ -1,0 +1,112 @@
+"""Ping and acknowledgement: ask, and count the questions that were not answered in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dscourse.arguments import real, whole
+from dscourse.detection._label import suspicion_label
+from dscourse.simulation import Node
+
+if TYPE_CHECKING:
+    from dscourse.simulation import Context
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Are you there? ``generation`` counts the asker's boots, so that it knows answers to a former life."""
+
+    generation: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Ack:
+    """I am: the answer to the ping of the same generation and number."""
+
+    generation: int
+    number: int
+
+
+class PingDetector(Node):
+    """Pings all peers and suspects whoever leaves ``attempts`` pings in a row unanswered for ``timeout``.
+
+    An answer that comes after its timeout counts as none. Unlike a heartbeat, which a timer sends, an answer
+    has to wait its turn in the queue of a busy node: a ping also measures whether the peer still gets work done.
+
+    Args:
+        node_id: of this node.
+        peers: whom it pings.
+        interval: seconds between pings to the same peer.
+        timeout: seconds to wait for an answer.
+        attempts: unanswered pings in a row before it suspects.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        peers: tuple[str, ...],
+        *,
+        interval: float = 1.0,
+        timeout: float = 1.0,
+        attempts: int = 1,
+    ) -> None:
+        self._peers = peers
+        self._interval = real("interval", interval, above=0.0)
+        self._timeout = real("timeout", timeout, above=0.0)
+        self._attempts = whole("attempts", attempts, at_least=1)
+        self._generation = 1
+        self._number = 0
+        self._closed = 0  # the newest ping whose time is up
+        self._answered = dict.fromkeys(peers, 0)
+        self._missed = dict.fromkeys(peers, 0)
+        self.suspected: dict[str, float] = {}
+
+    def on_start(self, ctx: Context) -> None:
+        """Count this boot in stable storage, and ask at once."""
+        self._generation = (ctx.stored or 0) + 1
+        ctx.save(self._generation)
+        self._ask(ctx)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Ask again, or see who has not answered the ping whose time is up."""
+        if name == "ask":
+            self._ask(ctx)
+            return
+        self._closed = int(name.removeprefix("answers to "))
+        for peer in self._peers:
+            if self._answered[peer] >= self._closed:
+                continue
+            self._missed[peer] += 1
+            if self._missed[peer] >= self._attempts and peer not in self.suspected:
+                self.suspected[peer] = ctx.now
+                ctx.record("suspect", peer=peer)
+                self._show(ctx)
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Answer a ping; take note of an answer that is in time."""
+        if isinstance(message, Ping):
+            ctx.send(sender, Ack(message.generation, message.number))
+        elif (
+            isinstance(message, Ack)
+            and message.generation == self._generation
+            and message.number > max(self._closed, self._answered[sender])
+        ):
+            self._answered[sender] = message.number
+            self._missed[sender] = 0
+            if sender in self.suspected:
+                del self.suspected[sender]
+                ctx.record("trust", peer=sender)
+                self._show(ctx)
+
+    def _ask(self, ctx: Context) -> None:
+        self._number += 1
+        for peer in self._peers:
+            ctx.send(peer, Ping(self._generation, self._number))
+        ctx.set_timer(f"answers to {self._number}", self._timeout)
+        ctx.set_timer("ask", self._interval)
+
+    def _show(self, ctx: Context) -> None:
+        label = suspicion_label(self.suspected)
+        ctx.record("status", status="suspicious" if label else "trusting", label=label)

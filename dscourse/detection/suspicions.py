@@ -1,0 +1,94 @@
+"""Who suspected whom, from when to when: the history that a run leaves behind."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """``observer`` suspected ``peer`` in [``begin``, ``end``), in true seconds; it may last to the end of the run."""
+
+    observer: str
+    peer: str
+    begin: float
+    end: float
+
+
+class Uptime:
+    """When each node was up. A paused node is up: it will be back, so to suspect it is a mistake."""
+
+    def __init__(self, changes: Iterable[tuple[float, str, bool]], end: float) -> None:
+        """``changes`` are (time, node, is up from now on) in order of time; every node is up at 0."""
+        self.end = end
+        self._down: dict[str, list[list[float]]] = defaultdict(list)
+        for time, node, up in changes:
+            open_ended = self._down[node]
+            is_down = bool(open_ended) and open_ended[-1][1] > time
+            if not up and not is_down:
+                open_ended.append([time, end])
+            elif up and is_down:
+                open_ended[-1][1] = time
+
+    def downtimes(self, node: str) -> list[Interval]:
+        """The intervals in which ``node`` was down."""
+        return [(begin, end) for begin, end in self._down.get(node, ())]
+
+    @property
+    def crashed(self) -> list[str]:
+        """Nodes that were down at some time, in order of their first crash."""
+        return [node for node, intervals in self._down.items() if intervals]
+
+    def up_together(self, a: str, b: str, within: Interval | None = None) -> float:
+        """Seconds in which both nodes were up (in an interval; by default in the whole run)."""
+        begin, end = within or (0.0, self.end)
+        covered, reached = 0.0, begin
+        for down_from, down_to in sorted(self.downtimes(a) + self.downtimes(b)):
+            down_from, down_to = max(down_from, reached), min(down_to, end)
+            if down_to > down_from:
+                covered += down_to - down_from
+                reached = down_to
+        return max(0.0, end - begin) - covered
+
+    def is_up(self, node: str, time: float) -> bool:
+        """Whether ``node`` was up at ``time``."""
+        intervals = self._down.get(node, [])
+        index = bisect_right([interval[0] for interval in intervals], time) - 1
+        return index < 0 or time >= intervals[index][1]
+
+    def next_crash(self, node: str, after: float) -> float:
+        """When ``node`` crashed next at or after ``after``; the end of the run if it did not."""
+        return min((begin for begin, _ in self.downtimes(node) if begin >= after), default=self.end)
+
+
+def suspicions(
+    verdicts: Iterable[tuple[float, str, str, bool]], uptime: Uptime
+) -> dict[tuple[str, str], list[Suspicion]]:
+    """Pair up suspicions and their ends, by (observer, peer).
+
+    Args:
+        verdicts: (time, observer, peer, suspects it from now on), in order of time.
+        uptime: an observer that crashes forgets whom it suspected.
+    """
+    history: dict[tuple[str, str], list[Suspicion]] = defaultdict(list)
+    begun: dict[tuple[str, str], float] = {}
+
+    def close(pair: tuple[str, str], time: float) -> None:
+        begin = begun.pop(pair)
+        end = min(time, uptime.next_crash(pair[0], begin))
+        history[pair].append(Suspicion(*pair, begin, end))
+
+    for time, observer, peer, suspects in verdicts:
+        pair = (observer, peer)
+        if pair in begun and (not suspects or uptime.next_crash(observer, begun[pair]) <= time):
+            close(pair, time)
+        if suspects and pair not in begun:
+            begun[pair] = time
+    for pair in list(begun):
+        close(pair, uptime.end)
+    return dict(history)

@@ -1,0 +1,66 @@
+"""SWIM's side of the trade-off between speed and mistakes. It judges as a group, so it has to be simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import networkx as nx
+import numpy as np
+
+from dscourse import datasets
+from dscourse.arguments import real, whole
+from dscourse.detection.measurement import detector_quality
+from dscourse.detection.replay import TradeOff
+from dscourse.detection.swim import SwimMember
+from dscourse.simulation import Crash, Empirical, Network, Scenario
+
+
+def seattle_network(members: int = 9) -> Network:
+    """A full mesh on which every link has the delays of another pair of the Seattle hosts (their order is lost).
+
+    Args:
+        members: at most 9, since 40 pairs were measured and 9 members have 36 links.
+    """
+    size = whole("members", members, at_least=2, at_most=9)
+    graph = nx.complete_graph(size)
+    graph = nx.relabel_nodes(graph, {number: f"n{number}" for number in range(size)})
+    pairs = [name for name in datasets.load("latency/seattle_rtt").columns if name != "slice"]
+    for (a, b), pair in zip(graph.edges, pairs, strict=False):
+        graph.edges[a, b]["latency"] = Empirical("latency/seattle_rtt", column=pair, scale=0.5)
+    return Network(graph)
+
+
+def measure_swim(
+    network: Network,
+    multipliers: Sequence[float] = (0.0, 0.5, 1.0, 2.0, 4.0),
+    *,
+    seconds: float = 300.0,
+    seed: int = 1,
+) -> TradeOff:
+    """Run a SWIM group for each of several suspicion multipliers; judge its last word ("faulty").
+
+    Two members crash, at a half and at three quarters of the time, so that there is a detection time; mistakes are
+    verdicts on members that were up.
+
+    Args:
+        network: of the group.
+        multipliers: how many periods (times log₁₀ N) a suspect has to answer at least; 0 is SWIM without suspicion.
+        seconds: of each run.
+        seed: of each run.
+    """
+    length = real("seconds", seconds, above=0.0)
+    first, second = list(network.graph)[:2]
+    faults = (Crash(first, at=length / 2 + 0.3), Crash(second, at=0.75 * length + 0.6))
+    rows = []
+    for multiplier in multipliers:
+        run = Scenario(
+            partial(SwimMember, suspicion_multiplier=multiplier), network, faults=faults, seed=seed
+        ).run(length)
+        quality = detector_quality(run, verdict="confirm")
+        rows.append(
+            (quality.detection_time, quality.mistake_rate, quality.mistake_duration, quality.query_accuracy)
+        )
+    return TradeOff(
+        "SWIM", "suspicion multiplier", np.array(multipliers, dtype=np.float64), *np.array(rows).T
+    )

@@ -1,0 +1,102 @@
+"""What must hold for every detector, whatever the delays, the losses and the moment of the crash."""
+
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dscourse.detection import (
+    HeartbeatDetector,
+    PhiAccrualDetector,
+    PingDetector,
+    SwimMember,
+    suspicion_history,
+)
+from dscourse.simulation import Constant, Crash, Exponential, Uniform
+
+DETECTORS = {
+    "heartbeat": partial(HeartbeatDetector, interval=1.0, timeout=2.5),
+    "heartbeat from sending": partial(HeartbeatDetector, interval=1.0, timeout=2.5, measure_from="sending"),
+    "ping": partial(PingDetector, interval=1.0, timeout=0.9, attempts=2),
+    "phi": partial(PhiAccrualDetector, interval=1.0, acceptable_pause=0.5),
+    "phi exponential": partial(
+        PhiAccrualDetector, interval=1.0, acceptable_pause=0.0, threshold=2.0, distribution="exponential"
+    ),
+    "swim": SwimMember,
+}
+several = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.mark.parametrize("factory", DETECTORS.values(), ids=DETECTORS)
+@several
+@given(
+    crash=st.floats(0.0, 20.0),
+    mean=st.floats(0.001, 0.6),
+    loss=st.floats(0.0, 0.3),
+    members=st.integers(2, 6),
+    seed=st.integers(0, 10**6),
+)
+def test_a_crashed_node_is_suspected_for_good(simulate, factory, crash, mean, loss, members, seed):
+    run = simulate(
+        factory,
+        members,
+        140.0,
+        faults=[Crash("n0", at=crash)],
+        latency=Exponential(mean),
+        loss=loss,
+        seed=seed,
+    )
+    history, _ = suspicion_history(run)
+    for observer in run.nodes[1:]:
+        last = history[observer, "n0"][-1]
+        assert last.end == run.until
+        assert last.begin < 125.0  # and has been for a while
+
+
+@pytest.mark.parametrize(
+    ("detector", "chosen"),
+    [
+        # D is the longest delay: a gap between two heartbeats is at most interval + D
+        (HeartbeatDetector, lambda d: {"interval": 1.0, "timeout": 1.0 + d + 1e-5}),
+        (
+            HeartbeatDetector,
+            lambda d: {"interval": 1.0, "timeout": 1.0 + d + 1e-5, "measure_from": "sending"},
+        ),
+        (PingDetector, lambda d: {"interval": 1.0, "timeout": 2 * d + 1e-5}),
+        (PhiAccrualDetector, lambda d: {"interval": 1.0, "acceptable_pause": d}),
+        (SwimMember, lambda d: {"ack_timeout": 0.99, "period": max(1.0, 2 * d + 0.01)}),
+    ],
+    ids=["heartbeat", "heartbeat from sending", "ping", "phi", "swim"],
+)
+@several
+@given(longest=st.floats(0.001, 0.9), members=st.integers(2, 6), seed=st.integers(0, 10**6))
+def test_with_bounded_delays_and_enough_patience_nobody_is_suspected(
+    simulate, detector, chosen, longest, members, seed
+):
+    run = simulate(
+        partial(detector, **chosen(longest)), members, 40.0, latency=Uniform(0.0, longest), seed=seed
+    )
+    assert not run.trace.select(kind="record", name=("suspect", "confirm"))
+
+
+@several
+@given(
+    members=st.integers(3, 14),
+    crashes=st.lists(st.floats(0.0, 40.0), min_size=1, max_size=3),
+    loss=st.floats(0.0, 0.15),
+    order=st.sampled_from(["round_robin", "random"]),
+    gossip=st.sampled_from([None, 0.2]),
+    seed=st.integers(0, 10**6),
+)
+def test_every_live_swim_member_learns_of_every_crash(simulate, members, crashes, loss, order, gossip, seed):
+    dead = [f"n{i}" for i in range(min(len(crashes), members - 2))]
+    faults = [Crash(name, at=moment) for name, moment in zip(dead, crashes, strict=False)]
+    factory = partial(SwimMember, probe_order=order, gossip_interval=gossip)
+    run = simulate(factory, members, 190.0, faults=faults, loss=loss, latency=Constant(0.02), seed=seed)
+    history, _ = suspicion_history(run, verdict="confirm")
+    for observer in run.nodes[len(dead) :]:
+        for peer in dead:
+            assert history[observer, peer][-1].end == run.until

@@ -1,0 +1,188 @@
+"""A SWIM group at work: probes, suspicion, refutation, rumours, and members that come and go."""
+
+from functools import partial
+
+import pytest
+
+from dscourse.detection import SwimMember, detector_quality
+from dscourse.simulation import Crash, CutLink, Partition, Pause
+
+
+def verdicts(run, peer, observer=None):
+    names = ("suspect", "trust", "confirm", "join", "leave")
+    return [event.name for event in run.trace.select(kind="record", node=observer, peer=peer, name=names)]
+
+
+def believers(run, peer, name):
+    return {event.node for event in run.trace.select(kind="record", peer=peer, name=name)}
+
+
+def test_nothing_happens_in_a_healthy_group_but_probes(simulate):
+    run = simulate(SwimMember, 12, 60.0)
+    assert not run.trace.select(kind="record", name=("suspect", "confirm", "trust"))
+    assert run.trace.select(kind="send").names == {"Ping", "Ack"}
+
+
+def test_everybody_learns_of_a_crash(simulate):
+    run = simulate(SwimMember, 12, 60.0, faults=[Crash("n3", at=10.0)])
+    everybody_else = {f"n{i}" for i in range(12)} - {"n3"}
+    assert believers(run, "n3", "suspect") == believers(run, "n3", "confirm") == everybody_else
+    assert not run.trace.select(kind="record", peer="n3", name="trust")
+    assert not [event for event in run.trace.select(kind="record", name="suspect") if event.peer != "n3"]
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "members", "shortest"), [(4.0, 12, 4.0 * 1.0792), (4.0, 3, 4.0), (2.0, 8, 2.0)]
+)
+def test_a_suspect_has_at_least_the_shortest_suspicion_to_answer(simulate, multiplier, members, shortest):
+    factory = partial(SwimMember, suspicion_multiplier=multiplier)
+    run = simulate(factory, members, 60.0, faults=[Crash("n2", at=10.0)])
+    begun = run.trace.select(kind="record", peer="n2", name="suspect").times[0]
+    ended = run.trace.select(kind="record", peer="n2", name="confirm").times[0]
+    assert shortest - 1e-3 <= ended - begun <= 6 * shortest + 1e-3
+
+
+def test_with_shortest_and_longest_alike_confirmations_change_nothing(simulate):
+    factory = partial(SwimMember, suspicion_maximum_multiplier=1.0)
+    run = simulate(factory, 6, 40.0, faults=[Partition([["n5"]], at=10.0)])
+    begun = run.trace.select(kind="record", peer="n5", name="suspect").times[0]
+    ended = run.trace.select(kind="record", peer="n5", name="confirm").times[0]
+    assert ended - begun == pytest.approx(4.0, abs=1e-3)
+
+
+def test_without_suspicion_a_silent_member_is_faulty_at_once(simulate):
+    factory = partial(SwimMember, suspicion_multiplier=0)
+    run = simulate(factory, 12, 40.0, faults=[Pause("n7", at=10.0, until=13.0)])
+    assert believers(run, "n7", "confirm")
+    times = [
+        run.trace.select(kind="record", peer="n7", name=name).times[0] for name in ("suspect", "confirm")
+    ]
+    assert times[0] == times[1]
+
+
+def test_a_paused_member_is_suspected_hears_of_it_and_clears_its_name(simulate):
+    run = simulate(SwimMember, 12, 40.0, faults=[Pause("n7", at=10.0, until=13.0)])
+    assert believers(run, "n7", "suspect") == believers(run, "n7", "trust") != set()
+    assert not run.trace.select(kind="record", name="confirm")
+    # its answer beat the accusation by a higher incarnation
+    rumours = [
+        r for event in run.trace.select(kind="send", between=(13.0, 40.0)) for r in event.message.rumours
+    ]
+    assert (
+        max(rumour.incarnation for rumour in rumours if rumour.member == "n7" and rumour.status == "alive")
+        >= 1
+    )
+
+
+def test_a_broken_link_between_two_members_fools_nobody(simulate):
+    for one_way in (False, True):
+        run = simulate(SwimMember, 8, 60.0, faults=[CutLink("n0", "n3", at=5.0, one_way=one_way)])
+        assert run.trace.select(kind="send", name="PingRequest")
+        assert not run.trace.select(kind="record", name=("suspect", "confirm"))
+
+
+def test_without_indirect_probes_a_broken_link_raises_suspicion(simulate):
+    run = simulate(partial(SwimMember, indirect_probes=0), 8, 60.0, faults=[CutLink("n0", "n3", at=5.0)])
+    assert believers(run, "n3", "suspect") | believers(run, "n0", "suspect")
+
+
+@pytest.mark.parametrize("indirect", [1, 2, 3])
+def test_a_missed_answer_costs_at_most_four_messages_for_each_helper(simulate, indirect):
+    quiet = simulate(partial(SwimMember, indirect_probes=indirect), 8, 60.0)
+    broken = simulate(
+        partial(SwimMember, indirect_probes=indirect), 8, 60.0, faults=[CutLink("n0", "n3", at=0.0)]
+    )
+    missed = len(broken.trace.select(kind="send", name="PingRequest")) // indirect
+    # the ping gets no answer (one message less); each helper: request, ping, two acknowledgements
+    extra = len(broken.trace.select(kind="send")) - len(quiet.trace.select(kind="send"))
+    assert missed > 5
+    assert extra == missed * (4 * indirect - 1)
+
+
+@pytest.mark.parametrize("members", [10, 40, 160])
+def test_load_is_two_messages_a_period_whatever_the_size(simulate, members):
+    run = simulate(SwimMember, members, 20.0)
+    assert len(run.trace.select(kind="send")) / members / 20 == pytest.approx(2.0, rel=0.03)
+
+
+def test_a_newcomer_is_let_in_by_one_and_known_to_all(simulate):
+    run = simulate(partial(SwimMember, joins={"n5": 10.0}), 6, 40.0)
+    assert not run.trace.select(kind="send", node="n5", between=(0.0, 10.0))
+    assert believers(run, "n5", "join") == {"n0", "n1", "n2", "n3", "n4"}
+    probed = run.trace.select(kind="send", peer="n5", name="Ping").times
+    assert min(probed) > 10.0
+    assert not run.trace.select(kind="record", name=("suspect", "confirm"))
+
+
+def test_a_newcomer_learns_what_happened_before_it_came(simulate):
+    run = simulate(partial(SwimMember, joins={"n5": 40.0}), 6, 60.0, faults=[Crash("n2", at=10.0)])
+    assert "n5" in believers(run, "n2", "confirm")
+
+
+def test_a_newcomer_asks_until_it_is_let_in(simulate):
+    nobody_hears = [Partition([["n5"]], at=0.0, until=20.0)]
+    run = simulate(partial(SwimMember, joins={"n5": 10.0}), 6, 40.0, faults=nobody_hears)
+    assert believers(run, "n5", "join") == {"n0", "n1", "n2", "n3", "n4"}
+
+
+def test_who_says_goodbye_is_not_suspected(simulate):
+    run = simulate(partial(SwimMember, leaves={"n4": 15.0}), 8, 60.0)
+    assert believers(run, "n4", "leave") == {f"n{i}" for i in (0, 1, 2, 3, 5, 6, 7)}
+    assert not run.trace.select(kind="record", name="confirm")
+    assert not run.trace.select(kind="send", node="n4", between=(16.0, 60.0))
+
+
+@pytest.mark.parametrize("back_at", [11.0, 45.0])
+def test_a_rebooted_member_is_believed_again_whether_or_not_it_was_missed(simulate, back_at):
+    run = simulate(SwimMember, 8, 90.0, faults=[Crash("n3", at=10.0, restart_at=back_at)], loss=0.02, seed=4)
+    for observer in (f"n{i}" for i in (0, 1, 2, 4, 5, 6, 7)):
+        last = verdicts(run, "n3", observer)[-1:]
+        assert last in ([], ["trust"])
+    assert not verdicts(run, "n3") or "trust" in verdicts(run, "n3")
+
+
+def test_a_group_that_was_cut_in_two_grows_together_again(simulate):
+    halves = [["n0", "n1", "n2"], ["n3", "n4", "n5", "n6"]]
+    run = simulate(SwimMember, 7, 200.0, faults=[Partition(halves, at=10.0, until=70.0)])
+    assert len(run.trace.select(kind="record", name="confirm")) >= 3 * 4 * 2
+    for observer in run.nodes:
+        for peer in run.nodes:
+            assert verdicts(run, peer, observer)[-1:] in ([], ["trust"])
+    assert detector_quality(run, verdict="confirm").query_accuracy < 1
+
+
+def test_gossip_of_its_own_spreads_news_faster_than_probes_alone(simulate):
+    def spread(**settings):
+        run = simulate(partial(SwimMember, **settings), 60, 40.0, faults=[Crash("n3", at=5.0)])
+        heard = sorted(run.trace.select(kind="record", peer="n3", name="suspect").times)
+        return heard[-1] - heard[0]
+
+    assert spread(gossip_interval=0.2) < spread(gossip_interval=None) / 1.5
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"ack_timeout": 1.0}, ValueError),
+        ({"period": 0}, ValueError),
+        ({"indirect_probes": -1}, ValueError),
+        ({"indirect_probes": 1.5}, TypeError),
+        ({"probe_order": "alphabetical"}, ValueError),
+        ({"suspicion_multiplier": -1}, ValueError),
+        ({"suspicion_maximum_multiplier": 0.5}, ValueError),
+        ({"retransmit_multiplier": 0}, ValueError),
+        ({"rumours_per_message": 0}, ValueError),
+        ({"gossip_interval": 0}, ValueError),
+        ({"reconnect_interval": "often"}, TypeError),
+    ],
+)
+def test_impossible_settings_are_refused(settings, error):
+    with pytest.raises(error):
+        SwimMember("n0", ("n1", "n2"), **settings)
+
+
+def test_a_member_can_be_asked_what_it_believes(ctx):
+    member = SwimMember("n0", ("n1", "n2", "n3"), joins={"n3": 9.0})
+    member.on_start(ctx)
+    assert [member.status_of(peer) for peer in ("n1", "n3")] == ["alive", "absent"]
+    assert (member.suspected, member.faulty) == ([], [])
