@@ -84,7 +84,7 @@ class Exercise:
     def judge(self, answer: object) -> Feedback:
         """Judge an answer without remembering it."""
         if is_untouched(answer, self.stub):
-            return Feedback("not attempted", "Write your answer in place of the stub, then check again.")
+            return Feedback("not attempted", "Write your answer first, then check again.")
         try:
             message = self._check(answer)
             if message is None:

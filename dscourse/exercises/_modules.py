@@ -1,14 +1,17 @@
-"""The exercise modules of the notebooks, found in this folder and imported only when asked for."""
+"""The exercise modules of the notebooks, found in this folder and read without importing them.
+
+Importing all of them would load every model of the course, only to count what there is.
+"""
 
 from __future__ import annotations
 
-import importlib
+import ast
+import functools
 import pkgutil
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-from dscourse.exercises._exercise import Exercise
-from dscourse.exercises._prediction import Prediction
+_HERE = Path(__file__).parent
 
 # The order of the notebooks; the place of a name is its notebook's number.
 NOTEBOOKS = (
@@ -28,26 +31,34 @@ NOTEBOOKS = (
 )
 
 
+@dataclass(frozen=True)
+class Contents:
+    """The names of what an exercise module asks, in the order in which it stands there."""
+
+    predictions: tuple[str, ...]
+    exercises: tuple[str, ...]
+
+
 def notebook_modules() -> list[str]:
     """Return the names of the exercise modules that are there, in the order of the notebooks."""
-    found = {
-        module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name[0] != "_"
-    }
+    found = {module.name for module in pkgutil.iter_modules([str(_HERE)]) if module.name[0] != "_"}
     return sorted(
         found, key=lambda name: (NOTEBOOKS.index(name) if name in NOTEBOOKS else len(NOTEBOOKS), name)
     )
 
 
-def load_module(name: str) -> ModuleType:
-    """Import the exercise module of a notebook."""
-    return importlib.import_module(f"dscourse.exercises.{name}")
+@functools.cache
+def contents(module: str) -> Contents:
+    """Return what a module asks: it holds `Prediction("name", …)` and `Exercise("name", …)`, names written out."""
+    tree = ast.parse((_HERE / f"{module}.py").read_text(encoding="utf-8"))
+    return Contents(_names(tree, "Prediction"), _names(tree, "Exercise"))
 
 
-def exercises_of(module: ModuleType) -> list[Exercise]:
-    """Return the exercises of a module, in the order in which they stand there."""
-    return [value for value in vars(module).values() if isinstance(value, Exercise)]
-
-
-def predictions_of(module: ModuleType) -> list[Prediction]:
-    """Return the predictions of a module, in the order in which they stand there."""
-    return [value for value in vars(module).values() if isinstance(value, Prediction)]
+def _names(tree: ast.Module, maker: str) -> tuple[str, ...]:
+    calls = [statement.value for statement in tree.body if isinstance(statement, ast.Assign)]
+    return tuple(
+        call.args[0].value
+        for call in calls
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == maker
+        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    )

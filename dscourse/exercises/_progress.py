@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dscourse.exercises import _store
-from dscourse.exercises._modules import NOTEBOOKS, exercises_of, load_module, notebook_modules, predictions_of
+from dscourse.exercises._modules import NOTEBOOKS, contents, notebook_modules
 from dscourse.exercises._record import Record, Work
 
 _BAR = 10
@@ -115,16 +115,12 @@ def _saved(path: Path) -> Record:
 def _row(name: str, record: Record) -> Row:
     number = f"{NOTEBOOKS.index(name):02d} " if name in NOTEBOOKS else ""
     title = f"{number}{name.replace('_', ' ').capitalize()}"
-    try:
-        module = load_module(name)
-    except ImportError:  # a library of that notebook is missing; the others can still be shown
-        return Row(title, 0, 0, 0, 0, 0)
-    works = [record.exercises.get(exercise.name, Work()) for exercise in exercises_of(module)]
-    predictions = predictions_of(module)
+    asked = contents(name)
+    works = [record.exercises.get(exercise, Work()) for exercise in asked.exercises]
     return Row(
         title,
-        predicted=sum(prediction.name in record.predictions for prediction in predictions),
-        predictions=len(predictions),
+        predicted=sum(prediction in record.predictions for prediction in asked.predictions),
+        predictions=len(asked.predictions),
         solved=sum(work.solved for work in works),
         tried=sum(work.attempts > 0 and not work.solved for work in works),
         exercises=len(works),

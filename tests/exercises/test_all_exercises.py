@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dscourse.exercises import Prediction
+from dscourse.exercises import Exercise, Prediction
 from dscourse.exercises._learner_code import run_answer
-from dscourse.exercises._modules import exercises_of, notebook_modules, predictions_of
+from dscourse.exercises._modules import contents, notebook_modules
 
 ROOT = Path(importlib.import_module("dscourse").__file__).parent / "exercises"
 
@@ -21,9 +21,13 @@ def _importable():
             continue
 
 
+def _all(kind):
+    return [thing for module in MODULES for thing in vars(module).values() if isinstance(thing, kind)]
+
+
 MODULES = list(_importable())
-EXERCISES = [exercise for module in MODULES for exercise in exercises_of(module)]
-PREDICTIONS = [prediction for module in MODULES for prediction in predictions_of(module)]
+EXERCISES = _all(Exercise)
+PREDICTIONS = _all(Prediction)
 
 
 def _named(thing):
@@ -40,6 +44,14 @@ def test_names_start_with_the_module_and_end_with_the_variable(module):
     for variable, thing in vars(module).items():
         if thing in EXERCISES or thing in PREDICTIONS:
             assert thing.name == f"{module.__name__.rpartition('.')[2]}.{variable}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_progress_counts_what_is_there_without_importing_it(module):
+    found = contents(module.__name__.rpartition(".")[2])
+    things = vars(module).values()
+    assert list(found.exercises) == [thing.name for thing in things if isinstance(thing, Exercise)]
+    assert list(found.predictions) == [thing.name for thing in things if isinstance(thing, Prediction)]
 
 
 def test_names_are_unique():
