@@ -134,7 +134,7 @@ def oral_messages(
             else:
                 told[path, to] = _order(lies.get((path, to), RETREAT))
     loyal = [general for general in range(1, generals) if general not in bad]
-    decided = {general: _majority_decision(told, (0,), general, generals, m) for general in loyal}
+    decided = {general: majority_decision(told, (0,), general, generals, m) for general in loyal}
     kept = {key: said for key, said in told.items() if key[0][-1] in bad}
     return Decisions("OM", generals, tuple(sorted(bad)), order, m, decided, len(told), kept, told)
 
@@ -221,12 +221,15 @@ def oral_paths(generals: int, rounds: int) -> Iterator[Path]:
             yield (0, *rest)
 
 
-def _majority_decision(told: OralLies, path: Path, general: int, generals: int, rounds: int) -> str:
-    """Return what `general` takes the last of `path` to have said, having asked all others what they heard."""
-    votes = [told[path, general]]
+def majority_decision(told: OralLies, path: Path, general: int, generals: int, rounds: int) -> str:
+    """Return what `general` takes the last of `path` to have said, having asked all others what they heard.
+
+    What isn't in `told` was never said, and counts as "retreat".
+    """
+    votes = [told.get((path, general), RETREAT)]
     if len(path) <= rounds:
         votes += [
-            _majority_decision(told, (*path, other), general, generals, rounds)
+            majority_decision(told, (*path, other), general, generals, rounds)
             for other in range(1, generals)
             if other != general and other not in path
         ]

@@ -26,6 +26,9 @@ from dscourse.fault_tolerance.byzantine import (
     signed_messages,
 )
 
+#: Who betrays, what was ordered, and the lies.
+Case = tuple[tuple[int, ...], str, dict[Any, Any]]
+
 
 @dataclass(frozen=True)
 class Treason:
@@ -99,22 +102,33 @@ def find_treason(
     if not isinstance(signed, bool):
         raise TypeError(f"signed must be True or False, got {signed!r}")
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
-    choices = _signed_choices if signed else _oral_choices
-    cases = list(_cases(count, bad))
-    total = sum(_size(choices(count, placement, m)) for placement, _ in cases)
-    exhaustive = total <= limit
     run: Any = signed_messages if signed else oral_messages
+    exhaustive, cases = treasons(count, bad, m, signed=signed, seed=seed, most_tries=limit)
     tried = 0
-    for placement, order, lies in (
-        _every(count, m, cases, choices)
-        if exhaustive
-        else _some(count, m, cases, choices, signed, limit, seed)
-    ):
+    for placement, order, lies in cases:
         tried += 1
         decisions = run(count, placement, order, m, lies=lies)
         if not decisions.hold:
             return Treason(decisions, tried, exhaustive, what)
     return Treason(None, tried, exhaustive, what)
+
+
+def treasons(
+    generals: int,
+    traitors: int,
+    rounds: int,
+    *,
+    signed: bool = False,
+    seed: int = 0,
+    most_tries: int = 20_000,
+) -> tuple[bool, Iterator[Case]]:
+    """Return whether all treasons can be tried within `most_tries`, and those to try: (placement, order, lies)."""
+    choices = _signed_choices if signed else _oral_choices
+    cases = list(_cases(generals, traitors))
+    exhaustive = sum(_size(choices(generals, placement, rounds)) for placement, _ in cases) <= most_tries
+    if exhaustive:
+        return True, _every(generals, rounds, cases, choices)
+    return False, _some(generals, rounds, cases, choices, signed, most_tries, seed)
 
 
 def _cases(generals: int, traitors: int) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -155,9 +169,7 @@ def _size(choices: dict[Any, tuple[Any, ...]]) -> int:
     return size
 
 
-def _every(
-    generals: int, rounds: int, cases: Any, choices: Any
-) -> Iterator[tuple[tuple[int, ...], str, dict[Any, Any]]]:
+def _every(generals: int, rounds: int, cases: Any, choices: Any) -> Iterator[Case]:
     for placement, order in cases:
         options = choices(generals, placement, rounds)
         for picked in itertools.product(*options.values()):
@@ -166,7 +178,7 @@ def _every(
 
 def _some(
     generals: int, rounds: int, cases: Any, choices: Any, signed: bool, limit: int, seed: int
-) -> Iterator[tuple[tuple[int, ...], str, dict[Any, Any]]]:
+) -> Iterator[Case]:
     luck = random.Random(f"treason {seed}")
     options = {placement: choices(generals, placement, rounds) for placement, _ in cases}
     left = limit

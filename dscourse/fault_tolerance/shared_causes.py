@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,7 @@ from dscourse.arguments import probability, text, whole
 from dscourse.fault_tolerance.availability import at_least_up
 
 _MOST_SHARED = 18
+_LETTERS = "ABCDEFGH"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Part:
 
     name: str
     availability: float
-    needs: tuple[Structure, ...] = ()
+    needs: Sequence[Structure] = ()
 
     def __post_init__(self) -> None:
         text("name", self.name)
@@ -169,6 +170,49 @@ def simulate_availability(structure: Structure, trials: int = 100_000, seed: int
     luck = np.random.default_rng(whole("seed", seed, at_least=0))
     healthy = {part: luck.random(count) < part.availability for part in parts_of(structure)}
     return float(_up(structure, healthy).mean())
+
+
+def replicated_service(
+    replicas: int,
+    *,
+    needed: int = 1,
+    availability: float = 0.99,
+    racks: int | None = None,
+    rack_availability: float = 0.999,
+    power_availability: float | None = None,
+    front_availability: float | None = None,
+) -> Structure:
+    """Return a service of like replicas in racks, with what they share.
+
+    Args:
+        replicas: how many.
+        needed: how many of them must be up.
+        availability: of each replica by itself.
+        racks: how many racks the replicas are dealt out to, one after the other; None for no racks at all.
+        rack_availability: of each rack (its switch, its power strip).
+        power_availability: of one power feed below all of it; None for none that is shared.
+        front_availability: of one load balancer through which every request must go; None for none.
+
+    Raises:
+        TypeError: a wrong type.
+        ValueError: a number out of range.
+    """
+    count = whole("replicas", replicas, at_least=1)
+    feed = [] if power_availability is None else [Part("power", power_availability)]
+    frames = [
+        Part(f"rack {letter}", rack_availability, needs=feed)
+        for letter in _LETTERS[
+            : 0 if racks is None else whole("racks", racks, at_least=1, at_most=len(_LETTERS))
+        ]
+    ]
+    members = [
+        Part(f"replica {i + 1}", availability, needs=[frames[i % len(frames)]] if frames else feed)
+        for i in range(count)
+    ]
+    service = at_least(needed, *members)
+    if front_availability is None:
+        return service
+    return all_of(Part("load balancer", front_availability, needs=feed), service)
 
 
 def _up(structure: Structure, healthy: dict[Part, NDArray[np.bool_]]) -> NDArray[np.bool_]:

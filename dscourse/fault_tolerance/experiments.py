@@ -1,0 +1,99 @@
+"""The four kinds of fault as experiments: with one replica too few the promise breaks, with enough it holds.
+
+    fault_experiment("crash", replicas=1)      # not tolerant: …
+    fault_experiment("crash", replicas=2)      # tolerant: the promise held in all 7 runs
+
+Each goes through the placements of the faults, and runs each on the simulated cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from dscourse.arguments import one_of, whole
+from dscourse.fault_tolerance.byzantine_search import treasons
+from dscourse.fault_tolerance.generals import generals_agree, generals_scenario, length_of_agreement
+from dscourse.fault_tolerance.replicas import FAULT_TYPES, replicas_needed
+from dscourse.fault_tolerance.replicated_reads import read_scenario, reads_answered
+from dscourse.fault_tolerance.tolerance import Tolerance, every_fault, tolerates
+from dscourse.simulation import Crash, Fault, Lossy, Slow
+
+_UNTIL = 6.0
+_MOMENTS = (0.0, 1.3, 2.6)
+_MOST_TREASONS = 64
+
+
+def _crash(node: str, at: float) -> Fault:
+    return Crash(node, at)
+
+
+def _omit(node: str, at: float) -> Fault:
+    return Lossy(0.4, at, link=("front", node))  # both its questions and its answers get lost
+
+
+def _late(node: str, at: float) -> Fault:
+    return Slow(60, at, node=node)  # an answer takes 1.2 s instead of 0.02 s; clients want it within 0.5 s
+
+
+_FAULTS: dict[str, Callable[[str, float], Fault]] = {"crash": _crash, "omission": _omit, "timing": _late}
+
+
+def fault_experiment(
+    fault: str, replicas: int | None = None, f: int = 1, *, attempts: int | None = None, seed: int = 0
+) -> Tolerance:
+    """Try every placement of up to `f` faulty nodes, and say whether the promise held.
+
+    For "crash", "omission" and "timing" the promise is that each of 40 reads is answered rightly within half a second:
+    a front end asks one of the replicas, and after 0.1 s without an answer the next. For "byzantine" it is that
+    generals agree (IC1, IC2): every lie if there are at most 64 cases, else 64 of them.
+
+    Args:
+        fault: the kind of fault.
+        replicas: how many; by default what `replicas_needed` says.
+        f: how many nodes may be faulty.
+        attempts: how often the front end asks for one read; by default f + 1, so that it gets to the last replica.
+        seed: of the scenario.
+
+    Raises:
+        TypeError: a wrong type.
+        ValueError: an unknown fault, or a number out of range.
+    """
+    kind = one_of("fault", fault, tuple(FAULT_TYPES))
+    faulty = whole("f", f, at_least=0)
+    count = replicas_needed(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
+    if kind == "byzantine":
+        return _byzantine_experiment(count, faulty, seed)
+    scenario = read_scenario(count, attempts=faulty + 1 if attempts is None else attempts, seed=seed)
+    names = [f"r{number}" for number in range(1, count + 1)]
+    ways = every_fault(_FAULTS[kind], names, min(faulty, count), _MOMENTS)
+    return tolerates(scenario, ways, until=_UNTIL, claim=reads_answered)
+
+
+def _byzantine_experiment(generals: int, traitors: int, seed: int) -> Tolerance:
+    _, cases = treasons(generals, traitors, traitors, seed=seed, most_tries=_MOST_TREASONS)
+    until = length_of_agreement(traitors)
+    for number, (placement, order, lies) in enumerate(cases, start=1):
+        run = generals_scenario(generals, order, traitors, lies, placement, seed=seed).run(until)
+        problem = generals_agree(run)
+        if problem:
+            return Tolerance(False, number, run.faults, problem, run)
+    return Tolerance(True, number, (), "", run)
+
+
+def fault_table(f: int = 1) -> pd.DataFrame:
+    """Measure, for each kind of fault, what happens with one replica too few and with enough."""
+    rows = []
+    for kind, words in FAULT_TYPES.items():
+        enough = replicas_needed(kind, f)
+        too_few, right = fault_experiment(kind, enough - 1, f), fault_experiment(kind, enough, f)
+        rows.append(
+            {
+                "fault": kind,
+                "how it is noticed": words.detection,
+                "one too few": f"{enough - 1}: {too_few.problem or 'held'}",
+                "enough": f"{enough}: {'held' if right else right.problem} in {right.runs} runs",
+            }
+        )
+    return pd.DataFrame(rows).set_index("fault")

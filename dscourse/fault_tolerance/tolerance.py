@@ -1,0 +1,101 @@
+"""Is it tolerant? Only *of what* makes that a statement that can be tested.
+
+    report = tolerates(scenario, every_fault(Crash, ["r1", "r2"], f=1, moments=[2.0]), until=10, claim=reads_answered)
+
+"Tolerant to faults of type F" means: whatever at most f nodes do of type F, and whenever they do it, what was promised
+still holds. So go through the placements and the moments, run each, and look. One run in which the promise is broken
+refutes the statement, and can be replayed. If none is found, the statement holds for what was tried, no more.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dscourse.arguments import real, whole
+from dscourse.simulation import Fault, Run, Scenario
+
+#: Says what is wrong with a run in a few words, or nothing ("") if the promise was kept.
+Claim = Callable[[Run], str]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Whether a promise held in every run.
+
+    Attributes:
+        holds: true if it did.
+        runs: how many runs were tried, the broken one included.
+        faults: the faults of the run that broke it, or ().
+        problem: what was wrong there, in words.
+        run: that run, to look at; or the last one, if the promise held.
+    """
+
+    holds: bool
+    runs: int
+    faults: tuple[Fault, ...]
+    problem: str
+    run: Run = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __repr__(self) -> str:
+        if self.holds:
+            return f"tolerant: the promise held in all {self.runs} runs"
+        words = ", ".join(map(repr, self.faults)) or "no fault at all"
+        return f"not tolerant: {self.problem} in run {self.runs} ({words})"
+
+
+def every_fault(
+    make: Callable[[str, float], Fault], nodes: Sequence[str], f: int, moments: Iterable[float]
+) -> list[tuple[Fault, ...]]:
+    """Return every way to make at most `f` of the nodes faulty, all at the same one of some moments.
+
+    Args:
+        make: called as make(node, at), returns the fault: `Crash`, or a function of your own.
+        nodes: who may be faulty.
+        f: how many at most, 0 to all of them.
+        moments: when it may begin, seconds.
+    """
+    most = whole("f", f, at_least=0, at_most=len(nodes))
+    times = [real("a moment", moment, at_least=0.0) for moment in moments]
+    if not times:
+        raise ValueError("moments must name at least one moment")
+    ways: list[tuple[Fault, ...]] = [()]
+    for count in range(1, most + 1):
+        for chosen in itertools.combinations(nodes, count):
+            ways += [tuple(make(node, at) for node in chosen) for at in times]
+    return ways
+
+
+def tolerates(
+    scenario: Scenario, fault_sets: Iterable[Sequence[Fault]], *, until: float, claim: Claim
+) -> Tolerance:
+    """Run a scenario with each of some sets of faults, until the promise breaks or all have been tried.
+
+    Args:
+        scenario: what runs; its own faults are in force too.
+        fault_sets: sets of faults, such as those of `every_fault`.
+        until: end of each run, seconds.
+        claim: the promise; returns "" if a run kept it, else what was wrong.
+
+    Raises:
+        TypeError: a claim that doesn't return a text.
+        ValueError: no set of faults to try.
+    """
+    runs = 0
+    run: Run | None = None
+    for faults in fault_sets:
+        runs += 1
+        run = scenario.with_faults(*scenario.faults, *faults).run(until)
+        problem: Any = claim(run)
+        if not isinstance(problem, str):
+            raise TypeError(f'claim must return a text ("" if all is well), got {problem!r}')
+        if problem:
+            return Tolerance(False, runs, tuple(faults), problem, run)
+    if run is None:
+        raise ValueError("there is no set of faults to try")
+    return Tolerance(True, runs, (), "", run)

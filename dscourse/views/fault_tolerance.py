@@ -1,0 +1,539 @@
+"""Pictures of notebook 07: generals and their lies, availability, standbys, and a record of real failures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from dscourse.fault_tolerance import (
+    Decisions,
+    DownTogether,
+    Group,
+    Part,
+    Recovery,
+    Structure,
+    cause_table,
+    downtime_per_year,
+    failure_gaps,
+    fit_weibull,
+    nines,
+    oral_messages,
+    parts_of,
+    product_rule,
+    replicated_service,
+    signed_messages,
+    single_points_of_failure,
+    system_availability,
+)
+from dscourse.views import palette
+from dscourse.views.interactive import InteractiveFigure, interactive_figure
+from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+
+_ORDER_LOOKS = {"attack": (palette.VERMILION, "-", "A"), "retreat": (palette.BLUE, (0, (4, 2)), "R")}
+
+
+# ── The generals ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_generals(decisions: Decisions, ax: Axes | None = None) -> Picture:
+    """Show who told whom what, and what each loyal lieutenant decided.
+
+    Drawn are the commander's orders and, with up to four generals, the reports about them; deeper rounds are left out.
+    """
+    axes = ax if ax is not None else new_axes(7.0, 4.6)
+    _paint_generals(decisions, axes)
+    return Picture(axes, _generals_alt(decisions))
+
+
+def generals_explorer() -> InteractiveFigure:
+    """Show the generals with controls: how many, who betrays, signed or not, and which lies (a seed)."""
+
+    def draw(figure: Figure, *, generals: int, traitor: str, order: str, messages: str, lies: int) -> str:
+        number = {"commander": 0, "general 1": 1, "nobody": -1}[traitor]
+        run = signed_messages if messages == "signed" else oral_messages
+        decisions = run(generals, () if number < 0 else (number,), order, rounds=1, seed=lies)
+        _paint_generals(decisions, figure.subplots())
+        return _generals_alt(decisions)
+
+    return interactive_figure(
+        draw,
+        generals=widgets.IntSlider(3, min=3, max=4),
+        traitor=widgets.Dropdown(options=["general 1", "commander", "nobody"]),
+        order=widgets.Dropdown(options=["attack", "retreat"]),
+        messages=widgets.Dropdown(options=["oral", "signed"]),
+        lies=widgets.IntSlider(1, min=0, max=15, description="lies (seed)"),
+    )
+
+
+def _paint_generals(decisions: Decisions, axes: Axes) -> None:
+    axes.set_axis_off()
+    places = _places(decisions.generals)
+    traitors = set(decisions.traitors)
+    for (path, to), order in decisions.said.items():
+        if len(path) == 1 or (len(path) == 2 and decisions.generals <= 4):
+            _arrow(axes, places, path, to, order)
+    for number, (x, y) in places.items():
+        traitor = number in traitors
+        axes.plot(
+            x,
+            y,
+            marker="D" if traitor else "o",
+            markersize=34 if traitor else 38,
+            color="#FFFFFF" if traitor else palette.LIGHT_GREY,
+            markeredgecolor=palette.BLACK,
+            markeredgewidth=2.4 if traitor else 1.2,
+            zorder=3,
+        )
+        axes.text(x, y, str(number), ha="center", va="center", fontsize=13, weight="bold", zorder=4)
+        words = ["traitor"] if traitor else []
+        if number == 0:
+            words.insert(0, "commander" if traitor else f"commander: {decisions.order}")
+        elif not traitor:
+            words.append(f"decides {decisions.decided[number]}")
+        left, right = x < -0.3, x > 0.3
+        axes.text(
+            x + (-0.31 if left else 0.31 if right or number == 0 else 0.0),
+            y - (0.0 if left or right or number == 0 else 0.3),
+            "\n".join(words),
+            ha="right" if left else "left" if right or number == 0 else "center",
+            va="center" if left or right or number == 0 else "top",
+            fontsize=10,
+        )
+    for order, (colour, dash, letter) in _ORDER_LOOKS.items():
+        axes.plot([], [], color=colour, linestyle=dash, label=f"says {order} ({letter})")
+    axes.legend(loc="lower center", ncols=2, frameon=False, fontsize=9, bbox_to_anchor=(0.5, -0.08))
+    verdict = "both conditions hold" if decisions.hold else _broken(decisions)
+    axes.set_title(
+        f"{decisions.algorithm}({decisions.rounds}), {decisions.generals} generals: {verdict}", fontsize=11
+    )
+    axes.set_xlim(-2.6, 2.6)
+    axes.set_ylim(-1.75, 1.35)
+
+
+def _arrow(
+    axes: Axes, places: dict[int, tuple[float, float]], path: tuple[int, ...], to: int, order: str
+) -> None:
+    colour, dash, letter = _ORDER_LOOKS[order]
+    start, end = np.array(places[path[-1]]), np.array(places[to])
+    bend = 0.0 if len(path) == 1 else 0.17
+    axes.add_patch(
+        FancyArrowPatch(
+            tuple(start),
+            tuple(end),
+            connectionstyle=f"arc3,rad={bend}",
+            arrowstyle="-|>",
+            mutation_scale=13,
+            shrinkA=21,
+            shrinkB=21,
+            color=colour,
+            linestyle=dash,
+            linewidth=1.7,
+            zorder=2,
+        )
+    )
+    along = start + (end - start) * (0.5 if len(path) == 1 else 0.62)
+    normal = np.array([(end - start)[1], -(end - start)[0]])
+    spot = along + normal * bend * 0.5
+    axes.text(
+        spot[0],
+        spot[1],
+        letter,
+        color=colour,
+        fontsize=9.5,
+        weight="bold",
+        ha="center",
+        va="center",
+        zorder=5,
+        bbox={"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+    )
+
+
+def _places(generals: int) -> dict[int, tuple[float, float]]:
+    places = {0: (0.0, 1.0)}
+    for place in range(generals - 1):
+        angle = math.radians(205 + 130 * (place / (generals - 2) if generals > 2 else 0.5))
+        places[place + 1] = (1.55 * math.cos(angle), 1.3 * math.sin(angle) + 0.15)
+    return places
+
+
+def _broken(decisions: Decisions) -> str:
+    names = [name for name, holds in (("IC1", decisions.ic1), ("IC2", decisions.ic2)) if not holds]
+    return f"{' and '.join(names)} broken"
+
+
+def _generals_alt(decisions: Decisions) -> str:
+    traitors = ", ".join(map(str, decisions.traitors)) or "none"
+    decided = ", ".join(f"general {number} decides {said}" for number, said in decisions.decided.items())
+    commander = "" if 0 in decisions.traitors else f" The loyal commander orders {decisions.order}."
+    verdict = "Both conditions hold." if decisions.hold else f"{_broken(decisions)}."
+    return (
+        f"{decisions.generals} generals, {'signed' if decisions.algorithm == 'SM' else 'oral'} messages, "
+        f"traitors: {traitors}.{commander} {decided}. {verdict}"
+    )
+
+
+# ── Availability ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_structure(structure: Structure, ax: Axes | None = None) -> Picture:
+    """Show what stands on what, and how often it is up: exactly, and by the product rule."""
+    if ax is not None:
+        _paint_structure(structure, ax)
+        return Picture(ax, _structure_alt(structure))
+    figure = new_figure(8.6, 3.8)
+    _paint_design(structure, figure)
+    return Picture(figure, _structure_alt(structure))
+
+
+def availability_builder() -> InteractiveFigure:
+    """Show a replicated service with controls for replicas, racks, power and load balancer."""
+    shares = {"no": None, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999, "99.999 %": 0.99999}
+    known = {label: value for label, value in shares.items() if value is not None}
+
+    def draw(
+        figure: Figure,
+        *,
+        replicas: int,
+        needed: int,
+        replica: str,
+        racks: int,
+        rack: str,
+        power: str,
+        load_balancer: str,
+    ) -> str:
+        structure = replicated_service(
+            replicas,
+            needed=min(needed, replicas),
+            availability=known[replica],
+            racks=racks or None,
+            rack_availability=known[rack],
+            power_availability=shares[power],
+            front_availability=shares[load_balancer],
+        )
+        figure.set_size_inches(8.6, 3.8)
+        _paint_design(structure, figure)
+        return _structure_alt(structure)
+
+    return interactive_figure(
+        draw,
+        replicas=widgets.IntSlider(3, min=1, max=6),
+        needed=widgets.IntSlider(1, min=1, max=6, description="needed (k)"),
+        replica=widgets.Dropdown(options=list(known), value="99 %", description="each replica"),
+        racks=widgets.IntSlider(1, min=0, max=4, description="racks (0: none)"),
+        rack=widgets.Dropdown(options=list(known), value="99.9 %", description="each rack"),
+        power=widgets.Dropdown(options=list(shares), value="no", description="shared power"),
+        load_balancer=widgets.Dropdown(options=list(shares), value="no", description="load balancer"),
+    )
+
+
+def _paint_design(structure: Structure, figure: Figure) -> None:
+    left, right = figure.subplots(1, 2, width_ratios=[1.1, 1])
+    _paint_structure(structure, left)
+    _paint_nines(structure, right)
+
+
+def _paint_structure(structure: Structure, axes: Axes) -> None:
+    """Boxes in rows: what is needed stands below what needs it; a thick edge marks a single point of failure."""
+    axes.set_axis_off()
+    single = set(single_points_of_failure(structure))
+    rows: dict[int, list[Part]] = {}
+    for part in parts_of(structure):
+        rows.setdefault(_depth(part), []).append(part)
+    widest = max(map(len, rows.values()))
+    spots: dict[Part, tuple[float, float]] = {}
+    width = min(0.9, 5.4 / widest)
+    for depth, parts in sorted(rows.items()):
+        if depth and depth - 1 in rows:
+            parts.sort(key=lambda part: _first_need_x(part, spots))
+        for place, part in enumerate(parts):
+            spots[part] = ((place - (len(parts) - 1) / 2) * max(1.0, widest / len(parts) * 0.8), 1.15 * depth)
+    for part, (x, y) in spots.items():
+        for need in part.needs:
+            if isinstance(need, Part):
+                axes.plot(
+                    [x, spots[need][0]], [y, spots[need][1]], color=palette.GREY, linewidth=1.2, zorder=1
+                )
+        alone = part in single
+        half = width * 0.47
+        axes.add_patch(
+            FancyBboxPatch(
+                (x - half, y - 0.3),
+                2 * half,
+                0.6,
+                boxstyle="round,pad=0.02",
+                facecolor=palette.YELLOW if alone else "#DCEBF5",
+                edgecolor=palette.BLACK,
+                linewidth=2.6 if alone else 0.9,
+                zorder=2,
+            )
+        )
+        name = part.name.replace(" ", "\n") + ("\n(!)" if alone else "")
+        axes.text(x, y, name, ha="center", va="center", fontsize=8.2, linespacing=1.0, zorder=3)
+    reach = max(abs(x) for x, _ in spots.values()) + 0.75
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-0.6, max(y for _, y in spots.values()) + 0.85)
+    needed = _needed(structure)
+    axes.set_title(f"needs {needed}\n(!) single point of failure", fontsize=9.5)
+
+
+def _paint_nines(structure: Structure, axes: Axes) -> None:
+    tidy(axes)
+    exact, naive = system_availability(structure), product_rule(structure)
+    values = [min(12.0, nines(naive)), min(12.0, nines(exact))]
+    axes.barh(
+        [1, 0],
+        values,
+        color=[palette.LIGHT_GREY, palette.BLUE],
+        hatch=["//", ""],
+        edgecolor=palette.BLACK,
+        height=0.5,
+    )
+    for y, value, share in ((1, values[0], naive), (0, values[1], exact)):
+        axes.text(
+            0.1, y + 0.36, f"{_percent(share)}: {_duration(downtime_per_year(share))} down a year", fontsize=9
+        )
+        axes.text(value + 0.1, y, f"{value:.2f}", va="center", fontsize=9)
+    axes.set_yticks([1, 0], ["product\nrule", "with what\nis shared"])
+    axes.set_xlim(0, max(8.0, max(values) + 1.2))
+    axes.set_ylim(-0.5, 1.75)
+    axes.set_xlabel("nines")
+    axes.grid(visible=False, axis="y")
+
+
+def _structure_alt(structure: Structure) -> str:
+    exact, naive = system_availability(structure), product_rule(structure)
+    alone = ", ".join(part.name for part in single_points_of_failure(structure)) or "none"
+    return (
+        f"A service that needs {_needed(structure)}. Multiplying as if nothing were shared gives "
+        f"{nines(naive):.2f} nines ({_duration(downtime_per_year(naive))} down a year); with what is shared it is "
+        f"{nines(exact):.2f} nines ({_duration(downtime_per_year(exact))}). Single points of failure: {alone}."
+    )
+
+
+def _needed(structure: Structure) -> str:
+    if isinstance(structure, Part):
+        return structure.name
+    if structure.needed == len(structure.members) and any(
+        isinstance(member, Group) for member in structure.members
+    ):
+        return " and ".join(
+            "the " + _needed(m) if isinstance(m, Part) else _needed(m) for m in structure.members
+        )
+    return f"{structure.needed} of {len(structure.members)} replicas"
+
+
+def _depth(part: Part) -> int:
+    return 1 + max((_depth(need) for need in part.needs if isinstance(need, Part)), default=-1)
+
+
+def _first_need_x(part: Part, spots: dict[Part, tuple[float, float]]) -> float:
+    return next((spots[need][0] for need in part.needs if isinstance(need, Part) and need in spots), 0.0)
+
+
+def _percent(share: float) -> str:
+    digits = 2 if share < 0.9999 else min(10, math.ceil(nines(share)))
+    return f"{100 * share:.{digits}f} %" if share < 1.0 else "100 %"
+
+
+def _duration(seconds: float) -> str:
+    for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.2g} seconds"
+
+
+# ── Standby ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_recoveries(recoveries: Sequence[Recovery], ax: Axes | None = None) -> Picture:
+    """Show every request around the crash, one row a mode: answered, failed, or answered and lost afterwards."""
+    axes = ax if ax is not None else new_axes(8.0, 3.4)
+    tidy(axes)
+    crash = 0.0
+    for row, recovery in enumerate(recoveries):
+        crash = recovery.run.faults[0].at
+        survivor = set(recovery.run.at(recovery.run.until).nodes["b"]["items"])
+        dots: dict[str, list[float]] = {"answered": [], "lost": [], "failed": []}
+        for op in recovery.run.history():
+            if op.outcome == "ok":
+                kind = "answered" if op.operation[1] in survivor else "lost"
+            elif op.invoked + 1.0 < recovery.run.until:
+                kind = "failed"
+            else:
+                continue
+            dots[kind].append(op.invoked - crash)
+        for kind, (colour, marker) in _REQUEST_LOOKS.items():
+            label = f"{_REQUEST_WORDS[kind]}" if row == 0 else None
+            axes.plot(
+                dots[kind],
+                [row] * len(dots[kind]),
+                linestyle="",
+                marker=marker,
+                color=colour,
+                label=label,
+                markersize=5,
+            )
+        axes.text(
+            0.4,
+            row + 0.17,
+            f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost",
+            fontsize=9,
+        )
+    axes.axvline(0.0, color=palette.BLACK, linewidth=1.2)
+    axes.set_yticks(range(len(recoveries)), [recovery.mode for recovery in recoveries])
+    axes.set_ylim(len(recoveries) - 0.55, -0.75)
+    axes.invert_yaxis()
+    axes.set_ylim(-0.45, len(recoveries) - 0.45)
+    axes.set_xlim(-22, 36)
+    axes.set_xlabel("seconds since the crash of the active server")
+    axes.grid(visible=False, axis="y")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False, fontsize=9)
+    words = "; ".join(
+        f"{r.mode}: back after {r.recovery_time:.2g} s, {r.lost_work} acknowledged requests lost, "
+        f"{r.failed_requests} not answered"
+        for r in recoveries
+    )
+    return Picture(axes, f"Requests before and after a crash of the active server. {words}.")
+
+
+_REQUEST_LOOKS = {
+    "answered": (palette.SKY, "o"),
+    "lost": (palette.ORANGE, "s"),
+    "failed": (palette.VERMILION, "x"),
+}
+_REQUEST_WORDS = {
+    "answered": "answered",
+    "lost": "answered, then lost",
+    "failed": "not answered",
+}
+
+
+# ── The record of failures ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
+    """Show the share of failures and the share of time down of each cause."""
+    table = cause_table(record)
+    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.4)
+    rows = np.arange(len(table))
+    axes.barh(rows - 0.2, table["share"] * 100, 0.38, color=palette.BLUE, label="of failures")
+    axes.barh(
+        rows + 0.2,
+        table["share of time down"] * 100,
+        0.38,
+        color=palette.ORANGE,
+        hatch="//",
+        edgecolor=palette.BLACK,
+        linewidth=0.5,
+        label="of time down",
+    )
+    axes.set_yticks(rows, [str(cause) for cause in table.index])
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("share, %")
+    axes.legend(frameon=False)
+    parts = ", ".join(f"{cause} {row['share']:.1%}" for cause, row in table.iterrows())
+    return Picture(axes, f"Causes of {len(record):,} failures: {parts}. Shares of the time down are similar.")
+
+
+def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None) -> Picture:
+    """Show how long a system runs from one failure to the next, against a Weibull and an exponential distribution."""
+    gaps = failure_gaps(record, system)
+    positive = np.sort(gaps[gaps > 0])
+    fit = fit_weibull(positive)
+    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.8)
+    share = (np.arange(len(positive)) + 1) / len(positive)
+    axes.step(positive, share * 100, where="post", color=palette.BLACK, linewidth=2.4, label="recorded")
+    hours = np.geomspace(positive[0], positive[-1], 300)
+    axes.plot(
+        hours,
+        100 * (1 - fit.survival(hours)),
+        color=palette.ORANGE,
+        linestyle="--",
+        label=f"Weibull, shape {fit.shape:.2f}",
+    )
+    exponential = 100 * (1 - np.exp(-hours / positive.mean()))
+    axes.plot(
+        hours, exponential, color=palette.BLUE, linestyle=":", linewidth=2, label="exponential, same mean"
+    )
+    axes.set_xscale("log")
+    axes.set_xlabel("hours until the next failure")
+    axes.set_ylabel("share of gaps that are no longer, %")
+    axes.legend(frameon=False)
+    zero = float((gaps == 0).mean())
+    return Picture(
+        axes,
+        f"System {system}: how many of {len(positive):,} positive gaps between failures are no longer than a time. "
+        f"Within an hour {(positive <= 1).mean():.0%} of them are over; an exponential distribution with the same mean "
+        f"of {positive.mean():.1f} hours says {1 - math.exp(-1 / positive.mean()):.0%}. A Weibull distribution with "
+        f"shape {fit.shape:.3f} follows the record closely. Another {zero:.0%} of all gaps are zero.",
+    )
+
+
+def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
+    """Show how long repairs took, with median and mean."""
+    minutes = record["down_min"].to_numpy()
+    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.2)
+    edges = np.geomspace(1, minutes.max(), 45)
+    axes.hist(minutes[minutes > 0], bins=list(edges), color=palette.SKY, edgecolor="white", linewidth=0.5)
+    top = axes.get_ylim()[1] * 1.25
+    axes.set_ylim(0, top)
+    for value, dash, name in (
+        (float(np.median(minutes)), "-", "median"),
+        (float(minutes.mean()), "--", "mean"),
+    ):
+        axes.axvline(value, color=palette.BLACK, linestyle=dash)
+        axes.text(value * 1.08, top * 0.97, f"{name}\n{value:.0f} min", va="top", fontsize=9)
+    axes.set_xscale("log")
+    axes.set_xlabel("minutes down")
+    axes.set_ylabel("failures")
+    longest = np.sort(minutes)[::-1]
+    tenth = longest[: len(longest) // 100].sum() / longest.sum()
+    return Picture(
+        axes,
+        f"Times to repair of {len(minutes):,} failures on a logarithmic axis: median {np.median(minutes):.0f} minutes, "
+        f"mean {minutes.mean():.0f}. The longest 1 % of the repairs make {tenth:.0%} of all time down.",
+    )
+
+
+def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
+    """Show how often at least k nodes were down at once, and how often they would be if failures were independent."""
+    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.6)
+    ks = list(result.observed)
+    axes.plot(ks, [result.observed[k] for k in ks], "o-", color=palette.BLUE, label="recorded")
+    axes.plot(
+        ks,
+        [result.independent[k] for k in ks],
+        "s--",
+        color=palette.VERMILION,
+        label="if failures were independent",
+    )
+    for k in ks[2:]:
+        axes.annotate(
+            f"×{result.ratio(k):,.2g}" if result.ratio(k) < 10 else f"×{result.ratio(k):,.0f}",
+            (k, result.observed[k]),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+    axes.set_yscale("log")
+    axes.set_xticks(ks)
+    axes.margins(y=0.15)
+    axes.set_xlabel("nodes down at the same moment, at least")
+    axes.set_ylabel("share of the time")
+    axes.legend(frameon=False, loc="lower left")
+    last = ks[-1]
+    return Picture(
+        axes,
+        f"System {result.system}, {result.nodes} nodes: share of the time in which at least k nodes were down. At "
+        f"least {last}: recorded {result.observed[last]:.2%}, independent {result.independent[last]:.1e}, "
+        f"{result.ratio(last):,.0f} times less.",
+    )
