@@ -44,9 +44,11 @@ PATIENCE = 120_000  # milliseconds, for a slow machine
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in Path(item.path).parents:
-            item.add_marker(pytest.mark.browser)
+    """Mark the tests of this folder and put them last: Playwright's event loop stays once it has begun."""
+    here = [item for item in items if Path(__file__).parent in Path(item.path).parents]
+    for item in here:
+        item.add_marker(pytest.mark.browser)
+    items[:] = [item for item in items if item not in here] + here
 
 
 @pytest.fixture(scope="session")
@@ -193,13 +195,13 @@ def open_notebook(lab, new_page, tmp_path):
         return page
 
     yield open_
+    problems = [problem for page in pages for problem in page.problems]
     for page in pages:  # a kernel that lives on would be used again by the next who opens this notebook
         page.evaluate(
             "async () => { await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown(); }"
         )
     for path in made:
         path.unlink(missing_ok=True)
-    problems = [problem for page in pages for problem in page.problems]
     assert not problems, f"errors in the browser: {problems}"
 
 
