@@ -168,7 +168,12 @@ def call(*arguments: str) -> int:
     """Run Python of the course's own environment from the root folder; `python` means it there, in terminals too."""
     path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
     try:
-        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT), env={**os.environ, "PATH": path})
+        environment = {
+            **os.environ,
+            "PATH": path,
+            "PYTHONUTF8": "1",
+        }  # Windows would read files in a code page
+        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT), env=environment)
     except KeyboardInterrupt:
         return INTERRUPTED
 
