@@ -75,11 +75,12 @@ class QueueResult:
 
     def in_system(self) -> tuple[Floats, NDArray[np.int64]]:
         """Return the moments of change, and how many are inside from each on."""
-        count = self.arrival_times.size
-        moments = np.concatenate([self.arrival_times, self.departure_times])
-        change = np.concatenate([np.ones(count, np.int64), -np.ones(count, np.int64)])
-        order = np.argsort(moments, kind="stable")  # at one moment arrivals come first
-        return moments[order], np.cumsum(change[order])
+        moments, place = np.unique(
+            np.concatenate([self.arrival_times, self.departure_times]), return_inverse=True
+        )
+        came = np.bincount(place[: self.arrival_times.size], minlength=moments.size)
+        left = np.bincount(place[self.arrival_times.size :], minlength=moments.size)
+        return moments, np.cumsum(came - left)
 
     def __repr__(self) -> str:
         refused = int(self.accepted.size - self.accepted.sum())

@@ -21,7 +21,7 @@ P. J. Denning and J. P. Buzen, *ACM Computing Surveys* 10(3), 1978).
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -155,6 +155,37 @@ class System:
         if not nodes:
             raise ValueError("nodes must not be empty")
         return pd.DataFrame([asdict(self.measure(count, seed)) for count in nodes]).set_index("nodes")
+
+    def effects(
+        self, changes: Mapping[str, Mapping[str, Any]], nodes: int = 32, seed: int = 0
+    ) -> pd.DataFrame:
+        """Return by what factor each change moves each of the five metrics.
+
+        Args:
+            changes: by name, the settings that differ: ``{"slow disk": {"io_seconds": 0.004}}``.
+            nodes: size of the cluster.
+            seed: of the luck.
+
+        Raises:
+            TypeError: ``changes`` is no dict of dicts.
+            ValueError: no change, or a setting out of range.
+            LookupError: no setting of that name.
+        """
+        if not isinstance(changes, Mapping) or not all(
+            isinstance(knobs, Mapping) for knobs in changes.values()
+        ):
+            raise TypeError(
+                f'changes must be a dict such as {{"few threads": {{"workers": 4}}}}, got {changes!r}'
+            )
+        if not changes:
+            raise ValueError("changes must not be empty")
+        before = asdict(self.measure(nodes, seed))
+        rows = {name: asdict(self.changed(**knobs).measure(nodes, seed)) for name, knobs in changes.items()}
+        metrics = [metric for metric in before if metric != "nodes"]
+        return pd.DataFrame(
+            {metric: [after[metric] / before[metric] for after in rows.values()] for metric in metrics},
+            index=list(rows),
+        )
 
     def throughput_limit(self, nodes: int) -> float:
         """Requests per second that the busiest station can pass on: the bottleneck law."""

@@ -167,3 +167,10 @@ def test_curve_is_a_table_by_nodes():
     assert curve.index.tolist() == [1, 2]
     assert list(curve.columns) == ["throughput", "median", "p99", "users", "data"]
     assert isinstance(HEALTHY.measure(1), SystemMetrics)
+
+
+def test_effects_are_the_factors_between_two_measurements():
+    effects = HEALTHY.effects({"big sessions": {"session_size": 8.0}, "nothing": {}}, nodes=8)
+    assert effects.loc["nothing"].tolist() == [1, 1, 1, 1, 1]
+    after = HEALTHY.changed(session_size=8.0).measure(8)
+    assert effects.loc["big sessions", "users"] == pytest.approx(after.users / HEALTHY.measure(8).users)

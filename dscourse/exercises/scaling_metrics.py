@@ -1,0 +1,621 @@
+"""Predictions and exercises of notebook 01."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+from dscourse.scaling import (
+    USL,
+    System,
+    SystemMetrics,
+    latency_quantile,
+    readable_seconds,
+    simulate_queue,
+    summarize_latencies,
+)
+
+# ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+which_to_buy = Prediction(
+    "scaling_metrics.which_to_buy",
+    question=(
+        "Two products do the same job. On one node, the first serves 1 600 requests a second, the second 800. The first takes a "
+        "lock, shared by all nodes, for 0.2 ms of each request; the second shares nothing. You need 20 000 requests a second. "
+        "Which one do you buy?"
+    ),
+    options={
+        "a": Option(
+            "the first: it is twice as fast, so half as many nodes will do",
+            "That is true of one node. Look at what happens to its line when there are several, and ask yourself how many "
+            "requests a second can pass through a lock that each holds for 0.2 ms.",
+        ),
+        "b": Option(
+            "the second",
+            "Yes. One lock that is held for 0.2 ms lets 5 000 requests a second pass, whatever the number of nodes. The slower "
+            "product has no such ceiling.",
+        ),
+        "c": Option(
+            "either: with enough nodes both get there",
+            "Enough nodes help only where nodes are what is short. What is short in the first product once there are four of them?",
+        ),
+    },
+    right="b",
+)
+
+a_shared_lock = Prediction(
+    "scaling_metrics.a_shared_lock",
+    question=(
+        "All knobs are healthy but one: each request now holds a lock that all nodes share, for 0.2 ms. With 64 nodes, each "
+        "bringing 400 requests a second, which of the five metrics fall behind?"
+    ),
+    options={
+        "a": Option(
+            "throughput only",
+            "Throughput does stop. But where are the requests that the lock can't take, and for how long?",
+        ),
+        "b": Option(
+            "throughput, both latencies, and users",
+            "Yes. What can't pass waits, so latency rises; and users who wait for their answers, or are refused, are users you "
+            "can't have. Only data doesn't pass through the lock.",
+        ),
+        "c": Option(
+            "all five",
+            "Does stored data have to pass through the lock? Look at the fifth panel.",
+        ),
+    },
+    right="b",
+)
+
+average_of_p99 = Prediction(
+    "scaling_metrics.average_of_p99",
+    question=(
+        "Two servers form one service. The first answered 90 000 requests with a 99th percentile of 46 ms, the second 10 000 "
+        "with 452 ms. What is the 99th percentile of the service?"
+    ),
+    options={
+        "a": Option(
+            "the mean of the two, 249 ms",
+            "A dashboard would say so. But the slowest hundredth of all requests doesn't come in equal parts from both servers. "
+            "Put the requests together and look.",
+        ),
+        "b": Option(
+            "the mean weighted by requests, 87 ms",
+            "Better thought, and further off. Nine tenths of the requests are fast, but which requests make up the slowest "
+            "hundredth?",
+        ),
+        "c": Option(
+            "these four numbers can't tell",
+            "Yes. The answer depends on how the slow server's latencies are spread, and a percentile has thrown that away. You "
+            "need the latencies themselves, or a histogram of them.",
+        ),
+    },
+    right="c",
+)
+
+a_two_second_stall = Prediction(
+    "scaling_metrics.a_two_second_stall",
+    question=(
+        "A server answers in 1 ms. Your load tester sends a request every 10 ms for 100 s, but waits for each answer before it "
+        "sends the next. Once, the server stalls for 2 s. What 99th percentile does the tester report, and what do users see "
+        "who really come every 10 ms?"
+    ),
+    options={
+        "a": Option(
+            "about 1 ms both: one stall in 10 000 requests is nothing",
+            "One request in 10 000 for the tester. But how many users come while the server stalls?",
+        ),
+        "b": Option(
+            "the tester reports about 1 ms, users see about 1 s",
+            "Yes. The tester stops sending exactly while it is bad, and so asks only once. Two hundred users come in those 2 s.",
+        ),
+        "c": Option(
+            "about 1 s both: the tester runs into the stall as well",
+            "It does, with one request. How many does it send while it waits for that answer?",
+        ),
+    },
+    right="b",
+)
+
+from_80_to_90 = Prediction(
+    "scaling_metrics.from_80_to_90",
+    question=(
+        "One server is busy 80 % of the time. The load rises by an eighth, and it is busy 90 % of the time. What happens to the "
+        "mean time that a request spends in the system?"
+    ),
+    options={
+        "a": Option(
+            "it rises by about an eighth, like the load",
+            "That is what work would do. Waiting isn't work: it happens when arrivals come close together, and the server has "
+            "ever less idle time to catch up in.",
+        ),
+        "b": Option(
+            "it doubles",
+            "Yes. What counts is the share of time that is left free: it falls from 20 % to 10 %, by half, and so the time doubles.",
+        ),
+        "c": Option(
+            "it rises tenfold",
+            "It will, but later. Which load leaves a tenth of the idle time that 80 % leaves?",
+        ),
+    },
+    right="b",
+)
+
+one_in_a_hundred = Prediction(
+    "scaling_metrics.one_in_a_hundred",
+    question=(
+        "A server is slow once in a hundred times. A request asks 100 such servers at once and waits for all of them. How often "
+        "is the request slow?"
+    ),
+    options={
+        "a": Option(
+            "once in a hundred times",
+            "That is one server's rate. How often are all hundred quick at the same time?",
+        ),
+        "b": Option(
+            "about two times in three",
+            "Yes. All are quick with a chance of 0.99 to the power of 100, which is little more than a third.",
+        ),
+        "c": Option(
+            "always: a hundred servers, one in a hundred",
+            "You added the chances. Sometimes two are slow at once, and so sometimes none is.",
+        ),
+    },
+    right="b",
+)
+
+a_thousand_processors = Prediction(
+    "scaling_metrics.a_thousand_processors",
+    question=(
+        "One part in twenty of a program can't be divided; the rest spreads over any number of processors. How much faster does "
+        "it run on 1 024 of them?"
+    ),
+    options={
+        "a": Option(
+            "about 970 times: 95 % of 1 024",
+            "That would be so if the serial part shrank as well. How long does it take, on any number of processors?",
+        ),
+        "b": Option(
+            "about 500 times",
+            "The serial part costs more than you would think. Suppose the divided part took no time at all: what is left?",
+        ),
+        "c": Option(
+            "less than 20 times",
+            "Yes. The serial twentieth takes as long as ever, so the whole can't take less than a twentieth of the time.",
+        ),
+    },
+    right="c",
+)
+
+beyond_the_peak = Prediction(
+    "scaling_metrics.beyond_the_peak",
+    question=(
+        "The law fits six measurements, at 1 to 20 processors, almost perfectly. It predicts a peak at 24 and 147 at 64. What did "
+        "the real machine do at 64?"
+    ),
+    options={
+        "a": Option(
+            "about 147, as the law says",
+            "The fit is splendid where it was measured. Sixty-four is three times as far away. Look at the points that the fit "
+            "hasn't seen.",
+        ),
+        "b": Option(
+            "about 200: it stayed at the peak",
+            "A careful guess: you trust neither the fall nor the growth. Look at the points that the fit hasn't seen.",
+        ),
+        "c": Option(
+            "more than 300: it went on growing",
+            "Yes. A curve that fits the start says little about the end. What could have gone wrong with such a good fit?",
+        ),
+    },
+    right="c",
+)
+
+a_bursty_service = Prediction(
+    "scaling_metrics.a_bursty_service",
+    question=(
+        "Requests of two real services are replayed against one server that is busy half of the time. A formula for random, "
+        "independent arrivals (M/G/1) predicts the mean wait. How far off is it?"
+    ),
+    options={
+        "a": Option(
+            "within a tenth for both: arrivals from thousands of users are random",
+            "They are, if the users don't know of each other. Compare the two services.",
+        ),
+        "b": Option(
+            "within a tenth for one, more than twenty times too low for the other",
+            "Yes. One is people in conversation, the other is code completion, where requests come in bursts. Utilisation alone "
+            "doesn't tell you how long the line is.",
+        ),
+        "c": Option(
+            "twice too low for both: real traffic is never random",
+            "Real traffic can be close to random. Which of the two would you expect to be?",
+        ),
+    },
+    right="b",
+)
+
+# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _number(answer: object) -> float | str:
+    if isinstance(answer, bool) or not isinstance(answer, Real):
+        return f"The answer is one number. Yours is {answer!r}."
+    return float(answer)
+
+
+LATENCY_OF_A_GOOD_DAY = (
+    "160 is the number on a good day, when a request takes 80 ms. What does the slow database change?"
+)
+THREADS_IN_MILLISECONDS = (
+    "You multiplied requests per second by milliseconds. Little's law wants both in the same unit of time."
+)
+RATE_DIVIDED_BY_TIME = (
+    "You divided the rate by the time. Little's law multiplies: each arrival stays for that long."
+)
+
+
+def _check_threads(answer: object) -> str | None:
+    value = _number(answer)
+    if isinstance(value, str):
+        return value
+    if math.isclose(value, 300, rel_tol=1e-3):
+        return None
+    if math.isclose(value, 160, rel_tol=1e-3):
+        return LATENCY_OF_A_GOOD_DAY
+    if math.isclose(value, 300_000, rel_tol=1e-3):
+        return THREADS_IN_MILLISECONDS
+    if math.isclose(value, 2000 / 0.15, rel_tol=1e-3):
+        return RATE_DIVIDED_BY_TIME
+    return "Little's law: the number inside is the arrival rate times the time that each stays."
+
+
+busy_threads = Exercise(
+    "scaling_metrics.busy_threads",
+    task=(
+        "A web server takes 2 000 requests a second. Each holds a thread until it is answered, on a good day for 80 ms. Today the "
+        "database is slow, and it takes 150 ms. How many threads are busy, on average?"
+    ),
+    check=_check_threads,
+    success=(
+        "Right: 2 000/s · 0.15 s = 300. A pool of 200 threads, Tomcat's default, is now too small, though not one request more "
+        "has come: the slow database has become a line in front of the web server."
+    ),
+    hints=(
+        "Which law connects a rate, a time and a number inside?",
+        "Write the time in seconds: 150 ms is 0.15 s.",
+    ),
+    solution=(
+        "from dscourse.scaling import littles_law\n\nanswer = littles_law(arrival_rate=2000, time_in_system=0.15)"
+    ),
+    wrong_examples=(
+        WrongExample("answer = 2000 * 0.08", LATENCY_OF_A_GOOD_DAY),
+        WrongExample("answer = 2000 * 150", THREADS_IN_MILLISECONDS),
+        WrongExample("answer = 2000 / 0.15", RATE_DIVIDED_BY_TIME),
+    ),
+    expects="a number of threads",
+)
+
+
+PEAK_WITHOUT_CONTENTION = (
+    "You took √(1/β). Contention moves the peak a little: the law's peak is at √((1 − α)/β)."
+)
+PEAK_WITHOUT_ROOT = "Don't forget the root: the peak is at √((1 − α)/β)."
+LIMIT_OF_CONTENTION = "1/α is the most that contention would allow without coherency. Here coherency ends the growth earlier or later?"
+PEAK_NOT_WHOLE = "That is where the curve peaks, but you can't buy a part of a node. Compare the two whole numbers beside it."
+PEAK_ROUNDED_UP = "You rounded up. Compute the throughput at both whole numbers beside the peak, and compare."
+
+
+def _check_peak(answer: object) -> str | None:
+    value = _number(answer)
+    if isinstance(value, str):
+        return value
+    law = USL(0.03, 0.0001, 500)
+    best = max(range(1, 200), key=lambda n: float(law(n)))
+    if value == best:
+        return None
+    if math.isclose(value, 100, rel_tol=1e-6):
+        return PEAK_WITHOUT_CONTENTION
+    if value == best + 1:
+        return PEAK_ROUNDED_UP
+    if math.isclose(value, law.peak_load, rel_tol=1e-3):
+        return PEAK_NOT_WHOLE
+    if math.isclose(value, 0.97 / 0.0001, rel_tol=1e-3):
+        return PEAK_WITHOUT_ROOT
+    if math.isclose(value, 1 / 0.03, rel_tol=0.02):
+        return LIMIT_OF_CONTENTION
+    return "Where does X(N) = 500 N / (1 + 0.03 (N − 1) + 0.0001 N (N − 1)) stop growing? Try USL(0.03, 0.0001, 500)."
+
+
+last_useful_node = Exercise(
+    "scaling_metrics.last_useful_node",
+    task=(
+        "A fit of the Universal Scalability Law gives contention 0.03, coherency 0.0001 and 500 requests/s for one node. "
+        "With how many nodes (a whole number) is the throughput highest?"
+    ),
+    check=_check_peak,
+    success=(
+        "Right: 98. And look at what you pay for the end of the curve: with 50 nodes you would have 91 % of that throughput."
+    ),
+    hints=(
+        "The peak of the curve lies at √((1 − α)/β).",
+        "USL(0.03, 0.0001, 500)(n) gives the throughput of n nodes. Try the whole numbers on both sides of the peak.",
+    ),
+    solution=(
+        "from dscourse.scaling import USL\n\nlaw = USL(0.03, 0.0001, 500)\nanswer = max(range(1, 200), key=lambda n: law(n))"
+    ),
+    wrong_examples=(
+        WrongExample("answer = (1 / 0.0001) ** 0.5", PEAK_WITHOUT_CONTENTION),
+        WrongExample(
+            "from dscourse.scaling import USL\nanswer = USL(0.03, 0.0001, 500).peak_load", PEAK_NOT_WHOLE
+        ),
+        WrongExample("answer = 99", PEAK_ROUNDED_UP),
+        WrongExample("answer = (1 - 0.03) / 0.0001", PEAK_WITHOUT_ROOT),
+        WrongExample("answer = 33", LIMIT_OF_CONTENTION),
+    ),
+    expects="a whole number of nodes",
+)
+
+
+MEAN_OF_PERCENTILES = "You took the mean of the servers' percentiles. Two servers, one of them slow and little used: try it by hand."
+WEIGHTED_MEAN_OF_PERCENTILES = (
+    "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile."
+)
+WORST_PERCENTILE = "You took the worst server's percentile. That is an upper bound, and far too high where that server gets few requests."
+
+
+def _check_pooled(answer: Any) -> str | None:
+    if not callable(answer):
+        return f"The answer is your function: answer = service_p99 (without brackets). Yours is {answer!r}."
+    rng = np.random.default_rng(12)
+    sizes, means = (90_000, 9_000, 1_000), (0.010, 0.040, 0.300)
+    servers = [rng.exponential(mean, size) for size, mean in zip(sizes, means, strict=True)]
+    value = answer([server.copy() for server in servers])
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return f"Your function should return a number of seconds; it returned {value!r}."
+    each = [latency_quantile(server, 0.99) for server in servers]
+    wrong = {
+        MEAN_OF_PERCENTILES: float(np.mean(each)),
+        WEIGHTED_MEAN_OF_PERCENTILES: float(np.average(each, weights=sizes)),
+        WORST_PERCENTILE: max(each),
+    }
+    right = latency_quantile(np.concatenate(servers), 0.99)
+    if math.isclose(float(value), right, rel_tol=0.005):
+        return None
+    for message, result in wrong.items():
+        if math.isclose(float(value), result, rel_tol=0.02):
+            return message
+    return (
+        f"For three servers with {sizes[0]}, {sizes[1]} and {sizes[2]} requests you get {readable_seconds(float(value))}; it "
+        f"should be {readable_seconds(right)}. In the end only one row of latencies counts: all of them."
+    )
+
+
+service_percentile = Exercise(
+    "scaling_metrics.service_percentile",
+    task=(
+        "Write a function that takes a list of arrays, each the latencies of one server in seconds, and returns the 99th percentile "
+        "of the whole service. The servers don't get equally many requests."
+    ),
+    check=_check_pooled,
+    success="Right. And that is why monitoring systems ship histograms, which can be added up, and not percentiles.",
+    hints=(
+        "Which requests does the service's percentile talk about? All of them, whoever answered.",
+        "np.concatenate joins arrays; latency_quantile(all_of_them, 0.99) does the rest.",
+    ),
+    solution=(
+        "import numpy as np\nfrom dscourse.scaling import latency_quantile\n\n"
+        "def service_p99(servers):\n    return latency_quantile(np.concatenate(servers), 0.99)\n\nanswer = service_p99"
+    ),
+    wrong_examples=(
+        WrongExample(
+            "import numpy as np\nanswer = lambda servers: np.mean([np.quantile(s, 0.99) for s in servers])",
+            MEAN_OF_PERCENTILES,
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = lambda servers: np.average(\n"
+            "    [np.quantile(s, 0.99) for s in servers], weights=[len(s) for s in servers])",
+            WEIGHTED_MEAN_OF_PERCENTILES,
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = lambda servers: max(np.quantile(s, 0.99) for s in servers)",
+            WORST_PERCENTILE,
+        ),
+    ),
+    expects="a function of a list of arrays",
+)
+
+
+BUDGET = 27
+_REQUESTS, _P99, _USERS, _DATA = 6_000, 0.15, 80_000, 32
+_OPTIONS = ("nodes", "lock", "sessions", "threads")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a design costs and what it achieves."""
+
+    cost: int
+    metrics: SystemMetrics
+
+    def __repr__(self) -> str:
+        m = self.metrics
+        return (
+            f"cost {self.cost} of {BUDGET}; {m.throughput:,.0f} of {_REQUESTS:,} requests/s, "
+            f"p99 {readable_seconds(m.p99)} (at most {readable_seconds(_P99)}), "
+            f"{m.users:,.0f} users (at least {_USERS:,}), {m.data:,.0f} TB (at least {_DATA})"
+        )
+
+
+def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -> Design:
+    """Build the shop of the exercise `design_the_shop` and measure it.
+
+    Args:
+        nodes: how many to rent, 1 point each, at most 64.
+        lock: how often the time that each request holds the lock is halved, 5 points each.
+        sessions: how often the size of a session is halved, 3 points each.
+        threads: 1 to have 32 worker threads a node instead of 6, for 1 point.
+    """
+    given = {"nodes": nodes, "lock": lock, "sessions": sessions, "threads": threads}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if not (1 <= nodes <= 64 and 0 <= lock <= 8 and 0 <= sessions <= 8 and threads in (0, 1)):
+        raise ValueError(f"nodes must be 1 to 64, lock and sessions 0 to 8, threads 0 or 1; got {given}")
+    shop = System(
+        load_per_node=_REQUESTS / nodes,
+        lock_seconds=0.0002 / 2**lock,
+        session_size=4.0 / 2**sessions,
+        workers=32 if threads else 6,
+        copies=2,
+    )
+    return Design(int(nodes + 5 * lock + 3 * sessions + threads), shop.measure(int(nodes)))
+
+
+LOCK_STILL_FULL = (
+    "Not all of the 6,000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many nodes "
+    "there are."
+)
+OVER_BUDGET = (
+    "That does the job, but it costs {cost} points and you have 27. What did you buy that wasn't short?"
+)
+OVER_BUDGET_BY_THREE = (
+    "That does the job, but it costs 30 points and you have 27. What did you buy that wasn't short?"
+)
+TOO_FEW_DISKS = "The data doesn't fit: 32 TB in two copies take 16 disks of 4 TB."
+TOO_FEW_THREADS = (
+    "Not all of the 6,000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
+    "requests a second can six of them carry?"
+)
+SESSIONS_DO_NOT_FIT = "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?"
+
+
+USERS_NEED_THREADS = (
+    "Their sessions fit, but the users' requests would not: each user sends one about every 10 s, so 80 000 users send up to "
+    "8 000 a second. What do the threads carry?"
+)
+
+
+def _check_design(answer: Any) -> str | None:
+    if not isinstance(answer, Mapping):
+        return f"The answer is a dict such as dict(nodes=10, lock=0, sessions=0, threads=0). Yours is {answer!r}."
+    unknown = [name for name in answer if name not in _OPTIONS]
+    if unknown or "nodes" not in answer:
+        return f"You can choose nodes, lock, sessions and threads, and nodes must be there. Yours is {dict(answer)!r}."
+    try:
+        design = try_design(**answer)
+    except (TypeError, ValueError) as problem:
+        return str(problem)
+    metrics = design.metrics
+    if metrics.throughput < 0.99 * _REQUESTS:
+        return LOCK_STILL_FULL if not answer.get("lock") else TOO_FEW_THREADS
+    if metrics.data < _DATA:
+        return TOO_FEW_DISKS
+    if metrics.users < _USERS:
+        room = metrics.nodes * 16_000 / 4 * 2 ** answer.get("sessions", 0)
+        return SESSIONS_DO_NOT_FIT if room < _USERS else USERS_NEED_THREADS
+    if metrics.p99 > _P99:
+        return f"The 99th percentile is {readable_seconds(metrics.p99)}, more than 150 ms. Where do requests wait?"
+    if design.cost > BUDGET:
+        return OVER_BUDGET.format(cost=design.cost)
+    return None
+
+
+design_the_shop = Exercise(
+    "scaling_metrics.design_the_shop",
+    task=(
+        "A shop must carry 6 000 requests/s with a 99th percentile of at most 150 ms, 80 000 users at once, and 32 TB in two copies. "
+        "You have 27 points. A node costs 1 (4 TB, 16 GB for sessions, 6 threads). Halving the time that each request holds the "
+        "shared lock (0.2 ms) costs 5, halving the size of a session (4 MB) costs 3, and 32 threads on every node cost 1 in all.\n"
+        "Your answer is a dict such as `dict(nodes=10, lock=0, sessions=0, threads=0)`, with how often you buy each. "
+        "`exercises.try_design(nodes=10, lock=0, sessions=0, threads=0)` measures it."
+    ),
+    check=_check_design,
+    success="It holds, within the budget. Nodes helped against what is each node's own; the lock had to be changed itself.",
+    hints=(
+        "Take the requirements one by one. Which of them is helped by more nodes, and which is not?",
+        "The data alone takes 16 nodes. What is still missing with 16 nodes, and what does it cost other than nodes?",
+    ),
+    solution="answer = dict(nodes=16, lock=1, sessions=1, threads=1)",
+    wrong_examples=(
+        WrongExample("answer = dict(nodes=27, lock=0, sessions=0, threads=0)", LOCK_STILL_FULL),
+        WrongExample("answer = dict(nodes=30, lock=0, sessions=0, threads=0)", LOCK_STILL_FULL),
+        WrongExample("answer = dict(nodes=12, lock=1, sessions=1, threads=1)", TOO_FEW_DISKS),
+        WrongExample("answer = dict(nodes=16, lock=1, sessions=1, threads=0)", TOO_FEW_THREADS),
+        WrongExample("answer = dict(nodes=16, lock=1, sessions=0, threads=1)", SESSIONS_DO_NOT_FIT),
+        WrongExample("answer = dict(nodes=25, lock=1, sessions=0, threads=0)", USERS_NEED_THREADS),
+        WrongExample("answer = dict(nodes=16, lock=2, sessions=1, threads=1)", OVER_BUDGET_BY_THREE),
+    ),
+    expects="a dict such as dict(nodes=10, lock=0, sessions=0, threads=0)",
+)
+
+
+THE_REPORT_SHOWS_IT = "The tester's report shows it: its 99th percentile is above 2 ms. More than one request in a hundred is slow."
+THE_MEAN_SHOWS_IT = "The tester's report shows it: its mean is above 5 ms. The stall needn't be that long."
+TOO_EVENLY_SPREAD = (
+    "The report looks fine, but the users don't suffer enough: their 99th percentile is {p99}. Many short stalls hurt few users "
+    "each. What if it is the same time, but in one piece?"
+)
+SHORT_STALLS = (
+    "The report looks fine, but the users don't suffer enough: their 99th percentile is 82 ms. Many short stalls hurt few users "
+    "each. What if it is the same time, but in one piece?"
+)
+
+
+def _check_flattered(answer: Any) -> str | None:
+    try:
+        service = np.asarray(answer, float)
+    except (TypeError, ValueError, OverflowError):
+        return "The answer is a row of 10 000 service times in seconds, such as np.full(10_000, 0.001)."
+    if service.shape != (10_000,):
+        return f"The answer is a row of 10 000 service times in seconds. Yours has the shape {service.shape}."
+    if not np.isfinite(service).all() or service.min() < 0.001:
+        return "Each service time is a number of seconds, and none is below 1 ms (0.001): the server can't be quicker than that."
+    report = summarize_latencies(service)
+    if report.p99 > 0.002:
+        return THE_REPORT_SHOWS_IT
+    if report.mean > 0.005:
+        return THE_MEAN_SHOWS_IT
+    users = simulate_queue(np.full(10_000, 0.01), service).sojourn_times
+    p99 = latency_quantile(users, 0.99)
+    if p99 > 1.0:
+        return None
+    return TOO_EVENLY_SPREAD.format(p99=readable_seconds(p99))
+
+
+flatter_the_report = Exercise(
+    "scaling_metrics.flatter_the_report",
+    task=(
+        "Break the load test. A server takes at least 1 ms a request; the tester sends 10 000 requests and waits for each answer. Find "
+        "10 000 service times with which the tester reports a 99th percentile of at most 2 ms and a mean of at most 5 ms, "
+        "while for users who come every 10 ms the 99th percentile is above 1 s. Your answer is an array of 10 000 seconds."
+    ),
+    check=_check_flattered,
+    success=(
+        "Yes. The tester asked once during the stall; users came all the while. To see what they see, count from the moment at which a "
+        "request was due, not from when it was sent."
+    ),
+    hints=(
+        "Begin with np.full(10_000, 0.001), where everybody is happy, and make one request slow.",
+        "During a stall of s seconds, 100·s users arrive. A hundredth of 10 000 must wait for more than a second.",
+    ),
+    solution="import numpy as np\n\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 3.0",
+    wrong_examples=(
+        WrongExample(
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[:200] = 1.0", THE_REPORT_SHOWS_IT
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 60.0", THE_MEAN_SHOWS_IT
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[::200] = 0.1", SHORT_STALLS
+        ),
+    ),
+    expects="an array of 10 000 numbers",
+)

@@ -1,0 +1,619 @@
+"""Pictures of notebook 01: scaling curves, latencies, queues, laws and capacity.
+
+Each drawing function takes plain results and, where it fills only one pair of axes, `ax=None`; it returns a `Picture`.
+Those whose name ends in `_explorer` return a figure with controls.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
+
+from dscourse.scaling import (
+    USL,
+    CapacityStatement,
+    QueueResult,
+    System,
+    USLFit,
+    amdahl_speedup,
+    fan_out_tail,
+    gustafson_speedup,
+    latency_quantile,
+    mmc,
+    readable_seconds,
+    simulate_queue,
+)
+from dscourse.views import palette
+from dscourse.views.interactive import InteractiveFigure, interactive_figure
+from dscourse.views.picture import Picture, new_axes, tidy
+
+Row = Sequence[float] | np.ndarray[Any, Any]
+
+_NODES = (1, 2, 4, 8, 16, 32, 64)
+_HEALTHY = System()
+
+
+# ── What "scalable" means ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def scaling_curves(
+    nodes: Row,
+    curves: Mapping[str, Row],
+    *,
+    what: str = "requests/s",
+    logarithmic: bool = True,
+    ax: Axes | None = None,
+) -> Picture:
+    """Draw one metric of several systems against the number of nodes.
+
+    Args:
+        nodes: the numbers of nodes.
+        curves: the values by name of the system.
+        what: the metric and its unit.
+        logarithmic: both axes; growth in proportion is then a straight line.
+        ax: where to draw.
+    """
+    ax = ax or new_axes()
+    for place, (name, values) in enumerate(curves.items()):
+        colour = palette.SERIES[place]
+        ax.plot(
+            nodes, values, palette.MARKERS[place], color=colour, linestyle=palette.DASHES[place], label=name
+        )
+    if logarithmic:
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        plain_ticks(ax)
+    ax.set(xlabel="nodes", ylabel=what)
+    ax.legend(frameon=False)
+    told = "; ".join(
+        f"{name} goes from {values[0]:,.4g} to {values[-1]:,.4g}"
+        for name, values in _as_lists(curves).items()
+    )
+    return Picture(ax, f"{what.capitalize()} against nodes, {nodes[0]:g} to {nodes[-1]:g}: {told}.")
+
+
+def measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -> Picture:
+    """Draw measured throughput beside growth in proportion, with the share that is left of it."""
+    ax = ax or new_axes()
+    n, x = np.asarray(processors, float), np.asarray(throughput, float)
+    ideal = x[0] / n[0] * n
+    ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
+    ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
+    for place in (len(n) // 2, len(n) - 1):
+        words = f"{x[place] / ideal[place]:.0%} of it"
+        ax.annotate(words, (n[place], x[place]), (0, -18), textcoords="offset points", ha="center")
+    ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
+    ax.legend(frameon=False, loc="upper left")
+    return Picture(
+        ax,
+        f"Measured throughput rises with every step up to {n[-1]:g} processors, from {x[0]:g} to {x[-1]:g}; "
+        f"in proportion it would be {ideal[-1]:,.0f}, so that {x[-1] / ideal[-1]:.0%} is left.",
+    )
+
+
+# ── Five metrics, one system ──────────────────────────────────────────────────────────────────────────────────
+
+_METRICS = (
+    ("throughput", "requests/s", +1, (100.0, 1e5)),
+    ("median", "median latency, ms", -1, (8.0, 3000.0)),
+    ("p99", "99th percentile, ms", -1, (50.0, 3000.0)),
+    ("users", "users at once", +1, (1e3, 2e6)),
+    ("data", "data, TB", +1, (1.0, 500.0)),
+)
+
+
+def _dial(name: str, choices: Sequence[tuple[str, float]], healthy: float) -> widgets.SelectionSlider:
+    return widgets.SelectionSlider(
+        options=choices,
+        value=healthy,
+        description=name,
+        layout=widgets.Layout(width="23em"),
+    )
+
+
+def bottleneck_explorer() -> InteractiveFigure:
+    """Show the five metrics of a service against its size, with a control for each bottleneck."""
+    ms = 1e-3
+    return interactive_figure(
+        draw_five_metrics,
+        cpu_seconds=_dial("CPU", [(f"{t} ms", t * ms) for t in (2, 4, 8, 12, 20)], 4 * ms),
+        workers=_dial("worker threads", [(f"{n}", n) for n in (4, 6, 8, 16, 32)], 32),
+        io_seconds=_dial("disk (I/O)", [(f"{t:g} ms", t * ms) for t in (0.5, 1, 2, 3, 4)], 1 * ms),
+        lock_seconds=_dial("shared lock", [(f"{t:g} ms", t * ms) for t in (0, 0.05, 0.1, 0.2, 0.5)], 0.0),
+        queue_limit=_dial("queue depth", [(f"{n}", n) for n in (10, 50, 200, 1000, 5000)], 200),
+        pause_probability=_dial("pauses hit", [(f"{p:g} %", p / 100) for p in (0, 0.5, 1, 2, 5)], 0.0),
+        session_size=_dial("session size", [(f"{m:g} MB", float(m)) for m in (0.5, 1, 2, 4, 8)], 1.0),
+        session_copies=_dial("session copies", [(f"{n}", n) for n in (1, 2, 4, 16, 64)], 1),
+        connections=_dial("DB connections", [(f"{n}", n) for n in (64, 128, 320, 640, 5000)], 5000),
+        refill_rate=_dial("rebalancing", [(f"{r} MB/s", float(r)) for r in (10, 20, 50, 100, 1000)], 1000.0),
+        copies=_dial("data copies", [(f"{n}", n) for n in (1, 2, 3, 5, 8)], 1),
+    )
+
+
+def draw_five_metrics(figure: Figure, **knobs: float) -> str:
+    """Draw the five metrics of a system with these knobs beside those of a healthy one; return the alt text."""
+    system = _HEALTHY.changed(**knobs)
+    now, healthy = system.curve(_NODES), _healthy_curve()
+    figure.set_size_inches(10.0, 5.2)
+    figure.set_layout_engine(None)
+    # One pair of axes for all panels, without ticks of its own: five would take three times as long to draw.
+    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    ax.set_axis_off()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    told, grid = [], []
+    for place, (metric, label, sign, limits) in enumerate(_METRICS):
+        unit = 1000.0 if metric in ("median", "p99") else 1.0
+        values, ideal = now[metric].to_numpy() * unit, healthy[metric].to_numpy() * unit
+        behind = sign * (values[-1] - ideal[-1]) < -0.1 * ideal[-1]
+        look, colour = ("s-", palette.VERMILION) if behind else ("o-", palette.BLUE)
+        panel = _Panel(0.06 + 0.33 * (place % 3), 0.58 if place < 3 else 0.08, limits)
+        panel.write(ax, f"{label}{': behind' if behind else ''}", colour)
+        grid += panel.grid()
+        ax.plot(*panel.at(_NODES, ideal), "--", color=palette.GREY, linewidth=1.5)
+        ax.plot(*panel.at(_NODES, values), look, color=colour, markersize=5)
+        told.append(f"{metric} {values[-1]:,.4g}{' (behind)' if behind else ''}")
+    ax.add_collection(LineCollection(grid, colors="#E0E0E0", linewidths=0.8, zorder=0))
+    _explain_panels(ax, system)
+    turned = [name.replace("_", " ") for name, value in knobs.items() if value != getattr(_HEALTHY, name)]
+    state = (
+        f"Turned: {', '.join(turned)}." if turned else "No knob is turned: all five behave as they should."
+    )
+    return (
+        f"Five metrics against 1 to 64 nodes, the load growing with the nodes. {state} "
+        f"At 64 nodes: {', '.join(told)}."
+    )
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """A small logarithmic diagram at a place of larger axes that go from 0 to 1."""
+
+    left: float
+    bottom: float
+    limits: tuple[float, float]
+    width: float = 0.26
+    height: float = 0.345
+
+    def at(self, nodes: Row, values: Row) -> tuple[Any, Any]:
+        """Return where points lie; what lies outside the diagram is put on its edge."""
+        low, high = np.log(self.limits)
+        up = np.clip((np.log(np.asarray(values, float)) - low) / (high - low), 0.0, 1.0)
+        along = np.log2(np.asarray(nodes, float)) / math.log2(_NODES[-1])
+        return self.left + self.width * along, self.bottom + self.height * up
+
+    def powers(self) -> list[float]:
+        """Return the powers of ten within the limits."""
+        low, high = (math.log10(limit) for limit in self.limits)
+        return [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+
+    def grid(self) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        """Return the lines of the grid, as pairs of ends."""
+        right, top = self.left + self.width, self.bottom + self.height
+        powers = self.powers()
+        across = [((self.left, y), (right, y)) for y in self.at((1,) * len(powers), powers)[1]]
+        upward = [((x, self.bottom), (x, top)) for x in self.at(_NODES, (1.0,) * len(_NODES))[0]]
+        return across + upward + [((self.left, self.bottom), (right, self.bottom))]
+
+    def write(self, ax: Axes, title: str, colour: str) -> None:
+        """Write the title and the labels of the grid."""
+        ax.text(
+            self.left - 0.04, self.bottom + self.height + 0.025, title, color=colour, fontsize=11, va="bottom"
+        )
+        powers = self.powers()
+        for power, y in zip(powers, self.at((1,) * len(powers), powers)[1], strict=True):
+            ax.text(self.left - 0.007, y, _short(power), ha="right", va="center", fontsize=9)
+        for count in (1, 4, 16, 64):
+            x = self.at((count,), (1.0,))[0][0]
+            ax.text(x, self.bottom - 0.015, str(count), ha="center", va="top", fontsize=9)
+
+
+def _explain_panels(ax: Axes, system: System) -> None:
+    looks = (
+        ("--", palette.GREY, "healthy system"),
+        ("o-", palette.BLUE, "yours, as it should be"),
+        ("s-", palette.VERMILION, "yours, behind at 64 nodes"),
+    )
+    for place, (look, colour, words) in enumerate(looks):
+        y = 0.40 - 0.055 * place
+        ax.plot((0.72, 0.735, 0.75), (y, y, y), look, color=colour, markersize=5, markevery=(1, 2))
+        ax.text(0.765, y, words, va="center", fontsize=10)
+    words = f"across: number of nodes; with each\ncome {system.load_per_node:g} requests/s"
+    ax.text(0.72, 0.22, words, fontsize=10, va="top")
+
+
+@functools.cache
+def _healthy_curve() -> pd.DataFrame:
+    return _HEALTHY.curve(_NODES)
+
+
+def effects_table(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
+    """Draw which knob moved which metric, and by what factor; filled and marked where the metric fell behind.
+
+    Args:
+        effects: from `System.effects`: a row a knob, a column a metric, each the new value over the old one.
+        ax: where to draw.
+    """
+    ax = ax or new_axes(8.0, 0.36 * (len(effects) + 1.6))
+    ax.set_axis_off()
+    ax.set(xlim=(-2.3, len(effects.columns)), ylim=(len(effects), -1))
+    told = []
+    for column, metric in enumerate(effects.columns):
+        ax.text(column + 0.5, -0.5, metric, ha="center", va="center", fontweight="bold")
+    for row, (name, factors) in enumerate(zip(effects.index, effects.to_numpy(), strict=True)):
+        ax.text(-2.25, row + 0.5, str(name), va="center")
+        named = dict(zip(effects.columns, factors, strict=True))
+        behind = [metric for metric, factor in named.items() if _is_behind(metric, factor)]
+        told.append(f"{name}: {', '.join(behind) or 'nothing'}")
+        for column, (metric, factor) in enumerate(named.items()):
+            bad = metric in behind
+            if bad:
+                ax.add_patch(
+                    Rectangle((column + 0.04, row + 0.06), 0.92, 0.88, color=palette.ORANGE, alpha=0.45)
+                )
+            times = f"×{factor:.0f}" if factor >= 9.5 else f"×{factor:.2g}"
+            words = f"✗ {times}" if bad else times
+            ax.text(column + 0.5, row + 0.5, words, ha="center", va="center",
+                    color="black" if bad else palette.GREY)  # fmt: skip
+    return Picture(ax, f"What falls behind by more than a tenth when one knob is turned. {'; '.join(told)}.")
+
+
+def _is_behind(metric: str, factor: float) -> bool:
+    return factor > 1.1 if metric in ("median", "p99") else factor < 0.9
+
+
+def _short(value: float) -> str:
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g} {letter}"
+    return f"{value:g}"
+
+
+# ── Percentiles ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Picture:
+    """Draw, for several sets of latencies, which share of requests took longer, with the 99th percentile marked."""
+    ax = ax or new_axes()
+    told = []
+    for place, (name, latencies) in enumerate(groups.items()):
+        seconds = np.sort(np.asarray(latencies, float))
+        share = 1.0 - np.arange(1, seconds.size + 1) / seconds.size
+        shown = np.unique(np.geomspace(1, seconds.size, 400).astype(int))  # dense where the tail is
+        kept = seconds.size - shown
+        colour = palette.SERIES[place]
+        ax.plot(
+            1000 * seconds[kept],
+            np.maximum(share[kept], 1e-9),
+            color=colour,
+            linestyle=palette.DASHES[place],
+            label=name,
+        )
+        p99 = latency_quantile(seconds, 0.99)
+        ax.plot(1000 * p99, 0.01, palette.MARKERS[place], color=colour, markersize=8)
+        told.append(f"{name} {readable_seconds(p99)}")
+    ax.axhline(0.01, color=palette.GREY, linewidth=0.8)
+    ax.text(0.01, 0.0115, "one in a hundred takes longer", ha="left", fontsize=9, color=palette.GREY,
+            transform=ax.get_yaxis_transform())  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    fastest = 1000 * min(float(np.quantile(latencies, 0.02)) for latencies in groups.values())
+    ax.set(
+        xlabel="latency, ms",
+        ylabel="share that takes longer",
+        ylim=(1e-4, 1.1),
+        xlim=(max(fastest, 1e-3), None),
+    )
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.legend(frameon=False, loc="lower left")
+    return Picture(
+        ax, f"Share of requests that takes longer than a given time. 99th percentiles: {'; '.join(told)}."
+    )
+
+
+def stall_as_seen(result: QueueResult, ax: Axes | None = None) -> Picture:
+    """Draw what a tester that waits reports for each request, and what users who come on time live through."""
+    ax = ax or new_axes()
+    slowest = int(np.argmax(result.service_times))
+    came = result.arrival_times - result.arrival_times[slowest]
+    span = float(result.sojourn_times.max())
+    near = (came > -0.5 * span) & (came < 2.0 * span)
+    ax.plot(
+        came[near],
+        result.sojourn_times[near],
+        ".",
+        markersize=3,
+        color=palette.VERMILION,
+        label="users on time",
+    )
+    ax.plot(
+        came[near],
+        result.service_times[near],
+        "D",
+        markersize=4,
+        color=palette.BLUE,
+        label="the tester's report",
+    )
+    ax.set(xlabel="moment at which the request was due, s after the stall began", ylabel="latency, s")
+    ax.legend(frameon=False)
+    late = int((result.sojourn_times > 0.1).sum())
+    reported = int((result.service_times > 0.1).sum())
+    return Picture(
+        ax,
+        f"Around a stall of {readable_seconds(span)}: the tester reports {reported} slow request, while {late} users "
+        "who came on time waited for more than 100 ms, the later the shorter.",
+    )
+
+
+# ── Little's law ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_system_steps(result: QueueResult, ax: Axes | None = None) -> Picture:
+    """Draw how many are inside at each moment; the area is the time that all of them spend there."""
+    ax = ax or new_axes(height=2.8)
+    moments, inside = result.in_system()
+    ax.fill_between(moments, inside, step="post", color=palette.SKY, alpha=0.5, linewidth=0)
+    ax.step(moments, inside, where="post", color=palette.BLUE)
+    ax.axhline(result.mean_in_system, color=palette.VERMILION, linestyle="--")
+    ax.text(moments[-1], result.mean_in_system, f"mean {result.mean_in_system:.2f} ", ha="right", va="bottom",
+            color=palette.VERMILION,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})  # fmt: skip
+    ax.set(xlabel="time, s", ylabel="inside", ylim=(0, None))
+    return Picture(
+        ax,
+        f"The number inside over {result.duration:.1f} s: at most {inside.max()}, {result.mean_in_system:.2f} "
+        "on average.",
+    )
+
+
+# ── The hockey stick ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hockey_stick_explorer() -> InteractiveFigure:
+    """Show waiting against utilisation, formula and simulation, for any number of servers and any load."""
+    return interactive_figure(
+        draw_hockey_stick,
+        servers=[("1 server", 1), ("2 servers", 2), ("4 servers", 4), ("8 servers", 8), ("16 servers", 16)],
+        busy=widgets.IntSlider(value=80, min=5, max=97, description="utilisation, %"),
+    )
+
+
+def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
+    """Draw mean and 99th percentile of the time in an M/M/c queue against utilisation; return the alt text."""
+    ax = _single(figure)
+    grid = np.linspace(0.02, 0.97, 40)
+    formulas = [mmc(share * servers, 1.0, servers) for share in grid]
+    ax.plot(
+        100 * grid, [queue.sojourn_time for queue in formulas], "-", color=palette.BLUE, label="mean, formula"
+    )
+    ax.plot(100 * grid, [queue.sojourn_quantile(0.99) for queue in formulas], "--", color=palette.VERMILION,
+            label="99th percentile, formula")  # fmt: skip
+    here = np.array([0.1, 0.3, 0.5, 0.7, 0.8, 0.9])
+    runs = [_run_queue(share, servers) for share in here]
+    ax.plot(
+        100 * here, [run.sojourn_times.mean() for run in runs], "o", color=palette.BLUE, label="simulated"
+    )
+    ax.plot(
+        100 * here, [latency_quantile(run.sojourn_times, 0.99) for run in runs], "s", color=palette.VERMILION
+    )
+    chosen = mmc(busy / 100 * servers, 1.0, servers)
+    tail = chosen.sojourn_quantile(0.99)
+    ax.axvline(busy, color=palette.GREY, linewidth=1)
+    ax.text(busy - 1, 38.5, f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f},\n"
+            f"{chosen.probability_of_waiting:.0%} have to wait", ha="right" if busy > 45 else "left", va="top",
+            fontsize=9)  # fmt: skip
+    ax.set(
+        xlabel="utilisation, %",
+        ylabel="time in the system,\nin mean service times",
+        ylim=(0, 40),
+        xlim=(0, 100),
+    )
+    ax.legend(frameon=False, loc="center left", fontsize=9)
+    return (
+        f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
+        f"{chosen.sojourn_time:.1f} service times, the 99th percentile {tail:.1f}, and "
+        f"{chosen.probability_of_waiting:.0%} have to wait. Simulated points lie close to the curves."
+    )
+
+
+def _run_queue(share: float, servers: int) -> QueueResult:
+    customers = 60_000 if servers == 1 else 10_000  # one server is simulated without a loop
+    rng = np.random.default_rng(6)
+    gaps = rng.exponential(1.0, customers) / (share * servers)
+    return simulate_queue(gaps, rng.exponential(1.0, customers), servers)
+
+
+# ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def slowest_of_many(
+    servers: Row, latencies: np.ndarray[Any, Any], slow: float, ax: Axes | None = None
+) -> Picture:
+    """Draw how often a request that asks many servers is slow: simulated and by formula.
+
+    Args:
+        servers: how many are asked.
+        latencies: seconds, one row a request, one column a server.
+        slow: a server slower than this is slow, seconds.
+        ax: where to draw.
+    """
+    ax = ax or new_axes(height=3.2)
+    counts = [int(count) for count in servers]
+    measured = [float((latencies[:, :count].max(axis=1) > slow).mean()) for count in counts]
+    one = float((latencies > slow).mean())
+    grid = np.arange(1.0, counts[-1] + 1.0)
+    ax.plot(grid, 100 * np.asarray(fan_out_tail(one, grid)), "--", color=palette.GREY, label="1 − (1 − p)ⁿ")
+    ax.plot(counts, [100 * share for share in measured], "o", color=palette.BLUE, label="simulated")
+    ax.set(xlabel="servers that each request asks", ylabel="slow requests, %", ylim=(0, 100))
+    ax.legend(frameon=False, loc="upper left")
+    return Picture(
+        ax,
+        f"Share of slow requests against servers asked: {measured[0]:.1%} with {counts[0]}, "
+        f"{measured[-1]:.1%} with {counts[-1]}.",
+    )
+
+
+# ── Laws ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = None) -> Picture:
+    """Draw the speed-up by Amdahl and by Gustafson for the same serial share."""
+    ax = ax or new_axes()
+    n = np.unique(np.geomspace(1, largest, 60).round())
+    amdahl, gustafson = amdahl_speedup(n, serial_fraction), gustafson_speedup(n, serial_fraction)
+    ax.plot(n, n, ":", color=palette.GREY, label="in proportion")
+    ax.plot(n, gustafson, "--", color=palette.GREEN, label="Gustafson: the task grows")
+    ax.plot(n, amdahl, "-", color=palette.BLUE, label="Amdahl: the task stays")
+    ax.axhline(1 / serial_fraction, color=palette.VERMILION, linewidth=1)
+    ax.text(
+        1.1,
+        1.08 / serial_fraction,
+        f"never more than {1 / serial_fraction:g}",
+        color=palette.VERMILION,
+        va="bottom",
+    )
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log", base=2)
+    plain_ticks(ax)
+    ax.set(xlabel="processors", ylabel="speed-up")
+    ax.legend(frameon=False)
+    return Picture(
+        ax,
+        f"Speed-up with {serial_fraction:.0%} serial work. On {largest:,} processors Amdahl gives {amdahl[-1]:.1f}, "
+        f"below its limit of {1 / serial_fraction:g}; Gustafson gives {gustafson[-1]:,.0f}.",
+    )
+
+
+def usl_explorer() -> InteractiveFigure:
+    """Show the Universal Scalability Law for any contention and coherency."""
+    return interactive_figure(
+        draw_usl,
+        contention=widgets.FloatSlider(
+            value=0.03, min=0, max=0.2, step=0.005, readout_format=".3f", description="contention α"
+        ),
+        coherency=widgets.FloatSlider(
+            value=0.0005, min=0, max=0.004, step=0.0001, readout_format=".4f", description="coherency β"
+        ),
+    )
+
+
+def draw_usl(figure: Figure, contention: float, coherency: float) -> str:
+    """Draw the law beside proportion and Amdahl, with its peak; return the alt text."""
+    ax = _single(figure)
+    law, n = USL(contention, coherency), np.linspace(1, 128, 200)
+    ax.plot(n, n, ":", color=palette.GREY, label="in proportion")
+    ax.plot(n, amdahl_speedup(n, contention), "--", color=palette.GREEN, label="contention only (Amdahl)")
+    ax.plot(n, law(n), "-", color=palette.BLUE, label="with coherency (USL)")
+    where = "no peak"
+    if law.peak_load <= 128:
+        where = f"peak {law.peak_throughput:.1f} at {law.peak_load:.0f}"
+        ax.plot(law.peak_load, law.peak_throughput, "v", color=palette.VERMILION, markersize=9)
+        ax.annotate(where, (law.peak_load, law.peak_throughput), (0, -12), textcoords="offset points", ha="center",
+                    va="top", color=palette.VERMILION)  # fmt: skip
+    elif math.isfinite(law.peak_load):
+        where = f"peak beyond 128, at {law.peak_load:.0f}"
+    ax.set(xlabel="nodes", ylabel="throughput, in that of one node", ylim=(0, 64), xlim=(0, 128))
+    ax.legend(frameon=False, loc="upper left", fontsize=9)
+    return (
+        f"Throughput against nodes with contention {contention:.3f} and coherency {coherency:.4f}: {where}; "
+        f"at 128 nodes {law(128):.1f} times that of one."
+    )
+
+
+def fitted_law(
+    fit: USLFit,
+    more: tuple[Row, Row] | None = None,
+    *,
+    load: str = "processors",
+    throughput: str = "throughput",
+    ax: Axes | None = None,
+) -> Picture:
+    """Draw measurements and the law fitted to them, and perhaps measurements that the fit has not seen.
+
+    Args:
+        fit: the fitted law.
+        more: further loads and throughputs.
+        load: name of the load.
+        throughput: name and unit of the throughput.
+        ax: where to draw.
+    """
+    ax = ax or new_axes()
+    seen = np.asarray(fit.load)
+    last = max(float(seen.max()), float(np.max(more[0])) if more else 0.0)
+    grid = np.linspace(min(1.0, float(seen.min())), last * 1.05, 200)
+    small = 3 if seen.size > 100 else 6
+    ax.plot(seen, fit.throughput, "o", color=palette.BLUE, markersize=small, label="used for the fit")
+    if more:
+        ax.plot(more[0], more[1], "D", markerfacecolor="none", color=palette.VERMILION, label="not used")
+    ax.plot(grid, fit(grid), "-", color=palette.BLACK, linewidth=1.2, label="fitted law")
+    peak = "no peak"
+    if math.isfinite(fit.peak_load):
+        peak = f"peak {fit.peak_throughput:,.4g} at {fit.peak_load:.3g}"
+        if fit.peak_load <= grid[-1]:
+            ax.plot(fit.peak_load, fit.peak_throughput, "v", color=palette.BLACK, markersize=9)
+            place = (fit.peak_load, fit.peak_throughput)
+            ax.annotate(peak, place, (0, -12), textcoords="offset points", ha="center", va="top")
+    ax.set(xlabel=load, ylabel=throughput, ylim=(0, 1.18 * max(*fit.throughput, *(more[1] if more else ()))))
+    ax.legend(frameon=False, loc="lower right")
+    unseen = ""
+    if more:
+        said = fit(float(more[0][-1]))
+        unseen = f" At {more[0][-1]:g} the law says {said:,.4g}, and {more[1][-1]:,.4g} was measured."
+    return Picture(
+        ax,
+        f"Law fitted to {seen.size} measurements of {throughput} against {load}: contention {fit.contention:.4f}, "
+        f"coherency {fit.coherency:.5f}, {peak}.{unseen}",
+    )
+
+
+# ── Capacity ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> Picture:
+    """Draw every load that a search tried, and whether it met the objective."""
+    ax = ax or new_axes(height=3.2)
+    table = statement.evidence
+    for met, marker, colour, label in (
+        (True, "o", palette.BLUE, "met"),
+        (False, "X", palette.VERMILION, "missed"),
+    ):
+        rows = table[table["met"] == met]
+        ax.plot(rows["load"], 1000 * rows["latency"], marker, color=colour, label=f"{label} ({len(rows)})")
+    ax.axhline(1000 * statement.objective, color=palette.GREY, linestyle="--")
+    ax.text(table["load"].min(), 1080 * statement.objective, "objective", color=palette.GREY, fontsize=9)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    plain_ticks(ax)
+    ax.set(xlabel=f"load, {statement.unit}", ylabel=f"p{100 * statement.quantile:g}, ms")
+    ax.legend(frameon=False, loc="upper left")
+    return Picture(
+        ax, f"{len(table)} loads tried, {int(table['met'].sum())} met the objective. The system {statement}."
+    )
+
+
+def _single(figure: Figure) -> Axes:
+    """Return axes at a fixed place: working one out takes a third of the time of a redraw."""
+    figure.set_layout_engine(None)
+    return tidy(figure.add_axes((0.1, 0.15, 0.87, 0.82)))
+
+
+def plain_ticks(ax: Axes) -> None:
+    """Write 1 000 on a logarithmic axis instead of a power."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
+
+
+def _as_lists(curves: Mapping[str, Row]) -> dict[str, list[float]]:
+    return {name: [float(value) for value in values] for name, values in curves.items()}

@@ -1,0 +1,140 @@
+"""Pictures of notebook 01: they draw where they are told, say what they show, and stand every setting of a control."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from dscourse import datasets
+from dscourse.scaling import System, find_capacity, fit_usl, simulate_queue
+from dscourse.views import Picture, new_axes, new_figure
+from dscourse.views import scaling as draw
+
+
+@pytest.fixture(scope="module")
+def raytracer():
+    frame = datasets.load("scaling/raytracer")
+    return frame.processors.tolist(), frame.throughput.tolist()
+
+
+def stalled():
+    service = np.full(2_000, 0.001)
+    service[500] = 2.0
+    return simulate_queue(np.full(2_000, 0.01), service)
+
+
+def statement(measure):
+    return find_capacity(measure, workload="reads", objective=0.1, highest=1000)
+
+
+PICTURES = {
+    "scaling_curves": (
+        lambda ax: draw.scaling_curves((1, 2), {"a": [10, 20], "b": [5, 10]}, ax=ax),
+        ["from 10 to 20"],
+    ),
+    "latency_tails": (lambda ax: draw.latency_tails({"a": np.full(50, 0.02)}, ax=ax), ["a 20 ms"]),
+    "stall_as_seen": (
+        lambda ax: draw.stall_as_seen(stalled(), ax=ax),
+        ["stall of 2 s", "1 slow request", "212 users"],
+    ),
+    "in_system_steps": (
+        lambda ax: draw.in_system_steps(simulate_queue([0, 1, 1], [2, 2, 2]), ax=ax),
+        ["over 6.0 s", "at most 2", "1.50 on average"],
+    ),
+    "slowest_of_many": (
+        lambda ax: draw.slowest_of_many((1, 2), np.tile([1.0, 0.0], (50, 1)), 0.5, ax=ax),
+        ["100.0% with 1"],
+    ),
+    "speedup_laws": (lambda ax: draw.speedup_laws(0.05, ax=ax), ["19.6", "973"]),
+    "effects_table": (
+        lambda ax: draw.effects_table(
+            System().effects({"big": {"session_size": 8.0}, "same": {}}, nodes=2), ax=ax
+        ),
+        ["big: users", "same: nothing"],
+    ),
+    "capacity found": (
+        lambda ax: draw.capacity_evidence(statement(lambda load: [0.001 * load]), ax=ax),
+        ["scales to", "under reads"],
+    ),
+    "capacity always": (
+        lambda ax: draw.capacity_evidence(statement(lambda load: [0.01]), ax=ax),
+        ["at least 1,000"],
+    ),
+    "capacity never": (
+        lambda ax: draw.capacity_evidence(statement(lambda load: [9.0]), ax=ax),
+        ["does not meet"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_draws_where_it_is_told_and_says_what_it_shows(name):
+    make, words = PICTURES[name]
+    ax = new_axes()
+    picture = make(ax)
+    assert isinstance(picture, Picture)
+    assert picture.figure is ax.figure
+    for word in words:
+        assert word in picture.alt
+    assert make(None).alt == picture.alt
+
+
+def test_a_fit_is_drawn_with_and_without_measurements_it_has_not_seen(raytracer):
+    processors, throughput = raytracer
+    fit = fit_usl(processors[:6], throughput[:6])
+    told = draw.fitted_law(fit, (processors[6:], throughput[6:])).alt
+    assert "peak 203.5 at 24.5" in told
+    assert "At 64 the law says 146.7, and 310 was measured" in told
+    assert "no peak" in draw.fitted_law(fit_usl(processors, throughput)).alt
+    assert "24% is left" in draw.measured_speedup(processors, throughput).alt
+
+
+@pytest.mark.parametrize("make", [draw.bottleneck_explorer, draw.hockey_stick_explorer, draw.usl_explorer])
+def test_no_corner_of_the_controls_breaks_an_explorer(make):
+    explorer = make()
+    for (
+        control
+    ) in explorer.controls.values():  # one after the other to its ends, where it stays: it redraws by itself
+        choices = [value for _, value in getattr(control, "options", [])] or [control.min, control.max]
+        before = explorer.picture.alt
+        for end in {choices[0], choices[-1]} - {control.value}:
+            control.value = end
+            assert explorer.picture.problem == ""
+        assert explorer.picture.alt != before, f"{control.description} does nothing"
+
+
+def test_a_turned_knob_is_named_and_what_falls_behind_is_marked():
+    told = draw.draw_five_metrics(new_figure(), pause_probability=0.05)
+    assert "Turned: pause probability." in told
+    assert [part for part in told.split(",") if "(behind)" in part] == [" p99 287.7 (behind)"]
+    assert "(behind)" not in draw.draw_five_metrics(new_figure(), workers=32)
+
+
+def test_the_first_control_settings_are_a_healthy_system():
+    explorer = draw.bottleneck_explorer()
+    healthy = System()
+    assert {name: getattr(healthy, name) for name in explorer.controls} == explorer.values()
+
+
+def test_the_law_is_drawn_with_its_peak_wherever_that_is():
+    for contention, coherency, words in (
+        (0.1, 0.0, "no peak"),
+        (0.01, 1e-5, "beyond 128"),
+        (0.03, 5e-4, "at 44"),
+    ):
+        assert words in draw.draw_usl(new_figure(), contention, coherency)
+
+
+def test_the_hockey_stick_tells_what_the_formula_says():
+    assert (
+        "mean is 5.0 service times, the 99th percentile 23.0, and 80% have to wait"
+        in draw.draw_hockey_stick(new_figure(), 1, 80)
+    )
+
+
+def test_panels_keep_points_outside_their_limits_at_the_edge():
+    panel = draw._Panel(0.1, 0.1, (1.0, 100.0))
+    for value, edge in itertools.product((1e-9, 0.5), (0.1,)):
+        assert math.isclose(panel.at((1,), (value,))[1][0], edge)
+    assert math.isclose(panel.at((1,), (1e9,))[1][0], 0.1 + panel.height)
