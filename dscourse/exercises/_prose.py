@@ -18,16 +18,22 @@ def plain(text: str, indent: str = "") -> str:
     return f"\n{indent}".join(wrapped)
 
 
+def escaped(text: str) -> str:
+    """Return text as HTML in which nothing is taken for a tag, nor for mathematics between dollar signs."""
+    return html.escape(text).replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
+
+
 def rich(text: str) -> str:
     """Return text as HTML: everything is escaped, `backticks` mark code, a line break stays one."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped(text)).replace("\n", "<br>")
 
 
 def code_block(code: str) -> str:
     """Return code as HTML, escaped, with its line breaks and spaces kept."""
-    return f"<pre style='margin:0.4em 0;white-space:pre-wrap'><code>{html.escape(code)}</code></pre>"
+    return f"<pre style='margin:0.4em 0;white-space:pre-wrap'><code>{escaped(code)}</code></pre>"
 
 
 def shortened(text: str, limit: int = 1500) -> str:
-    """Return text, cut where it grows too long to be read."""
+    """Return text without addresses in memory, which tell nobody anything, and cut where it grows too long to be read."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
     return text if len(text) <= limit else f"{text[:limit]} …"

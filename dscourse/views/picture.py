@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 from typing import Any
 
@@ -76,7 +77,8 @@ class Picture:
 
     def _outputs(self) -> list[dict[str, Any]]:
         picture = {"image/png": png_text(self.figure), "text/plain": self.alt}
-        return [picture, {"text/markdown": f"*{escaped_markdown(self.alt)}*", "text/plain": self.alt}]
+        caption = f"<p style='font-style:italic;max-width:44em;margin:0'>{escaped(self.alt)}</p>"
+        return [picture, {"text/html": caption, "text/plain": self.alt}]
 
 
 def checked_alt(alt: object) -> str:
@@ -111,8 +113,6 @@ def png_text(figure: Figure) -> str:
     return base64.b64encode(png_bytes(figure)).decode("ascii")
 
 
-def escaped_markdown(text: str) -> str:
-    """Return text in which nothing is taken for Markdown or HTML."""
-    for mark in "\\`*_{}[]<>()#+!|$~&":
-        text = text.replace(mark, "\\" + mark)
-    return text
+def escaped(text: str) -> str:
+    """Return text as HTML in which nothing is taken for a tag, nor for mathematics between dollar signs."""
+    return html.escape(text).replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")

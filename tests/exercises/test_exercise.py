@@ -181,6 +181,17 @@ def test_html_from_outside_stays_text():
     assert "<script>" not in make(check=lambda answer: answer()).check(raising)._repr_html_()
 
 
+def test_dollar_signs_are_not_taken_for_mathematics():
+    shown = make(check=lambda answer: "from $5 to $6").check(5)
+    assert "<span>$</span>5 to <span>$</span>6" in shown._repr_html_()
+    assert "from $5 to $6" in repr(shown)
+
+
+def test_addresses_in_memory_are_left_out():
+    message = make(check=lambda answer: f"Yours is {answer!r}.").check(object()).message
+    assert message == "Yours is <object object>."
+
+
 def test_a_message_without_end_is_cut():
     assert len(make(check=lambda answer: "x" * 10**6).check(5).message) < 2000
 

@@ -21,17 +21,21 @@ def test_a_picture_is_a_png_with_its_alt_text_and_a_caption():
     assert picture["text/plain"] == "a parabola"
     image = Image.open(io.BytesIO(base64.b64decode(picture["image/png"])))
     assert image.size == (576, 288)
-    assert caption["text/markdown"] == "*a parabola*"
+    assert ">a parabola</p>" in caption["text/html"]
+    assert caption["text/plain"] == "a parabola"
 
 
 def test_its_repr_is_the_alt_text_so_that_stored_outputs_stay_the_same():
     assert repr(Picture(drawn(), alt="  a\n parabola ")) == "a parabola"
 
 
-def test_markdown_and_html_in_a_caption_stay_text():
-    caption = Picture(drawn(), alt="<script>alert(1)</script> *bold* [x](y)")._outputs()[1]["text/markdown"]
-    assert "<script>" not in caption.replace("\\<", "")
-    assert "\\*bold\\*" in caption
+def test_html_and_mathematics_in_a_caption_stay_text():
+    shown = Picture(drawn(), alt="<script>alert(1)</script> costs $5 and $6 \\(x\\)")._outputs()[1][
+        "text/html"
+    ]
+    assert "<script>" not in shown
+    assert "<span>$</span>5 and <span>$</span>6" in shown
+    assert "\\(" not in shown
 
 
 def test_the_same_figure_gives_the_same_bytes():
