@@ -128,7 +128,7 @@ class Exercise:
 
     def _doors(self) -> str:
         name = self._short_name()
-        return f"`{name}.check(answer)` judges your answer. `.hint()` and `.solution()` are there, too."
+        return f"`{name}.check(answer)` judges your answer; `.hint()` and `.solution()` help."
 
     def _raised(self, answer: object, error: BaseException) -> Feedback:
         line = learner_line(error)
