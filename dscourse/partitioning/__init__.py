@@ -18,6 +18,7 @@ from dscourse.partitioning.jump import JumpPartitioner, jump_hash
 from dscourse.partitioning.keys import Key, hash_key, hash_keys
 from dscourse.partitioning.maglev import MaglevPartitioner, maglev_table
 from dscourse.partitioning.modulo import ModuloPartitioner
+from dscourse.partitioning.pricing import Price, messages_between_machines, price
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.ranges import KeyRange, RangePartitioner
 from dscourse.partitioning.rebalancing import Rebalance, load_counts, load_imbalance, rebalance
@@ -26,10 +27,20 @@ from dscourse.partitioning.ring import ConsistentHashRing
 from dscourse.partitioning.secondary_indexes import Found, GlobalIndex, LocalIndex, SecondaryIndex
 from dscourse.partitioning.skew import twitter_zipf_exponents, zipf_keys, zipf_probabilities
 from dscourse.partitioning.space_saving import HotKey, SpaceSaving
+from dscourse.partitioning.store_nodes import (
+    Application,
+    CoordinatingNode,
+    Proxy,
+    StorageNode,
+    partitioned_node,
+    store_network,
+)
 
 __all__ = [
+    "Application",
     "BoundedLoadRing",
     "ConsistentHashRing",
+    "CoordinatingNode",
     "DirectoryPartitioner",
     "Found",
     "GlobalIndex",
@@ -42,20 +53,27 @@ __all__ = [
     "MaglevPartitioner",
     "ModuloPartitioner",
     "Partitioner",
+    "Price",
+    "Proxy",
     "RangePartitioner",
     "Rebalance",
     "RendezvousPartitioner",
     "SecondaryIndex",
     "SpaceSaving",
+    "StorageNode",
     "hash_key",
     "hash_keys",
     "jump_hash",
     "load_counts",
     "load_imbalance",
     "maglev_table",
+    "messages_between_machines",
+    "partitioned_node",
+    "price",
     "rebalance",
     "split_hot_key",
     "spread_hot_keys",
+    "store_network",
     "twitter_zipf_exponents",
     "zipf_keys",
     "zipf_probabilities",

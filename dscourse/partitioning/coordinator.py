@@ -1,0 +1,171 @@
+"""Carries out operations that concern one node, all nodes, or several that must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from dscourse.partitioning.protocol import Partitioner
+from dscourse.partitioning.store_messages import Answer, Ask, Change
+
+Asks: TypeAlias = list[tuple[str, Ask]]
+Answers: TypeAlias = dict[str, Answer]
+Ending: TypeAlias = tuple[str, Any]  # "ok", "fail" (nothing happened) or "unknown", and the value
+Steps: TypeAlias = Generator[Asks, Answers, Ending]
+
+_MOST_REDIRECTIONS = 3
+
+
+@dataclass
+class _Open:
+    """An operation under way."""
+
+    steps: Steps
+    asker: str
+    step: int = 0
+    waiting: list[str] = field(default_factory=list)
+    answers: Answers = field(default_factory=dict)
+
+
+class Coordinator:
+    """Knows who owns what, and asks them.
+
+    Every operation is a generator: it yields whom to ask what, is given the answers by name of the node (those
+    that came in time), and returns how it ended, and its value. So each protocol reads from top to bottom.
+
+    Operations: ("get", key), ("put", key, value), ("find", value), ("transact", ((key, amount), …)).
+
+    Args:
+        owners: who owns which key.
+        index: "local" (every node indexes its own records) or "global" (the index is partitioned by value).
+    """
+
+    def __init__(self, owners: Partitioner, index: str) -> None:
+        self._owners = owners
+        self._index = index
+        self._open: dict[str, _Open] = {}
+        self.committed: list[str] = []  # must survive a crash; what isn't here and isn't open was aborted
+
+    def begin(self, operation: str, asker: str, what: tuple[Any, ...]) -> tuple[Asks, Ending | None]:
+        """Begin an operation; return whom to ask what, or how it ended."""
+        if operation in self._open:
+            return [], None  # the network delivered the request twice
+        self._open[operation] = _Open(self._steps(operation, what), asker)
+        return self._go_on(operation, None)
+
+    def hear(self, sender: str, answer: Answer) -> tuple[Asks, Ending | None]:
+        """Take in an answer; return what to ask next, or how the operation ended."""
+        work = self._open.get(answer.operation)
+        if work is None or answer.step != work.step or sender not in work.waiting:
+            return [], None
+        work.waiting.remove(sender)
+        work.answers[sender] = answer
+        return ([], None) if work.waiting else self._go_on(answer.operation, work.answers)
+
+    def lose_patience(self, operation: str) -> tuple[Asks, Ending | None]:
+        """Go on without the answers that haven't come."""
+        return self._go_on(operation, self._open[operation].answers)
+
+    def asker(self, operation: str) -> str:
+        """Return who wanted an operation."""
+        return self._open[operation].asker
+
+    def close(self, operation: str) -> None:
+        """Forget an operation that has ended."""
+        del self._open[operation]
+
+    def outcome(self, operation: str) -> bool | None:
+        """Return whether a transaction was committed; None if that isn't decided yet.
+
+        A transaction of which nothing is known was open when the coordinator crashed: nobody can have been told to
+        commit it, so it counts as aborted (presumed abort).
+        """
+        if operation in self.committed:
+            return True
+        return None if operation in self._open else False
+
+    def _go_on(self, operation: str, answers: Answers | None) -> tuple[Asks, Ending | None]:
+        work = self._open[operation]
+        try:
+            asks = next(work.steps) if answers is None else work.steps.send(answers)
+        except StopIteration as ended:
+            return [], ended.value
+        work.step = asks[0][1].step
+        work.waiting, work.answers = [node for node, _ in asks], {}
+        return asks, None
+
+    def _steps(self, operation: str, what: tuple[Any, ...]) -> Steps:
+        kind = what[0] if what else None
+        if kind == "get":
+            return self._one(Ask(operation, 1, "get", what[1]))
+        if kind == "put":
+            return self._put(operation, what[1], what[2])
+        if kind == "find":
+            return self._find(operation, what[1])
+        if kind == "transact":
+            return self._transact(operation, what[1])
+        raise ValueError(f"An operation is a get, put, find or transact, got {what!r}")
+
+    def _one(self, ask: Ask) -> Steps:
+        """Ask the owner; if it says that the key has moved, ask the one it names."""
+        node = self._owners.owner(ask.key)  # type: ignore[arg-type]
+        for step in range(1, _MOST_REDIRECTIONS + 2):
+            answers = yield [(node, Ask(ask.operation, step, ask.do, ask.key, ask.value))]
+            answer = answers.get(node)
+            if answer is None:
+                return "unknown", None
+            if answer.moved is None:
+                return _outcome(answer), answer.value
+            node = answer.moved
+        return "fail", None
+
+    def _put(self, operation: str, key: int | str, value: int | str) -> Steps:
+        """Write the record; under a global index then its new entry, and take the old one away."""
+        outcome, before = yield from self._one(Ask(operation, 1, "put", key, value))
+        if outcome != "ok" or self._index == "local" or before == value:
+            return outcome, before
+        step = _MOST_REDIRECTIONS + 2
+        node = self._owners.owner(value)
+        done = yield [(node, Ask(operation, step, "index", value, key))]
+        if done and before is not None:
+            node = self._owners.owner(before)
+            done = yield [(node, Ask(operation, step + 1, "unindex", before, key))]
+        return ("ok" if done else "unknown"), before
+
+    def _find(self, operation: str, value: int | str) -> Steps:
+        """Local index: ask all and gather. Global index: ask the one that holds the entries."""
+        nodes = self._owners.nodes if self._index == "local" else (self._owners.owner(value),)
+        word = "find" if self._index == "local" else "look up"
+        answers = yield [(node, Ask(operation, 1, word, value)) for node in nodes]
+        found: list[int | str] = [key for node in nodes if node in answers for key in _keys(answers[node])]
+        return ("ok" if len(answers) == len(nodes) else "unknown"), tuple(dict.fromkeys(found))
+
+    def _transact(self, operation: str, changes: tuple[Change, ...]) -> Steps:
+        """Two-phase commit (J. Gray 1978): all vote, and only if all vote yes all commit."""
+        parts: dict[str, list[Change]] = {}
+        for key, amount in changes:
+            parts.setdefault(self._owners.owner(key), []).append((key, amount))
+        if len(parts) == 1:
+            node = next(iter(parts))
+            answers = yield [(node, Ask(operation, 1, "add", changes=tuple(parts[node])))]
+            return _outcome(answers.get(node)), None
+        votes = yield [
+            (node, Ask(operation, 1, "prepare", changes=tuple(part))) for node, part in parts.items()
+        ]
+        commit = len(votes) == len(parts) and all(vote.ok for vote in votes.values())
+        if commit:
+            self.committed.append(operation)
+        word = "commit" if commit else "abort"
+        yield [(node, Ask(operation, 2, word)) for node in parts]
+        return ("ok" if commit else "fail"), None
+
+
+def _outcome(answer: Answer | None) -> str:
+    if answer is None:
+        return "unknown"
+    return "ok" if answer.ok else "fail"
+
+
+def _keys(answer: Answer) -> tuple[int | str, ...]:
+    return answer.value if isinstance(answer.value, tuple) else ()

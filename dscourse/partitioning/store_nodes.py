@@ -1,0 +1,313 @@
+"""A partitioned store on the simulated cluster, with its requests routed in one of three ways.
+
+- `"client"`: the application's own library knows who owns what and asks the owner (Cassandra's and Redis Cluster's
+  drivers);
+- `"proxy"`: the application knows one proxy, which asks the owner (twemproxy, mongos);
+- `"any"`: the application asks any node, which forwards to the owner (Cassandra's coordinators with a plain driver).
+
+        factory = partial(partitioned_node, storage=("n0", "n1", "n2"), way="proxy")
+        network = store_network(("n0", "n1", "n2"), latency=LogNormal(0.001, 0.5))
+        Scenario(factory, network, clients=[OpenLoop(operations, rate=50, to="app", timeout=1.0)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import networkx as nx
+
+from dscourse.arguments import one_of, real, whole
+from dscourse.partitioning.coordinator import Asks, Coordinator, Ending
+from dscourse.partitioning.members import Members
+from dscourse.partitioning.ring import ConsistentHashRing
+from dscourse.partitioning.shard import Shard
+from dscourse.partitioning.store_messages import Answer, Ask, Decided, Outcome, Pass, Result
+from dscourse.simulation import Constant, Context, LatencyModel, Network, Node, Reply, Request
+
+APPLICATION, PROXY = "app", "proxy"
+WAYS = ("client", "proxy", "any")
+INDEXES = ("local", "global")
+
+
+class CoordinatingNode(Node):
+    """A machine that carries out operations, on behalf of clients or of machines that pass theirs on.
+
+    Args:
+        node_id: its name.
+        owners: who owns which key, as far as it knows.
+        index: "local" or "global".
+        patience: seconds to wait for the answers of one step.
+    """
+
+    def __init__(self, node_id: str, owners: ConsistentHashRing, index: str, patience: float) -> None:
+        self._node_id = node_id
+        self._coordinator = Coordinator(owners, index)
+        self._patience = patience
+
+    @property
+    def committed(self) -> list[str]:
+        """The transactions that this machine has decided to commit."""
+        return self._coordinator.committed
+
+    def on_start(self, ctx: Context) -> None:
+        """Take up what survived a crash."""
+        if ctx.stored is not None:
+            self._coordinator.committed = ctx.stored["committed"]
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Begin an operation, take in an answer, or say how a transaction ended."""
+        match message:
+            case Request(number, what):
+                self._begin(ctx, f"{sender}/{number}", sender, what)
+            case Pass(operation, what):
+                self._begin(ctx, operation, sender, what)
+            case Answer(operation):
+                self._go_on(ctx, operation, *self._coordinator.hear(sender, message))
+            case Outcome(operation):
+                commit = self._coordinator.outcome(operation)
+                if commit is not None:
+                    ctx.send(sender, Decided(operation, commit))
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Go on without the answers that are missing."""
+        self._go_on(ctx, name, *self._coordinator.lose_patience(name))
+
+    def _begin(self, ctx: Context, operation: str, asker: str, what: tuple[Any, ...]) -> None:
+        self._go_on(ctx, operation, *self._coordinator.begin(operation, asker, what))
+
+    def _go_on(self, ctx: Context, operation: str, asks: Asks, ending: Ending | None) -> None:
+        if ending is not None:
+            ctx.cancel_timer(operation)
+            self._tell(ctx, operation, *ending)
+            self._coordinator.close(operation)
+        if asks:
+            self._ask(ctx, operation, asks)
+
+    def _ask(self, ctx: Context, operation: str, asks: Asks) -> None:
+        self._save(ctx)  # a decision must be on the disk before anybody hears of it
+        ctx.set_timer(operation, self._patience)  # in place of that of the step before
+        for node, ask in asks:
+            if node != self._node_id:
+                ctx.send(node, ask)
+        for node, ask in asks:
+            if node == self._node_id:
+                self._go_on(ctx, operation, *self._coordinator.hear(node, self._answer(ctx, node, ask)))
+
+    def _tell(self, ctx: Context, operation: str, outcome: str, value: Any) -> None:
+        if outcome == "unknown":
+            return  # whoever asked must find out by waiting: nobody here knows
+        client, _, place = operation.rpartition("/")
+        asker = self._coordinator.asker(operation)
+        if asker == client:
+            ctx.send(asker, Reply(int(place), outcome, value))
+        else:
+            ctx.send(asker, Result(operation, outcome, value))
+
+    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer:
+        raise LookupError(f"{self._node_id} holds no data, so it can't {ask.do}")
+
+    def _save(self, ctx: Context) -> None:
+        if self._coordinator.committed:
+            ctx.save({"committed": self._coordinator.committed})
+
+
+class Proxy(CoordinatingNode):
+    """Knows who owns what, so that the applications needn't."""
+
+
+class Application(CoordinatingNode):
+    """The machine on which the application runs: it asks the owners itself, or passes operations on.
+
+    Args:
+        node_id: its name.
+        owners: who owns which key, as far as it knows.
+        index: "local" or "global".
+        patience: seconds.
+        passes_to: machines to pass operations to, one of them at random; none if it asks the owners itself.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        owners: ConsistentHashRing,
+        index: str,
+        patience: float,
+        passes_to: tuple[str, ...],
+    ) -> None:
+        super().__init__(node_id, owners, index, patience)
+        self._passes_to = passes_to
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Pass a client's request on, or its result back."""
+        match message:
+            case Request(number, what) if self._passes_to:
+                ctx.send(ctx.rng.choice(self._passes_to), Pass(f"{sender}/{number}", what))
+            case Result(operation, outcome, value):
+                client, _, place = operation.rpartition("/")
+                ctx.send(client, Reply(int(place), outcome, value))
+            case _:
+                super().on_message(ctx, sender, message)
+
+
+class StorageNode(CoordinatingNode):
+    """Holds a part of the data, and carries out operations for whoever asks it to.
+
+    Having promised to commit a transaction, it holds the locks until it hears the decision. If it doesn't, it asks,
+    again and again: it must not decide alone.
+    """
+
+    def __init__(self, node_id: str, owners: ConsistentHashRing, index: str, patience: float) -> None:
+        super().__init__(node_id, owners, index, patience)
+        self._shard = Shard(node_id, owners)
+
+    @property
+    def values(self) -> dict[int | str, Any]:
+        """The records of this node."""
+        return self._shard.values
+
+    @property
+    def in_doubt(self) -> list[str]:
+        """Transactions it has promised to commit and knows no more of."""
+        return list(self._shard.promises)
+
+    @property
+    def locked(self) -> list[int | str]:
+        """Keys that nobody may write at the moment."""
+        return sorted(self._shard.locked(), key=str)
+
+    def on_start(self, ctx: Context) -> None:
+        """Take up records and promises that survived a crash, and ask what became of the promises."""
+        super().on_start(ctx)
+        if ctx.stored is not None:
+            self._shard.restore(ctx.stored["shard"])
+            for operation in self._shard.promises:
+                ctx.set_timer(f"doubt {operation}", self._patience)
+            self._show(ctx)
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Do what is asked of this node's part of the data."""
+        match message:
+            case Ask():
+                ctx.send(sender, self._answer(ctx, sender, message))
+            case Decided(operation, commit):
+                self._shard.decide(operation, commit=commit)
+                self._settled(ctx, operation)
+            case _:
+                super().on_message(ctx, sender, message)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Ask the coordinator what became of a promise."""
+        if not name.startswith("doubt "):
+            super().on_timer(ctx, name)
+            return
+        operation = name.removeprefix("doubt ")
+        coordinator = self._shard.promises[operation]["coordinator"]
+        if coordinator != self._node_id:
+            ctx.send(coordinator, Outcome(operation))
+        else:
+            commit = self._coordinator.outcome(operation)
+            if commit is not None:
+                self._shard.decide(operation, commit=commit)
+                self._settled(ctx, operation)
+                return
+        ctx.set_timer(name, self._patience)
+
+    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer:
+        answer = self._shard.answer(sender, ask)
+        if ask.do not in ("get", "find", "look up"):
+            self._save(ctx)
+        if ask.do == "prepare" and answer.ok:
+            ctx.set_timer(f"doubt {ask.operation}", 2 * self._patience)
+            self._show(ctx)
+        elif ask.do in ("commit", "abort"):
+            self._settled(ctx, ask.operation)
+        return answer
+
+    def _settled(self, ctx: Context, operation: str) -> None:
+        ctx.cancel_timer(f"doubt {operation}")
+        self._save(ctx)
+        self._show(ctx)
+
+    def _show(self, ctx: Context) -> None:
+        if self._shard.promises:
+            ctx.record("status", status="in doubt", label=f"locked: {', '.join(map(str, self.locked))}")
+        else:
+            ctx.record("status", status="up", label="")
+
+    def _save(self, ctx: Context) -> None:
+        ctx.save({"committed": self._coordinator.committed, "shard": self._shard.to_save()})
+
+
+def partitioned_node(
+    node_id: str,
+    peers: Sequence[str],  # noqa: ARG001 - a node factory is given them
+    *,
+    storage: Sequence[str],
+    way: str = "client",
+    index: str = "local",
+    virtual_nodes: int = 64,
+    patience: float = 1.0,
+    known: Sequence[str] | None = None,
+) -> Node:
+    """Make one machine of a partitioned store; give it to a scenario with `functools.partial`.
+
+    Args:
+        node_id: "app", "proxy" or one of `storage`.
+        peers: not needed.
+        storage: names of the nodes that hold the data.
+        way: how requests are routed: "client", "proxy" or "any".
+        index: the secondary index over the values: "local" or "global".
+        virtual_nodes: points of each node on the ring.
+        patience: seconds to wait for answers, before a step goes on without them.
+        known: what the application believes `storage` to be, if it is out of date.
+
+    Raises:
+        LookupError: if `node_id` is none of these.
+        ValueError: for an unknown way or index.
+    """
+    owners = _ring(tuple(storage), whole("virtual_nodes", virtual_nodes, at_least=1))
+    kind, seconds = one_of("index", index, INDEXES), real("patience", patience, above=0.0)
+    passes_to = {"client": (), "proxy": (PROXY,), "any": owners.nodes}[one_of("way", way, WAYS)]
+    if node_id == APPLICATION:
+        believed = owners if known is None else _ring(tuple(known), virtual_nodes)
+        return Application(node_id, believed, kind, seconds, passes_to)
+    if node_id == PROXY:
+        return Proxy(node_id, owners, kind, seconds)
+    if node_id not in owners.nodes:
+        raise LookupError(
+            f"{node_id!r} is neither {APPLICATION!r}, {PROXY!r} nor a storage node: {owners.nodes}"
+        )
+    return StorageNode(node_id, owners, kind, seconds)
+
+
+def store_network(
+    storage: Sequence[str],
+    latency: LatencyModel | float = Constant(0.001),  # noqa: B008 - frozen
+    service_time: LatencyModel | float | None = None,
+) -> Network:
+    """Return a network that links application, proxy and all storage nodes with each other.
+
+    Args:
+        storage: names of the nodes that hold the data.
+        latency: of every link, one way.
+        service_time: how long a storage node works on a message, one after the other; no time if None.
+    """
+    graph: nx.Graph[str] = nx.Graph()
+    names = Members.of(storage).nodes
+    for place, name in enumerate(names):
+        attributes = {} if service_time is None else {"service_time": service_time}
+        graph.add_node(name, pos=(2.0, -float(place)), **attributes)
+    middle = -(len(names) - 1) / 2
+    graph.add_node(PROXY, pos=(1.0, middle))
+    graph.add_node(APPLICATION, pos=(0.0, middle))
+    graph.add_edges_from(combinations(graph, 2))
+    return Network(graph, latency=latency)
+
+
+@lru_cache(maxsize=64)
+def _ring(storage: tuple[str, ...], virtual_nodes: int) -> ConsistentHashRing:
+    """Return the ring that all machines agree on; nobody changes it, so they may share it."""
+    return ConsistentHashRing(storage, virtual_nodes)
