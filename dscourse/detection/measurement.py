@@ -40,9 +40,7 @@ def detector_quality(
     """
     history, uptime = suspicion_history(run, verdict=verdict)
     watching = _watching(run, observers)
-    pairs = (
-        sum(1 for _ in _pairs(run, watching)) if not _complete(run) else len(watching) * (len(run.nodes) - 1)
-    )
+    pairs = _number_of_pairs(run, watching)
     never_up = [pair for pair in _pairs_with_crashes(run, watching, uptime) if uptime.up_together(*pair) <= 0]
     counted = pairs - len(never_up)
     rates, durations, wrong_shares = [], [], []
@@ -102,20 +100,22 @@ def _complete(run: Run) -> bool:
     return bool(run.scenario.network.graph.graph.get("complete"))
 
 
-def _pairs(run: Run, watching: Iterable[str]) -> Iterator[Pair]:
-    graph = run.scenario.network.graph
-    for observer in watching:
-        peers = run.nodes if _complete(run) else graph[observer]
-        yield from ((observer, peer) for peer in peers if peer != observer)
+def _peers(run: Run, observer: str) -> Collection[str]:
+    return run.nodes if _complete(run) else run.scenario.network.graph[observer]
 
 
-def _pairs_with_crashes(run: Run, watching: dict[str, None], uptime: Uptime) -> Iterator[Pair]:
-    crashed = set(uptime.crashed)
-    if not crashed:
-        return
-    for observer, peer in _pairs(run, watching):
-        if observer in crashed or peer in crashed:
-            yield observer, peer
+def _number_of_pairs(run: Run, watching: Iterable[str]) -> int:
+    return sum(len(_peers(run, observer)) - _complete(run) for observer in watching)
+
+
+def _pairs_with_crashes(run: Run, watching: Iterable[str], uptime: Uptime) -> Iterator[Pair]:
+    """Pairs of which one crashed at some time; of a large group these are few."""
+    crashed = dict.fromkeys(uptime.crashed)
+    for observer in watching if crashed else ():
+        peers = _peers(run, observer)
+        for peer in peers if observer in crashed else crashed:
+            if peer != observer and (_complete(run) or peer in peers):
+                yield observer, peer
 
 
 def _detection_times(
