@@ -258,8 +258,10 @@ def _widget_light() -> dict[str, Any]:
     """Return an output that a working front end draws itself; where there is none, its text says so."""
     import anywidget
 
-    light = anywidget.AnyWidget(_esm=_LIGHT)
-    view = {"version_major": 2, "version_minor": 0, "model_id": light.model_id}
+    class Light(anywidget.AnyWidget):
+        _esm = _LIGHT
+
+    view = {"version_major": 2, "version_minor": 0, "model_id": Light().model_id}
     return {"application/vnd.jupyter.widget-view+json": view, "text/plain": _NO_WIDGETS}
 
 
