@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import linecache
+import os
 import site
 import sysconfig
 import traceback
@@ -135,7 +136,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 @functools.cache
 def _library_folders() -> tuple[str, ...]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return tuple(sorted({_PACKAGE, *folders, *site.getsitepackages(), site.getusersitepackages()}))
+    folders |= {_PACKAGE, *site.getsitepackages(), site.getusersitepackages()}
+    return tuple(sorted(f"{folder}{os.sep}" for folder in folders))
 
 
 def _is_library(filename: str) -> bool:

@@ -1,11 +1,14 @@
 """An exercise judges an answer, whatever the answer is, and never shows a stack of ours."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from dscourse.exercises import Exercise, WrongExample, _learner_code
 from dscourse.exercises._learner_code import kind_of, run_answer
+from dscourse.simulation import Network, Scenario, topology
 
 FORGOT = "Three is the number of hops; the question is about links."
 
@@ -117,6 +120,26 @@ def test_an_error_that_the_course_wraps_is_followed_to_the_learners_line():
 
 
 @pytest.mark.usefixtures("_this_file_is_the_course")
+def test_a_node_of_the_learners_that_fails_in_a_run_is_told_with_its_line():
+    def check(answer):
+        return str(Scenario(answer, Network(topology.ring(3))).run(1.0))
+
+    node = """\
+from dscourse.simulation import Node
+
+class Mine(Node):
+    def on_start(self, ctx):
+        ctx.send("n7", 5)
+
+answer = lambda node_id, peers: Mine()
+"""
+    feedback = make(check=check).check(run_answer(node))
+    assert feedback.status == "stopped"
+    assert feedback.code == 'ctx.send("n7", 5)'
+    assert "n0" in feedback.message
+
+
+@pytest.mark.usefixtures("_this_file_is_the_course")
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -144,6 +167,12 @@ def test_a_function_that_takes_other_arguments_is_told_so():
 
 def test_a_check_that_returns_neither_none_nor_a_text_judges_nothing():
     assert make(check=lambda answer: True).check(4).status == "not judged"
+
+
+def test_a_learners_file_beside_the_course_is_not_taken_for_the_course():
+    package = Path(_learner_code.__file__).parents[1]
+    assert _learner_code._is_library(str(package / "scaling" / "usl.py"))
+    assert not _learner_code._is_library(str(package.with_name("dscourse_of_mine.py")))
 
 
 def test_recursion_without_end_and_exit_are_told_too():

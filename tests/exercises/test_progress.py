@@ -123,6 +123,18 @@ def test_a_folder_that_cannot_be_made_does_no_harm(tmp_path, monkeypatch):
     assert remembered().exercises["rings.links"].attempts == 2
 
 
+def test_a_broken_file_that_cannot_be_set_aside_is_left_alone(progress_file, monkeypatch):
+    progress_file.write_text("broken")
+
+    def refused(_path, _target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.replace", refused)
+    assert EXERCISE.check(4).notice.endswith("since its file can't be used: Permission denied.")
+    assert progress_file.read_text() == "broken"
+    assert remembered().exercises["rings.links"].solved
+
+
 def test_a_full_disk_leaves_the_old_file_whole_and_what_was_unsaved_is_saved_later(
     progress_file, monkeypatch
 ):
