@@ -1,0 +1,87 @@
+"""Failover without a quorum: every node trusts its own view of who is alive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dscourse.simulation import Node
+
+if TYPE_CHECKING:
+    from dscourse.simulation import Context
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Says no more than: the sender is up."""
+
+
+class NaiveFailoverNode(Node):
+    """A node that follows the first node, in order of name, from which it has heard lately.
+
+    Every node sends a heartbeat to all its peers each `heartbeat_interval` seconds. Whoever is silent for `timeout`
+    seconds is taken for dead. The first node among those alive leads; if that is this node itself, it leads.
+
+    The rule looks sensible and works when nodes crash. It fails when the network is cut: both sides then find a leader
+    of their own. It is here to be broken; a real election needs a majority.
+
+    Args:
+        node_id: this node's name.
+        peers: the nodes that it can talk to.
+        heartbeat_interval: seconds between two heartbeats, on the node's own clock.
+        timeout: seconds of silence after which a peer is taken for dead.
+
+    Raises:
+        ValueError: if the timeout isn't longer than the heartbeat interval, or the interval isn't positive.
+    """
+
+    def __init__(
+        self, node_id: str, peers: tuple[str, ...], heartbeat_interval: float = 0.5, timeout: float = 1.6
+    ) -> None:
+        if not 0 < heartbeat_interval < timeout:
+            raise ValueError(
+                "heartbeat_interval must be positive and shorter than timeout, or every peer looks dead between two "
+                f"heartbeats; got heartbeat_interval={heartbeat_interval!r}, timeout={timeout!r}"
+            )
+        self.leader: str | None = None
+        self._node_id = node_id
+        self._peers = peers
+        self._heartbeat_interval = heartbeat_interval
+        self._timeout = timeout
+        self._last_heard: dict[str, float] = {}
+
+    def on_start(self, ctx: Context) -> None:
+        """Give every peer the benefit of the doubt, and start sending."""
+        self._last_heard = dict.fromkeys(self._peers, ctx.now)
+        self._beat(ctx)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Send the next heartbeat, and look who has fallen silent."""
+        self._beat(ctx)
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Note that the sender is up."""
+        self._last_heard[sender] = ctx.now
+        self._choose_leader(ctx)
+
+    def _beat(self, ctx: Context) -> None:
+        for peer in self._peers:
+            ctx.send(peer, Heartbeat())
+        ctx.set_timer("heartbeat", self._heartbeat_interval)
+        self._choose_leader(ctx)
+
+    def _choose_leader(self, ctx: Context) -> None:
+        alive = [peer for peer, heard in self._last_heard.items() if ctx.now - heard < self._timeout]
+        leader = min([*alive, self._node_id], key=_natural_order)
+        if leader == self.leader:
+            return
+        self.leader = leader
+        if leader == self._node_id:
+            ctx.record("status", status="leader", label="I lead")
+        else:
+            ctx.record("status", status="follower", label=f"follows {leader}")
+
+
+def _natural_order(node_id: str) -> tuple[int, str]:
+    """Put n2 before n10."""
+    return len(node_id), node_id
