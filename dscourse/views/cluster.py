@@ -1,0 +1,368 @@
+"""Still pictures of a run: the cluster at a moment, and the space-time diagram. The twins of what the player shows.
+
+from dscourse.views import cluster_map, space_time
+cluster_map(run, at=3.2)
+space_time(run, between=(2.0, 4.0))
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from dscourse.simulation import Run
+from dscourse.views import palette
+from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+from dscourse.views.player.bands import Band, bands_and_marks, may_talk
+from dscourse.views.player.positions import positions
+from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
+
+Place = tuple[float, float]
+
+_MOST_LABELS = 20  # nodes; with more, names only
+_MESSAGE_COLOURS = (
+    palette.BLUE,
+    palette.ORANGE,
+    palette.GREEN,
+    palette.PURPLE,
+    palette.SKY,
+    palette.YELLOW,
+    palette.GREY,
+)
+_MESSAGE_MARKERS = ("o", "s", "^", "D", "v", "P", "*", "p")
+_SIZES = {"*": 1.35, "X": 1.0, "D": 0.85}  # so that all shapes look about as large
+_CUT: dict[str, Any] = {
+    "marker": "s", "markersize": 7, "color": "white", "markeredgecolor": palette.VERMILION, "markeredgewidth": 2,
+}  # fmt: skip
+_DROP: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markersize": 7, "markeredgewidth": 2}
+_LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
+
+
+def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
+    """Draw the cluster as it is at a moment: what every node believes, which messages are under way, what is cut.
+
+    Args:
+        run: the run.
+        at: the moment, in seconds; every event up to and including it has happened.
+        ax: axes to draw on; new ones if None.
+
+    Returns:
+        The picture, with an alt text that tells every node's state.
+
+    Raises:
+        TypeError: if `run` is no run or `at` no number.
+        ValueError: if `at` lies outside the run.
+    """
+    axes = new_axes(6.4, 4.2) if ax is None else ax
+    moment = _moment("at", at, _checked(run))
+    scene = scene_at(run, moment)
+    places = {party: (x, 1 - y) for party, (x, y) in positions(run).items()}
+    axes.set_axis_off()
+    axes.set_xlim(-0.14, 1.14)
+    axes.set_ylim(-0.16, 1.16)
+    cut = _draw_links(axes, run, scene.bands, places)
+    types = _types(run)
+    _draw_flights(axes, scene.flights, places, types)
+    few = len(run.trace.ids) <= _MOST_LABELS
+    for node, state in scene.nodes.items():
+        _draw_node(axes, node, state, places[node], few=few)
+    for client in run.clients:
+        axes.plot(
+            *places[client], marker="s", markersize=16, color="white", markeredgecolor="black", zorder=4
+        )
+        axes.text(*places[client], client, ha="center", va="center", fontsize=9, zorder=5)
+    _legend(axes, scene, types, cut=cut)
+    axes.set_title(f"{moment / 1e6:g} s", fontsize=11)
+    return Picture(axes, _cluster_words(run, scene, moment))
+
+
+def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -> Picture:
+    """Draw the space-time diagram: a row per node, time from left to right, a slanted line for every message.
+
+    Args:
+        run: the run.
+        between: begin and end of the part to draw, in seconds.
+        ax: axes to draw on; new ones if None.
+
+    Returns:
+        The picture with its alt text.
+
+    Raises:
+        TypeError: if `run` is no run, or `between` no pair of numbers.
+        ValueError: if the interval is empty, lies outside the run, or holds too many messages to tell apart.
+    """
+    _checked(run)
+    begin, end = _interval(between, run)
+    flights = flights_between(run, begin, end)
+    if len(flights) > _LARGEST_DIAGRAM:
+        raise ValueError(
+            f"{len(flights)} messages between {begin / 1e6:g} and {end / 1e6:g} s are too many to tell apart; "
+            f"choose a shorter interval (up to {_LARGEST_DIAGRAM})"
+        )
+    parties, types, window = list(run.trace.ids), _types(run), (begin / 1e6, end / 1e6)
+    bands = [band for band in bands_and_marks(run)[0] if band.begin < end and band.end > begin]
+    axes = new_axes(7.4, 1.2 + 0.36 * len(parties)) if ax is None else tidy(ax)
+    rows = {party: -index for index, party in enumerate(parties)}
+    axes.hlines(list(rows.values()), *window, color=palette.LIGHT_GREY, linewidth=1, zorder=1)
+    _draw_spans(axes, bands, rows, begin, end)
+    for flight in flights:
+        _draw_message(axes, flight, rows, types, window)
+    states = _draw_records(axes, run, rows, begin, end)
+    axes.set(xlim=window, ylim=(0.4 - len(parties), 0.6), xlabel="time (s)")
+    axes.set_yticks(list(rows.values()), parties)
+    axes.grid(visible=False)
+    handles = [
+        _handle(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7]) for name, number in types.items()
+    ][:6]
+    if any(flight.reason for flight in flights):
+        handles.append(_handle("dropped", **{**_DROP, "linestyle": "--"}))
+    handles += _state_handles(states)
+    if handles:
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.02), fontsize=8, frameon=False)
+    return Picture(axes, _diagram_words(run, flights, states, bands, window))
+
+
+def run_picture(run: Run) -> Picture:
+    """Draw the picture that stands in for the player: the cluster at its most telling moment.
+
+    That is when the last fault has had its effect; without faults, the end of the run.
+    """
+    end = round(run.until * 1e6)
+    begun = [event.time_us for event in run.trace.select(kind="fault") if event.detail.get("phase") != "end"]
+    changed = [event.time_us for event in run.trace.select(kind="record", name="status")]
+    after = [time for time in changed if begun and time > begun[-1]]
+    ends = [event.time_us for event in run.trace.select(kind="fault") if begun and event.time_us > begun[-1]]
+    limit = min([end, *ends])
+    settled = [time for time in after if time < limit]
+    moment = settled[-1] if settled else (begun[-1] if begun else end)
+    figure = new_figure(6.4, 4.2)
+    return cluster_map(run, at=min(moment, end) / 1e6, ax=figure.subplots())
+
+
+# --- the cluster
+
+
+def _draw_links(axes: Axes, run: Run, bands: list[Band], places: dict[str, Place]) -> bool:
+    """Draw all links; return whether one of them is cut."""
+    links = _links(run)
+    crowded = len(links) > 120
+    any_cut = False
+    for a, b in links:
+        start, goal = places[a], places[b]
+        there, back = may_talk(bands, a, b), may_talk(bands, b, a)
+        ends = list(zip(start, goal, strict=True))
+        if there and back:
+            axes.plot(*ends, color=palette.LIGHT_GREY, linewidth=0.5 if crowded else 1, zorder=1)
+            continue
+        any_cut = True
+        axes.plot(*ends, color=palette.VERMILION, linestyle=(0, (4, 3)), linewidth=0.8, alpha=0.7, zorder=1)
+        if not crowded:  # both ways: in the middle; one way: before the end that hears nothing
+            part = 0.5 if not (there or back) else 0.2 if there else 0.8
+            axes.plot(*_towards(start, goal, part), zorder=2, **_CUT)
+    return any_cut
+
+
+def _draw_flights(axes: Axes, flights: list[Flight], places: dict[str, Place], types: dict[str, int]) -> None:
+    told: set[tuple[str, str]] = set()
+    for flight in reversed(flights):  # the latest first: it tells the reason of a drop for its neighbours too
+        start, goal = places[flight.sender], places[flight.to]
+        length = math.dist(start, goal) or 1.0
+        x, y = _towards(start, goal, flight.part)
+        x, y = x + 0.012 * (goal[1] - start[1]) / length, y - 0.012 * (goal[0] - start[0]) / length
+        if flight.reason is None:
+            axes.plot(x, y, zorder=3, **_message_mark(types[flight.type]))
+            continue
+        axes.plot(x, y, zorder=3, **_DROP)
+        if (flight.reason, flight.to) not in told:
+            told.add((flight.reason, flight.to))
+            axes.annotate(flight.reason, (x, y), (5, 2), textcoords="offset points", fontsize=8, zorder=3)
+
+
+def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bool) -> None:
+    look = palette.look(state.look)
+    size = (26 if few else 13) * _SIZES.get(look.shape, 1.0)
+    if state.suspected_by:
+        share = min(1.0, state.suspected_by / max(1, state.peers))
+        ring: dict[str, Any] = {"color": "none", "markeredgecolor": palette.VERMILION}
+        axes.plot(
+            *place, marker="o", markersize=1.3 * size, markeredgewidth=0.8 + 3.2 * share, zorder=4, **ring
+        )
+    axes.plot(
+        *place, marker=look.shape, markersize=size, color=look.colour, markeredgecolor="black", zorder=4
+    )
+    axes.text(*place, node, ha="center", va="center", fontsize=9 if few else 6, color=look.text, zorder=5)
+    if not few:
+        return
+    words = look.label if state.look in ("crashed", "paused") or not state.label else state.label
+    if state.suspected_by:
+        words += f"\nsuspected by {state.suspected_by} of {state.peers}"
+    axes.annotate(
+        words, place, (0, -17), textcoords="offset points", ha="center", va="top", fontsize=9, zorder=5
+    )
+
+
+def _legend(axes: Axes, scene: Scene, types: dict[str, int], *, cut: bool) -> None:
+    handles = _state_handles([state.look for state in scene.nodes.values()])
+    moving = {flight.type for flight in scene.flights if flight.reason is None}
+    handles += [_handle(name, **_message_mark(number)) for name, number in types.items() if name in moving]
+    if len(moving) < len({flight.type for flight in scene.flights}) or any(
+        flight.reason for flight in scene.flights
+    ):
+        handles.append(_handle("dropped message", **_DROP))
+    if cut:
+        handles.append(_handle("link cut", **_CUT))
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
+
+
+def _cluster_words(run: Run, scene: Scene, moment: int) -> str:
+    nodes = "; ".join(f"{node} {state.words()}" for node, state in list(scene.nodes.items())[:_MOST_LABELS])
+    if len(scene.nodes) > _MOST_LABELS:
+        nodes += f"; and {len(scene.nodes) - _MOST_LABELS} more"
+    moving = sum(flight.reason is None for flight in scene.flights)
+    dropped = len(scene.flights) - moving
+    words = f"The cluster of {len(run.nodes)} nodes at {moment / 1e6:g} s: {nodes}. "
+    words += f"{_count(moving, 'message')} under way{f', {dropped} just dropped' if dropped else ''}."
+    network = [band.label for band in scene.bands if band.kind not in ("crash", "pause")]
+    return words + (f" In force: {'; '.join(network)}." if network else "")
+
+
+# --- the space-time diagram
+
+
+def _draw_spans(axes: Axes, bands: list[Band], rows: dict[str, int], begin: int, end: int) -> None:
+    """Draw from when to when nodes were down or paused."""
+    for band in bands:
+        if band.kind not in ("crash", "pause"):
+            continue
+        row = rows[band.nodes[0]]
+        crashed = band.kind == "crash"
+        left, right = max(begin, band.begin) / 1e6, min(end, band.end) / 1e6
+        colour, width = ("white", 3) if crashed else (palette.LIGHT_GREY, 6)
+        axes.plot([left, right], [row, row], color=colour, linewidth=width, zorder=2, solid_capstyle="butt")
+        text = "crashed" if crashed else "paused"
+        axes.text((left + right) / 2, row, text, ha="center", va="center", fontsize=8, zorder=3)
+        if band.begin >= begin:
+            axes.plot(left, row, zorder=4, **{**_DROP, "marker": "x" if crashed else "|", "markersize": 9})
+
+
+def _draw_message(
+    axes: Axes, flight: Flight, rows: dict[str, int], types: dict[str, int], window: Place
+) -> None:
+    x1, y1 = flight.sent / 1e6, float(rows[flight.sender])
+    x2, y2 = flight.end / 1e6, float(rows[flight.to])
+    if (
+        flight.reason is not None and flight.end == flight.sent
+    ):  # dropped as it was sent: a stub towards its goal
+        x2, y2 = x1 + 0.3 * flight.typical / 1e6, y1 + 0.3 * (y2 - y1)
+    begin, end = window
+    arrives = x2 <= end
+    (x1, y1), (x2, y2) = _clipped((x1, y1), (x2, y2), begin, end)
+    if flight.reason is not None:
+        axes.plot([x1, x2], [y1, y2], color=palette.VERMILION, linestyle="--", linewidth=1, zorder=3)
+        if arrives:
+            axes.plot(x2, y2, zorder=4, **{**_DROP, "markersize": 5, "markeredgewidth": 1.5})
+        return
+    style = {"color": _MESSAGE_COLOURS[types[flight.type] % 7], "shrinkA": 0, "shrinkB": 0, "linewidth": 0.9}
+    arrow = {**style, "arrowstyle": "-|>" if arrives else "-", "mutation_scale": 8}
+    axes.annotate("", (x2, y2), (x1, y1), annotation_clip=False, zorder=3, arrowprops=arrow)
+
+
+def _clipped(start: Place, goal: Place, begin: float, end: float) -> tuple[Place, Place]:
+    """Return the part of a line that lies between two times."""
+    span = goal[0] - start[0]
+    if span <= 0:
+        return start, goal
+    first, last = max(0.0, (begin - start[0]) / span), min(1.0, (end - start[0]) / span)
+    return _towards(start, goal, first), _towards(start, goal, last)
+
+
+def _draw_records(axes: Axes, run: Run, rows: dict[str, int], begin: int, end: int) -> list[str]:
+    """Draw changes of state; return the states."""
+    states = []
+    for event in run.trace.select(kind="record", name="status"):
+        if begin <= event.time_us <= end and event.node in rows:
+            look = palette.look(str(event.detail.get("status", "up")))
+            mark: dict[str, Any] = {"marker": look.shape, "color": look.colour, "markeredgecolor": "black"}
+            size = 8 * _SIZES.get(look.shape, 1.0)
+            axes.plot(event.time, rows[str(event.node)], markersize=size, zorder=5, clip_on=False, **mark)
+            states.append(str(event.detail.get("status", "up")))
+    return states
+
+
+def _diagram_words(
+    run: Run, flights: list[Flight], states: list[str], bands: list[Band], window: Place
+) -> str:
+    dropped = sum(flight.reason is not None for flight in flights)
+    words = (
+        f"Space-time diagram of {len(run.nodes)} nodes from {window[0]:g} to {window[1]:g} s: "
+        f"{_count(len(flights), 'message')}, {dropped} of them dropped; {_count(len(states), 'change')} of state."
+    )
+    return words + (f" Faults: {'; '.join(band.label for band in bands)}." if bands else "")
+
+
+# --- small things
+
+
+def _links(run: Run) -> list[tuple[str, str]]:
+    graph = run.scenario.network.graph
+    if graph.graph.get("complete"):
+        return [(a, b) for index, a in enumerate(run.nodes) for b in run.nodes[index + 1 :]]
+    return list(dict.fromkeys((min(a, b), max(a, b)) for a, b in graph.edges if a != b))
+
+
+def _message_mark(number: int) -> dict[str, Any]:
+    look = {"marker": _MESSAGE_MARKERS[number % 8], "color": _MESSAGE_COLOURS[number % 7]}
+    return {**look, "markeredgecolor": "white", "markersize": 7}
+
+
+def _state_handles(states: Sequence[str]) -> list[Any]:
+    looks = [palette.look(state) for state in dict.fromkeys(states)]
+    return [
+        _handle(look.label, marker=look.shape, color=look.colour, markeredgecolor="black", markersize=9)
+        for look in looks
+    ]
+
+
+def _handle(label: str, **style: Any) -> Line2D:
+    return Line2D([], [], label=label, **{"linestyle": "", **style})
+
+
+def _towards(start: Place, goal: Place, part: float) -> Place:
+    return start[0] + part * (goal[0] - start[0]), start[1] + part * (goal[1] - start[1])
+
+
+def _types(run: Run) -> dict[str, int]:
+    """Types of message, numbered in the order in which they first appear."""
+    names = dict.fromkeys(event.name for event in run.trace.select(kind="send"))
+    return {name: index for index, name in enumerate(names)}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _checked(run: Run) -> Run:
+    if not isinstance(run, Run):
+        raise TypeError(f"run must be a Run, as scenario.run(until=…) returns it, got {type(run).__name__}")
+    return run
+
+
+def _moment(name: str, at: object, run: Run) -> int:
+    if isinstance(at, bool) or not isinstance(at, int | float):
+        raise TypeError(f"{name} must be a number of seconds, got {at!r}")
+    if not 0 <= at <= run.until:
+        raise ValueError(f"{name} must lie within the run, 0 to {run.until:g} s, got {at!r}")
+    return round(at * 1e6)
+
+
+def _interval(between: object, run: Run) -> tuple[int, int]:
+    if not isinstance(between, tuple | list) or len(between) != 2:
+        raise TypeError(f"between must be a pair (begin, end) in seconds, got {between!r}")
+    begin, end = (_moment("between", value, run) for value in between)
+    if begin >= end:
+        raise ValueError(f"between must be (begin, end) with begin before end, got {between!r}")
+    return begin, end

@@ -1,0 +1,79 @@
+"""The Python that reproduces what the learner did by hand."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from functools import partial
+from types import FrameType
+
+from dscourse.simulation import Fault, Run
+
+
+def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
+    """Return code that makes the run that is in the player now and calls it ``forked``.
+
+    Args:
+        faults: what the learner added, in order.
+        name: of the variable that holds the run given to `play`; empty if there is none, then the code builds that run
+            from the scenario's JSON.
+        base: the run given to `play`.
+    """
+    kinds = sorted({type(fault).__name__ for fault in faults} | (set() if name else {"Scenario"}))
+    lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
+    if name:
+        lines.append("")
+    else:
+        lines += _base_lines(base)
+    lines += _fork_lines(faults, name or "run")
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
+    """One line per fault, in the order in which they were added, which decides between faults at the same instant."""
+    if not faults:
+        return [f"forked = {start}"]
+    lines = []
+    for fault in faults:
+        lines.append(f"forked = {start}.fork({fault.at!r}, {fault!r})")
+        start = "forked"
+    return lines
+
+
+def _base_lines(base: Run) -> list[str]:
+    factory, settings = base.scenario.node_factory, ""
+    lines = []
+    if isinstance(factory, partial):
+        given = [*map(repr, factory.args), *(f"{name}={value!r}" for name, value in factory.keywords.items())]
+        factory, settings = factory.func, "".join(f", {setting}" for setting in given)
+        lines.append("from functools import partial")
+    module, named = getattr(factory, "__module__", ""), getattr(factory, "__name__", "NodeFactory")
+    if module and module != "__main__":
+        lines.append(f"from {module} import {named}")
+    if settings:
+        named = f"partial({named}{settings})"
+    return [
+        *lines,
+        "",
+        f"scenario = Scenario.from_json({base.scenario.to_json()!r}, {named})",
+        f"run = scenario.run(until={base.until!r})",
+    ]
+
+
+def name_of(run: Run, frame: FrameType | None) -> str:
+    """Return the name under which a caller's frame knows a run, or "" if it has none (an underscore doesn't count)."""
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("dscourse.views"):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    for names in (frame.f_locals, frame.f_globals):
+        for name, value in names.items():
+            if value is run and name.isidentifier() and not name.startswith("_"):
+                return str(name)
+    return ""
+
+
+def caller() -> FrameType | None:
+    """Return the frame of whoever called the function that calls this."""
+    here = inspect.currentframe()
+    return here.f_back.f_back if here is not None and here.f_back is not None else None

@@ -1,0 +1,540 @@
+// The player: it holds the cursor, hands keys and clicks on, and asks Python for nothing but faults, undo and the insides of nodes.
+
+import { clusterView } from "./cluster.mjs";
+import { diagramView } from "./diagram.mjs";
+import { MESSAGE_SHAPES, button, make, makeSvg, readColours, say, set } from "./dom.mjs";
+import { shapePath } from "./geometry.mjs";
+import { bandsAt, buildHistory, mayTalk } from "./history.mjs";
+import { inspectorView } from "./inspector.mjs";
+import { KEYS, commandFor } from "./keys.mjs";
+import { periodicTypes } from "./lamport.mjs";
+import { linkActs, markedActs, nodeActs, popupMenu } from "./menu.mjs";
+import { buildMessages } from "./messages.mjs";
+import { JUMPS, jumpsOf, nextMoment, previousMoment } from "./search.mjs";
+import { timelineView } from "./timeline.mjs";
+import { firstDifference, inflate, readTrace } from "./trace.mjs";
+import { cursorWords, seconds } from "./words.mjs";
+
+const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+const CALM_STEP = 500; // ms between pictures for whoever asked for less motion
+const LINE_EVERY = 250; // ms between changes of the text line while playing
+
+/** Everything the page needs to know of a run, made once from what Python sent. */
+export function prepareRun(buffer) {
+  const trace = readTrace(buffer);
+  const messages = buildMessages(trace);
+  const types = [...new Set(messages.rows.map((row) => row.type))];
+  const messageLook = (type, dark = false) => {
+    const place = types.indexOf(type);
+    const series = dark ? trace.seriesOnDark : trace.series;
+    return { colour: series[place % series.length], shape: place % MESSAGE_SHAPES.length };
+  };
+  return { trace, messages, history: buildHistory(trace), types, messageLook, hiddenTypes: new Set() };
+}
+
+/** The speed at which a run takes about twenty seconds. */
+export function fittingSpeed(until) {
+  const wanted = until / 1e6 / 20;
+  return SPEEDS.reduce((best, speed) => (Math.abs(Math.log(speed / wanted)) < Math.abs(Math.log(best / wanted)) ? speed : best));
+}
+
+/** Should heartbeats be collapsed from the start? Only if there is something else to see, or there are too many to see anything. */
+export function foldsAtFirst(types, periodic, parties = 2) {
+  return periodic.size > 0 && (parties > 12 || types.some((type) => !periodic.has(type)));
+}
+
+function placeOfFocus(target) {
+  if (target.closest(".dp-menu")) return "menu";
+  if (target.closest(".dp-node")) return "node";
+  if (target.matches("select")) return "choice";
+  if (target.matches("textarea, input[type=text]")) return "text";
+  return target.matches("button, summary, input") ? "button" : "root";
+}
+
+export function render({ model, el }) {
+  const started = performance.now();
+  let run = null;
+  let before = null;
+  let parting = null;
+  let t = 0;
+  let playing = false;
+  let speed = 1;
+  let marked = new Set();
+  let focused = 0;
+  let busy = 0;
+  let frame = null;
+  let lastFrame = 0;
+  let lineShown = 0;
+  let gone = false;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  // --- the page
+  const cluster = clusterView("Cluster", {
+    node: (party, element) => openNodeMenu(party, element),
+    link: (a, b, point) => openLinkMenu(a, b, point),
+    lasso: (parties) => markAll(parties),
+    focusNode: (party) => { focused = party; },
+  });
+  const earlier = clusterView("Before");
+  const inspector = inspectorView((time) => model.send({ type: "fields", time }));
+  const timeline = timelineView((time) => { pause(); seek(time); });
+  const told = make("p", { class: "dp-told", role: "status", "aria-live": "polite" });
+  const diagram = diagramView({ seek: (time) => { pause(); seek(time); }, tell: (text) => say(told, text) });
+
+  const playButton = button("▶ Play", () => toggle(), { className: "dp-play" });
+  const clock = make("output", { class: "dp-clock", "aria-label": "time of the cursor" });
+  const speedChoice = make("select", { "aria-label": "speed", change: () => { speed = Number(speedChoice.value); } },
+    ...SPEEDS.map((value) => make("option", { value, text: `${value} ×` })));
+  const jumpChoice = make("select", { "aria-label": "kind of event to jump to" });
+  const compareButton = button("Compare", () => setCompare(!comparing()), { title: "this run beside the one before your faults" });
+  const insideButton = button("Inside", () => toggleInside(), { title: "public fields of the nodes at the cursor" });
+  const undoButton = button("Undo", () => undo(), { title: "take back the last fault (U)" });
+  const copyButton = button("Copy as code", () => copy(), { title: "Python that gives this run (Y)" });
+  const helpButton = button("?", () => toggleHelp(), { label: "keys" });
+  const controls = make("div", { class: "dp-controls", role: "toolbar", "aria-label": "player" },
+    make("span", { class: "dp-group" },
+      button("|◀", () => does.begin(), { label: "to the begin" }), button("◀", () => does.previous(), { label: "previous event" }), playButton,
+      button("▶", () => does.next(), { label: "next event" })),
+    speedChoice,
+    clock,
+    make("span", { class: "dp-group" }, make("span", { text: "Jump to" }), button("◂", () => does.previousOfKind(), { label: "previous of this kind" }),
+      jumpChoice, button("▸", () => does.nextOfKind(), { label: "next of this kind" })),
+    make("span", { class: "dp-group dp-right" }, insideButton, compareButton, helpButton));
+
+  const line = make("p", { class: "dp-line", role: "status", "aria-live": "polite", text: "Unpacking the run …" });
+  const problem = make("p", { class: "dp-problem", role: "alert", hidden: true });
+  const markedText = make("span");
+  const markedButtons = make("span", { class: "dp-group" });
+  const markedBar = make("div", { class: "dp-marked-bar", hidden: true }, markedText, markedButtons);
+  const actList = make("ol", { class: "dp-acts", "aria-label": "your faults" });
+  const hint = make("p", { class: "dp-hint", text: "Click a node to crash, pause or slow it, a link to cut it; drag a line around nodes to part them from the rest." });
+  const code = make("pre", { class: "dp-code", tabindex: "0", hidden: true, "aria-label": "Python that gives this run" });
+  const copied = make("span", { class: "dp-copied", role: "status" });
+  const actBar = make("div", { class: "dp-act-bar" }, make("strong", { text: "Your faults" }), actList, make("span", { class: "dp-group" }, undoButton, copyButton, copied));
+  const help = make("dl", { class: "dp-help", hidden: true }, ...KEYS.flatMap(([keys, what]) => [make("dt", { text: keys }), make("dd", { text: what })]));
+
+  const nodeFilter = make("details", { class: "dp-filter" });
+  const typeFilter = make("details", { class: "dp-filter" });
+  const foldBox = make("input", { type: "checkbox", change: () => { applyFilters(); } });
+  const foldLabel = make("label", { class: "dp-group dp-check" }, foldBox, make("span", { text: "collapse heartbeats" }));
+  const diagramBar = make("div", { class: "dp-controls", role: "toolbar", "aria-label": "space-time diagram" },
+    make("strong", { text: "Space-time diagram" }), nodeFilter, typeFilter, foldLabel,
+    make("span", { class: "dp-group dp-right" }, button("−", () => zoomBy(0.5), { label: "show more time" }), button("+", () => zoomBy(2), { label: "show less time" })));
+
+  const graphs = make("div", { class: "dp-graphs" }, cluster.element, earlier.element);
+  earlier.element.hidden = true;
+  const stage = make("div", { class: "dp-stage" }, graphs, inspector.element);
+  const root = make("div", {
+    class: "dscourse-player", tabindex: "0", role: "group", "aria-label": "cluster player; press ? for the keys",
+    "data-lm-suppress-shortcuts": "true",
+  }, stage, markedBar, line, timeline.element, controls, help, problem, actBar, hint, code, diagramBar, diagram.element, told);
+  el.append(root);
+  const menu = popupMenu(graphs, (act) => send(act));
+
+  // --- time
+  const schedule = () => { if (frame === null && !gone) frame = requestAnimationFrame(tick); };
+
+  function tick(moment) {
+    frame = null;
+    if (!run) return;
+    if (playing) {
+      const passed = lastFrame ? moment - lastFrame : 0;
+      if (!calm.matches || passed >= CALM_STEP || !lastFrame) {
+        lastFrame = moment;
+        t = Math.min(run.trace.until, Math.round(t + passed * 1000 * speed));
+        if (t >= run.trace.until) pause();
+      }
+      if (playing) schedule();
+    }
+    try {
+      drawAll(moment);
+    } catch (error) {
+      pause();
+      showProblem(`The picture can't be drawn: ${error.message}`);
+      throw error;
+    }
+  }
+
+  function drawAll(moment) {
+    cluster.draw(t);
+    if (!earlier.element.hidden) earlier.draw(t);
+    timeline.draw(t);
+    diagram.draw(t);
+    say(clock, `${(t / 1e6).toFixed(playing ? 2 : 3)} s`); // the line below tells it to the microsecond
+    if (!playing || moment - lineShown >= LINE_EVERY) {
+      say(line, cursorWords(run.trace, t));
+      lineShown = moment;
+    }
+    root.dataset.time = String(t);
+    if (!playing) inspector.request(t);
+  }
+
+  function seek(time) {
+    if (!run || time === null) return;
+    t = Math.max(0, Math.min(run.trace.until, time));
+    schedule();
+  }
+
+  function toggle() {
+    if (playing) pause();
+    else play();
+  }
+
+  function play() {
+    if (!run) return;
+    if (t >= run.trace.until) t = 0;
+    playing = true;
+    lastFrame = 0;
+    say(playButton, "❚❚ Pause");
+    set(line, "aria-live", "off"); // a screen reader would never catch up
+    root.dataset.playing = "yes";
+    schedule();
+  }
+
+  function pause() {
+    if (!playing) return;
+    playing = false;
+    say(playButton, "▶ Play");
+    set(line, "aria-live", "polite");
+    root.dataset.playing = "no";
+    schedule();
+  }
+
+  const jump = (index) => JUMPS[jumpChoice.value || "any event"](run.trace, index);
+
+  const does = {
+    toggle, begin: () => stop(0), end: () => stop(run?.trace.until ?? 0),
+    next: () => stop(nextMoment(run.trace, t)), previous: () => stop(previousMoment(run.trace, t)),
+    nextOfKind: () => stop(nextMoment(run.trace, t, jump)), previousOfKind: () => stop(previousMoment(run.trace, t, jump)),
+    on: () => stop(t + Math.round(run.trace.until / 10)), back: () => stop(t - Math.round(run.trace.until / 10)),
+    slower: () => setSpeed(-1), faster: () => setSpeed(1),
+    nextNode: () => focusNode(1), previousNode: () => focusNode(-1),
+    menu: () => openNodeMenu(focused, cluster.nodeElement(focused)),
+    mark: () => { toggleMark(focused); },
+    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => send({ do: "heal" }),
+    undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAtCursor(),
+    zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
+    escape: () => {
+      if (diagram.hasPast()) diagram.clearPast();
+      else if (!help.hidden) toggleHelp();
+      else setMarked([]);
+    },
+  };
+
+  function stop(time) {
+    pause();
+    seek(time);
+  }
+
+  function setSpeed(step) {
+    const place = SPEEDS.indexOf(speed) + step;
+    if (place < 0 || place >= SPEEDS.length) return;
+    speed = SPEEDS[place];
+    speedChoice.value = String(speed);
+  }
+
+  function zoomBy(factor) {
+    diagram.setZoom(Math.max(1 / 64, Math.min(64, diagram.zoom() * factor)));
+    diagram.paint();
+    schedule();
+  }
+
+  // --- nodes, links, marks
+  const names = () => run.trace.parties.filter((party) => !party.client).map((party) => party.id);
+  const linkOf = (a, b) => { // null if there is none
+    if (!run.trace.linkKeys.some(([x, y]) => (x === a && y === b) || (x === b && y === a))) return null;
+    const bands = bandsAt(run.trace, t);
+    const talk = (some) => mayTalk(run.trace, some, a, b) && mayTalk(run.trace, some, b, a);
+    return { open: talk(bands), parted: !talk(bands.filter((band) => band.kind === "partition")) };
+  };
+  const linkOfMarked = () => (marked.size === 2 ? linkOf(...marked) : null);
+
+  function focusNode(step) {
+    const count = names().length;
+    const inside = root.ownerDocument.activeElement?.closest?.(".dp-node");
+    focused = inside ? (focused + step + count) % count : focused;
+    cluster.nodeElement(focused).focus({ preventScroll: true });
+  }
+
+  function openNodeMenu(party, element) {
+    pause();
+    focused = party;
+    const name = run.trace.parties[party].id;
+    const acts = nodeActs(name, cluster.stateOf(party));
+    const [x, y] = cluster.positionOf(party);
+    menu.open(`${name} at ${seconds(t)}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
+  }
+
+  function openLinkMenu(a, b, [x, y]) {
+    pause();
+    const [one, other] = [run.trace.nameOf(a), run.trace.nameOf(b)];
+    const { open, parted } = linkOf(a, b);
+    menu.open(`${one} – ${other} at ${seconds(t)}`, linkActs(one, other, open, parted), [x + 8, y + 8], root);
+  }
+
+  function toggleMark(party) {
+    const next = new Set(marked);
+    if (!next.delete(party)) next.add(party);
+    setMarked([...next]);
+  }
+
+  function markAll(parties) {
+    pause();
+    setMarked(parties);
+    if (parties.length === 0) say(line, "The line caught no node.");
+    else markedButtons.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  function setMarked(parties) {
+    marked = new Set(parties);
+    cluster.setMarked(marked);
+    const list = parties.map((party) => run.trace.parties[party].id);
+    markedBar.hidden = parties.length === 0;
+    say(markedText, `Marked: ${list.join(", ")}`);
+    const acts = markedActs(list, names().length, linkOfMarked());
+    markedButtons.replaceChildren(...acts.map(([label, act]) => button(label, () => send(act))), button("Unmark", () => { setMarked([]); root.focus({ preventScroll: true }); }));
+    schedule();
+  }
+
+  function markedAct(kind) {
+    const list = [...marked].map((party) => run.trace.parties[party].id);
+    const acts = markedActs(list, names().length, linkOfMarked()).map(([, act]) => act);
+    const act = acts.find((one) => (kind === "cut" ? one.do === "cut" || one.do === "heal" : one.do === kind));
+    if (act) send(act);
+    else say(line, kind === "cut" ? "Mark two linked nodes first: focus a node and press M." : "Mark some nodes first, but not all: focus a node and press M.");
+  }
+
+  // --- commands to Python
+  function send(act) {
+    if (act.do === "mark") {
+      toggleMark(act.party);
+      return;
+    }
+    pause();
+    wait();
+    model.send({ type: "act", act, time: t });
+    setMarked([]);
+    root.focus({ preventScroll: true });
+  }
+
+  function undo(index = null) {
+    if (model.get("acts").length === 0) {
+      say(line, "There is nothing to undo.");
+      return;
+    }
+    pause();
+    wait();
+    model.send({ type: "undo", index });
+  }
+
+  function wait() {
+    busy += 1;
+    set(root, "aria-busy", "true");
+    say(line, "Running again …");
+  }
+
+  function answered() {
+    busy = 0;
+    set(root, "aria-busy", "false");
+    schedule();
+  }
+
+  async function copy() {
+    const text = model.get("code");
+    say(code, text);
+    code.hidden = false;
+    try {
+      await navigator.clipboard.writeText(text);
+      say(copied, "Copied.");
+    } catch {
+      getSelection().selectAllChildren(code);
+      code.focus({ preventScroll: true });
+      say(copied, "Press Ctrl + C to copy what is marked below.");
+    }
+  }
+
+  function showActs() {
+    const acts = model.get("acts");
+    actList.replaceChildren(...acts.map((text, index) =>
+      make("li", {}, make("code", { text }), button("×", () => undo(index), { label: `take back ${text}`, className: "dp-small" }))));
+    actBar.hidden = acts.length === 0;
+    hint.hidden = acts.length > 0;
+    code.hidden = true;
+    say(copied, "");
+  }
+
+  function showProblem(text) {
+    say(problem, text);
+    problem.hidden = text === "";
+  }
+
+  // --- two runs, insides, help
+  const comparing = () => !earlier.element.hidden;
+
+  function setCompare(on) {
+    earlier.element.hidden = !on || !before;
+    root.classList.toggle("dp-comparing", comparing());
+    compareButton.setAttribute("aria-pressed", String(comparing()));
+    parting = before ? firstDifference(run.trace, before.trace) : null;
+    timeline.setRun(run, comparing() ? parting : null);
+    cluster.setTitle(comparing() ? "This run" : "Cluster");
+    refit();
+  }
+
+  function toggleInside() {
+    insideButton.setAttribute("aria-pressed", String(inspector.toggle(t)));
+    refit();
+  }
+
+  function toggleHelp() {
+    help.hidden = !help.hidden;
+    helpButton.setAttribute("aria-expanded", String(!help.hidden));
+  }
+
+  function showFields() {
+    const text = model.get("fields");
+    if (text && run) inspector.show(JSON.parse(text), names(), [...marked].map((party) => run.trace.parties[party].id));
+  }
+
+  // --- filters
+  function fillFilters() {
+    const boxOf = (text, value, picture = null) => {
+      const input = make("input", { type: "checkbox", value, change: () => applyFilters() });
+      input.checked = true;
+      return make("label", { class: "dp-check" }, input, ...(picture ? [picture] : []), make("span", { text }));
+    };
+    nodeFilter.replaceChildren(make("summary", { text: "Nodes" }), make("div", { class: "dp-choices" },
+      ...run.trace.parties.map((party, index) => boxOf(party.id, index))));
+    typeFilter.replaceChildren(make("summary", { text: "Messages" }), make("div", { class: "dp-choices" },
+      ...run.types.map((type) => {
+        const look = run.messageLook(type, readColours(root).dark);
+        const picture = makeSvg("svg", { width: 14, height: 14, viewBox: "-7 -7 14 14", "aria-hidden": "true" },
+          makeSvg("path", { d: shapePath(MESSAGE_SHAPES[look.shape], 5), style: `fill:${look.colour}` }));
+        return boxOf(run.trace.types[type], type, picture);
+      })));
+    const periodic = periodicTypes(run.trace);
+    foldBox.checked = foldsAtFirst(run.types, periodic, run.trace.parties.length);
+    foldLabel.hidden = periodic.size === 0;
+    run.periodic = periodic;
+  }
+
+  function applyFilters() {
+    const off = (filter) => [...filter.querySelectorAll("input")].filter((input) => !input.checked).map((input) => Number(input.value));
+    const hiddenNodes = new Set(off(nodeFilter));
+    run.hiddenTypes.clear();
+    for (const type of off(typeFilter)) run.hiddenTypes.add(type);
+    if (before) {
+      before.hiddenTypes.clear();
+      const hidden = off(typeFilter).map((type) => run.trace.types[type]);
+      for (const type of before.types) if (hidden.includes(before.trace.types[type])) before.hiddenTypes.add(type);
+    }
+    diagram.setNodes(run.trace.parties.map((_, party) => party).filter((party) => !hiddenNodes.has(party)));
+    diagram.setFolded(foldBox.checked ? run.periodic : new Set());
+    diagram.paint();
+    schedule();
+  }
+
+  // --- sizes, themes
+  function refit() {
+    cluster.resize();
+    earlier.resize();
+    timeline.paint();
+    diagram.paint();
+    schedule();
+  }
+
+  function recolour() {
+    const colours = readColours(root);
+    for (const view of [cluster, earlier, timeline, diagram]) view.setColours(colours);
+    timeline.paint();
+    diagram.paint();
+    schedule();
+  }
+
+  // --- what Python sends
+  const bytesOf = (name) => {
+    const view = model.get(name);
+    return view && view.byteLength > 0 ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : null;
+  };
+  let turn = 0;
+
+  async function load() {
+    const mine = ++turn;
+    try {
+      const [now, then] = await Promise.all([bytesOf("payload"), bytesOf("before")].map((bytes) => (bytes ? inflate(bytes) : null)));
+      if (mine !== turn || gone) return;
+      accept(prepareRun(now), then ? prepareRun(then) : null);
+    } catch (error) {
+      showProblem(`The run can't be shown: ${error.message}`);
+      throw error;
+    }
+  }
+
+  function accept(next, then) {
+    const first = run === null;
+    const kept = first ? null : { fold: foldBox.checked, off: [...typeFilter.querySelectorAll("input")].filter((box) => !box.checked).map((box) => run.trace.types[Number(box.value)]) };
+    run = next;
+    before = then;
+    cluster.setRun(run);
+    if (before) earlier.setRun(before);
+    diagram.setRun(run);
+    fillFilters();
+    if (kept) {
+      foldBox.checked = kept.fold && run.periodic.size > 0;
+      for (const box of typeFilter.querySelectorAll("input")) box.checked = !kept.off.includes(run.trace.types[Number(box.value)]);
+    }
+    const chosen = jumpChoice.value;
+    const jumps = jumpsOf(run.trace);
+    jumpChoice.replaceChildren(...jumps.map((name) => make("option", { value: name, text: name })));
+    jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
+    compareButton.hidden = before === null;
+    if (first) {
+      speed = fittingSpeed(run.trace.until);
+      speedChoice.value = String(speed);
+    }
+    t = Math.min(t, run.trace.until);
+    setCompare(first ? before !== null : comparing());
+    applyFilters();
+    recolour();
+    inspector.request(t, true);
+    if (first) requestAnimationFrame(() => setTimeout(() => {
+      performance.measure("dscourse-player-first-picture", { start: started, end: performance.now() });
+      root.dataset.ready = "yes";
+    }));
+  }
+
+  // --- keys
+  root.addEventListener("keydown", (event) => {
+    const command = commandFor(event, placeOfFocus(event.target));
+    event.stopPropagation();
+    if (!command || !run) return;
+    event.preventDefault();
+    does[command]();
+  });
+  for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation());
+
+  const listeners = { "change:payload": load, "change:before": () => {}, "change:acts": showActs, "change:fields": showFields,
+    "change:problem": () => showProblem(model.get("problem")), "change:answered": answered };
+  for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+  const sizes = new ResizeObserver(() => { if (run) refit(); });
+  sizes.observe(root);
+  const themes = new MutationObserver(() => { recolour(); setTimeout(recolour, 400); });
+  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
+  const themeQuery = window.matchMedia("(prefers-color-scheme: dark)");
+  themeQuery.addEventListener("change", recolour);
+  showActs();
+  showProblem(model.get("problem"));
+  load();
+
+  return () => {
+    gone = true;
+    if (frame !== null) cancelAnimationFrame(frame);
+    inspector.stop();
+    sizes.disconnect();
+    themes.disconnect();
+    themeQuery.removeEventListener("change", recolour);
+    for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+  };
+}
+
+export default { render };

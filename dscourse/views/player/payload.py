@@ -1,0 +1,256 @@
+"""The trace on its way to the browser: columns of numbers, a table of texts, compressed, sent once.
+
+Layout before compression (all little endian): length of the header (u4), header (JSON, padded with blanks), then the
+columns one after the other, those with the widest numbers first. ``header["columns"]`` lists name, type, offset, count.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from dscourse.simulation import KINDS, Run
+from dscourse.simulation.moment import Waiting
+from dscourse.views import palette
+from dscourse.views.player.bands import Band, Mark, bands_and_marks
+from dscourse.views.player.positions import positions
+from dscourse.views.player.scene import queueing, waiting_at_end
+
+_NOBODY = 0xFFFF
+_NO_MESSAGE = 0xFFFFFFFF
+_LONGEST_TEXT = 300  # characters of a message or a detail that the player shows
+_ON_LIGHT = [
+    palette.BLUE,
+    palette.ORANGE,
+    palette.GREEN,
+    palette.PURPLE,
+    palette.SKY,
+    palette.YELLOW,
+    palette.GREY,
+]
+_ON_DARK = [
+    palette.SKY,
+    palette.ORANGE,
+    palette.GREEN,
+    palette.PURPLE,
+    palette.BLUE,
+    palette.YELLOW,
+    palette.LIGHT_GREY,
+]
+_TYPES: dict[str, Any] = {"u4": np.dtype("<u4"), "u2": np.dtype("<u2"), "u1": np.dtype("u1")}
+
+
+def pack(run: Run) -> bytes:
+    """Return a run as the player's JavaScript reads it.
+
+    Raises:
+        ValueError: if the run has more parties or a longer silence than the columns can hold.
+    """
+    header, columns = unpacked(run)
+    layout: list[list[Any]] = []
+    blocks: list[bytes] = []
+    offset = 0
+    for name, (kind, values) in columns.items():
+        block = np.ascontiguousarray(values, dtype=_TYPES[kind]).tobytes()
+        layout.append([name, kind, offset, len(values)])
+        blocks.append(block)
+        offset += len(block)
+    text = _with_offsets(header, layout)
+    return zlib.compress(len(text).to_bytes(4, "little") + text + b"".join(blocks), 6)
+
+
+def _with_offsets(header: dict[str, Any], layout: list[list[Any]]) -> bytes:
+    """The header as JSON in which the columns' offsets count from the start of the block."""
+    start = 0
+    while True:  # the offsets stand in the header and depend on its length: two rounds settle it
+        shifted = [[name, kind, start + offset, count] for name, kind, offset, count in layout]
+        text = json.dumps({**header, "columns": shifted}, separators=(",", ":"), allow_nan=False).encode()
+        text += b" " * (-(4 + len(text)) % 4)
+        if 4 + len(text) == start:
+            return text
+        start = 4 + len(text)
+
+
+def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
+    """Return header and columns before they are packed."""
+    trace = run.trace
+    if len(trace.ids) >= _NOBODY:
+        raise ValueError(f"the player shows up to {_NOBODY - 1} nodes and clients, got {len(trace.ids)}")
+    gaps = np.diff(np.asarray(trace.time_us, dtype=np.int64), prepend=0)
+    if len(gaps) and int(gaps.max()) > 0xFFFFFFFF:
+        raise ValueError(
+            f"the player can't show a run in which nothing happens for {gaps.max() / 1e6:.0f} s; the limit is 4294 s"
+        )
+    words = _Words(run)
+    bands, marks = bands_and_marks(run)
+    still_waiting = waiting_at_end(run)
+    places = {party: index for index, party in enumerate(trace.ids)}
+    header = {
+        "until": round(run.until * 1e6),
+        "kinds": list(KINDS),
+        "types": list(words.types),
+        "texts": list(words.texts),
+        "parties": _parties(run),
+        "links": _links(run, places),
+        "directed": bool(run.scenario.network.graph.is_directed()),
+        "bands": [_band(number, band, places) for number, band in enumerate(bands)],
+        "marks": _marks(run, marks, places, still_waiting),
+        "arrivals": _arrivals(run),
+        "waiting": [
+            [message.message_id, round(message.arrived * 1e6)]
+            for held in still_waiting.values()
+            for message in held
+        ],
+        "looks": _looks(run, marks),
+        "series": _ON_LIGHT,
+        "seriesOnDark": _ON_DARK,
+    }
+    columns = {
+        "delta": ("u4", gaps),
+        "type": ("u4", words.type),
+        "text": ("u4", words.text),
+        "message": ("u4", _unsigned(trace.message_id, _NO_MESSAGE)),
+        "node": ("u2", _unsigned(trace.node_code, _NOBODY)),
+        "peer": ("u2", _unsigned(trace.peer_code, _NOBODY)),
+        "kind": ("u1", trace.kind_code),
+    }
+    return header, columns
+
+
+def _unsigned(codes: Any, nobody: int) -> Any:
+    values = np.asarray(codes, dtype=np.int64)
+    return np.where(values < 0, nobody, values)
+
+
+class _Words:
+    """Names and texts of all events, each told once and then referred to by number."""
+
+    def __init__(self, run: Run) -> None:
+        self.types: dict[str, int] = {}
+        self.texts: dict[str, int] = {"": 0}
+        self.type: list[int] = []
+        self.text: list[int] = []
+        trace = run.trace
+        message_texts: dict[int, int] = {}  # by identity: a broadcast sends one object many times
+        rows = zip(trace.kind_code.tolist(), trace.messages, trace.names, trace.details, strict=True)
+        for index, (code, message, name, detail) in enumerate(rows):
+            kind, text = KINDS[code], 0
+            if kind == "send":
+                text = message_texts.get(id(message), 0)
+                if not text:
+                    text = message_texts[id(message)] = self._text(repr(message))
+            elif kind == "drop":
+                text = self._text(json.dumps(name))
+                name = type(message).__name__
+            elif kind == "fault":
+                text = self._text(json.dumps(trace[index].text.split(": ", 1)[1]))
+            elif detail and kind not in ("deliver", "timer"):
+                text = self._text(_detail(detail))
+            self.type.append(self.types.setdefault(name, len(self.types)))
+            self.text.append(text)
+
+    def _text(self, text: str) -> int:
+        if len(text) > _LONGEST_TEXT and not text.startswith("{"):
+            text = text[:_LONGEST_TEXT] + "…"
+        return self.texts.setdefault(text, len(self.texts))
+
+
+def _detail(detail: dict[str, Any]) -> str:
+    """A record's fields as JSON, long values cut short."""
+    return json.dumps({name: _short(value) for name, value in detail.items()})
+
+
+def _short(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+
+
+def _parties(run: Run) -> list[dict[str, Any]]:
+    graph = run.scenario.network.graph
+    placed = positions(run)
+    parties = []
+    for party in run.trace.ids:
+        x, y = placed[party]
+        attributes = graph.nodes[party] if party in graph else {}
+        queues = attributes.get("service_time") is not None
+        parties.append(
+            {
+                "id": party,
+                "x": x,
+                "y": y,
+                "client": party not in graph,
+                "queues": queues,
+                "queueLimit": attributes.get("queue_limit") if queues else None,
+            }
+        )
+    return parties
+
+
+def _links(run: Run, places: dict[str, int]) -> list[list[int]] | None:
+    """Pairs of numbers; None stands for every pair of nodes."""
+    graph = run.scenario.network.graph
+    if graph.graph.get("complete"):
+        return None
+    pairs: Iterable[tuple[int, int]] = ((places[a], places[b]) for a, b in graph.edges if a != b)
+    return [list(pair) for pair in dict.fromkeys(tuple(sorted(pair)) for pair in pairs)]
+
+
+def _band(number: int, band: Band, places: dict[str, int]) -> dict[str, Any]:
+    fields = asdict(band)
+    return {
+        "number": number,
+        "kind": band.kind,
+        "label": band.label,
+        "from": fields["begin"],
+        "to": fields["end"],
+        "nodes": [places[node] for node in band.nodes],
+        "link": None if band.link is None else [places[end] for end in band.link],
+        "groups": [[places[node] for node in group] for group in band.groups],
+        "oneWay": band.one_way,
+    }
+
+
+def _arrivals(run: Run) -> list[list[int]]:
+    """[row, µs] of messages that reached their node before they were worked on: the row says when that was."""
+    events = run.trace.select(kind=["deliver", "drop"])
+    return [
+        [event.index, round(event.detail["arrived"] * 1e6)] for event in events if "arrived" in event.detail
+    ]
+
+
+def _marks(
+    run: Run, marks: list[Mark], places: dict[str, int], still_waiting: dict[str, tuple[Waiting, ...]]
+) -> list[list[Any]]:
+    """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
+    rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in marks]
+    queues = queueing(run)
+    for index, arrived in _arrivals(run) if queues else ():
+        event = run.trace[index]
+        if event.node in queues:
+            rows += [[arrived, places[event.node], 1], [event.time_us, places[event.node], -1]]
+    for node, held in still_waiting.items():
+        if node in queues:
+            rows += [[round(message.arrived * 1e6), places[node], 1] for message in held]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _looks(run: Run, marks: list[Mark]) -> dict[str, dict[str, Any]]:
+    """How every status that can be seen in this run is drawn; ``seen`` says whether it is."""
+    seen: dict[str, bool] = {"up": False, "crashed": False, "paused": False}
+    announced: set[str] = set()
+    for event in run.trace.select(kind="record", name="status"):
+        seen[str(event.detail.get("status", "up"))] = True
+        if event.time_us == 0 and event.node is not None:
+            announced.add(event.node)
+    seen["up"] = seen["up"] or len(announced) < len(run.nodes)
+    for mark in marks:
+        if mark.change in ("down", "paused"):
+            seen["crashed" if mark.change == "down" else "paused"] = True
+    return {status: {**asdict(palette.look(status)), "seen": shown} for status, shown in seen.items()}

@@ -1,0 +1,185 @@
+"""The widget: it sends a run to the browser and answers what the learner does there."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import anywidget
+import traitlets
+
+from dscourse.simulation import Fault, NodeError, Run
+from dscourse.views import cluster
+from dscourse.views.picture import Picture
+from dscourse.views.player import bundle
+from dscourse.views.player.acts import fault_for
+from dscourse.views.player.code import caller, code_for, name_of
+from dscourse.views.player.insides import insides
+from dscourse.views.player.payload import pack
+
+
+class Player(anywidget.AnyWidget):
+    """A run in the player; made by `play`.
+
+    Each fault that is added forks the run at the fault's time: the past stays, event for event, the future runs again.
+
+    Attributes:
+        run: the run that is shown now.
+        faults: what the learner has added by hand, in order.
+        code: Python that makes the run that is shown now.
+        problem: what went wrong with the last command, in words; empty if nothing did.
+    """
+
+    _esm = bundle.javascript()
+    _css = bundle.style()
+    payload = traitlets.Bytes(b"").tag(sync=True)
+    before = traitlets.Bytes(b"").tag(sync=True)
+    acts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    code = traitlets.Unicode("").tag(sync=True)
+    fields = traitlets.Unicode("").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, run: Run, before: Run | None = None, name: str = "") -> None:
+        self._runs = [run]
+        self._faults: list[Fault] = []
+        self._given_before = before
+        self._name = name
+        super().__init__(
+            payload=pack(run),
+            problem=_stopped(run),
+            before=pack(before) if before is not None else b"",
+            code=code_for((), name, run),
+        )
+        self.on_msg(self._on_command)
+
+    def __repr__(self) -> str:
+        run = self.run
+        return f"Player of a run of {run.until:g} s with {len(run.nodes)} nodes and {len(run.trace)} events"
+
+    @property
+    def run(self) -> Run:
+        """The run that is shown now."""
+        return self._runs[-1]
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What the learner has added by hand, in order."""
+        return tuple(self._faults)
+
+    def add(self, fault: Fault) -> None:
+        """Add a fault: fork the run at the fault's time and show the fork.
+
+        Raises:
+            ValueError, LookupError: if the run refuses the fault.
+        """
+        run, problem = _fork(self.run, fault)
+        self._show([*self._runs, run], [*self._faults, fault], problem)
+
+    def undo(self, index: int | None = None) -> None:
+        """Take back a fault: the last one, or the one at ``index``.
+
+        Raises:
+            IndexError: if there is no such fault.
+        """
+        if not self._faults:
+            raise IndexError("there is no fault to undo")
+        place = range(len(self._faults))[-1 if index is None else index]
+        faults = [*self._faults[:place], *self._faults[place + 1 :]]
+        runs, problem = self._runs[: place + 1], ""
+        for fault in faults[place:]:
+            run, problem = _fork(runs[-1], fault)
+            runs.append(run)
+        self._show(runs, faults, problem or _stopped(runs[-1]))
+
+    def _show(self, runs: list[Run], faults: list[Fault], problem: str) -> None:
+        payload = pack(runs[-1])
+        self._runs, self._faults = runs, faults
+        with self.hold_sync():  # one message: what belongs together arrives together
+            if self._given_before is None:
+                self.before = (self.before or pack(runs[0])) if faults else b""
+            self.payload = payload
+            self.acts = [repr(fault) for fault in faults]
+            self.code = code_for(faults, self._name, runs[0])
+            self.problem = problem
+
+    def _on_command(self, _widget: object, command: Any, _buffers: object) -> None:
+        try:
+            self._obey(command)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
+            self.problem = _in_words(error)
+        if command.get("type") != "fields":
+            self.answered += 1
+
+    def _obey(self, command: dict[str, Any]) -> None:
+        kind = command.get("type")
+        if kind == "act":
+            self.add(fault_for(command["act"], int(command["time"]) / 1e6, self.run))
+        elif kind == "undo":
+            self.undo(command.get("index"))
+        elif kind == "fields":
+            self.fields = json.dumps(insides(self.run, int(command["time"])))
+        else:
+            raise LookupError(f"the player knows no command {kind!r}")
+
+    def picture(self) -> Picture:
+        """Return a still picture of the run, for places where no widget can live."""
+        return cluster.run_picture(self.run)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        shown: Any = super()._repr_mimebundle_(**kwargs)
+        views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
+        still = self.picture()
+        stands_in = {"text/plain": still.alt, "image/png": base64.b64encode(still.png()).decode("ascii")}
+        return ({**views, **stands_in}, metadata)
+
+
+def _fork(run: Run, fault: Fault) -> tuple[Run, str]:
+    """Return the fork and what went wrong in it: up to a mistake in a handler it can be played."""
+    try:
+        return run.fork(fault.at, fault), ""
+    except NodeError as error:
+        if error.run is None:
+            raise
+        return error.run, str(error)
+
+
+def _stopped(run: Run) -> str:
+    if run.stopped is None:
+        return ""
+    return f"This run ended early, at {run.stopped:g} s: a handler of a node failed, or you stopped it."
+
+
+def _in_words(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    return text if isinstance(error, ValueError | LookupError) and text else f"{type(error).__name__}: {text}"
+
+
+def play(run: Run, before: Run | None = None) -> Player:
+    """Show a run in the cluster player.
+
+    Args:
+        run: what to play.
+        before: another run to show beside it, such as the one that `run` was forked from.
+
+    Returns:
+        A widget. Its ``run`` is the run that it shows at the moment, its ``faults`` what the learner has added by hand.
+
+    Raises:
+        TypeError: if one of them is no run.
+        ValueError: if the run was made with ``trace=False``, so that there is nothing to play.
+
+    Example:
+        >>> player = play(scenario.run(until=8.0))  # doctest: +SKIP
+    """
+    for role, given in (("run", run), ("before", before)):
+        if not isinstance(given, Run) and not (role == "before" and given is None):
+            raise TypeError(
+                f"{role} must be a Run, as scenario.run(until=…) or run.fork(…) returns it, got {type(given).__name__}"
+            )
+        if given is not None and given.trace is None:
+            raise ValueError(
+                f"{role} was made with trace=False and has nothing to show; run the scenario with a trace"
+            )
+    return Player(run, before, name_of(run, caller()))
