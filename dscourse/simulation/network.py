@@ -10,13 +10,13 @@ import networkx as nx
 
 from dscourse.simulation._checks import MICROSECONDS, rate, real, text, whole
 from dscourse.simulation.latency import Constant, LatencyModel, as_latency
-from dscourse.simulation.luck import SPARSE_DRAWS, Stream, dense_stream, scramble, sparse_draw
+from dscourse.simulation.luck import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 from dscourse.simulation.peers import EverybodyElse
 
 if TYPE_CHECKING:
     from dscourse.simulation.member import Member
 
-LINK_ATTRIBUTES = ("latency", "loss", "duplication", "capacity", "queue_limit")
+LINK_ATTRIBUTES = frozenset({"latency", "loss", "duplication", "capacity", "queue_limit"})
 
 
 class LinkSettings:
@@ -56,16 +56,15 @@ class Link:
 
     def key(self, purpose: int) -> int:
         """The key of this link's stream for a purpose."""
-        return scramble(self.source.sending_key + self.target.receiving_key + purpose)
+        return self.source.sending_key + self.target.receiving_key + purpose
 
     def draw(self) -> float:
         """One draw for the latency, while there have been few; later ``random`` does it."""
-        key = self.key(0)
-        value = sparse_draw(key, self.count)
-        self.count += 1
-        if self.count >= SPARSE_DRAWS:
-            self.random = dense_stream(key)
-        return value
+        count = self.count
+        self.count = count + 1
+        if count + 1 >= SPARSE_DRAWS:
+            self.random = dense_stream(self.key(0))
+        return sparse_draw(self.source.sending_key + self.target.receiving_key, count)
 
     def extras(self) -> LinkExtras:
         """What only some links need."""
@@ -151,6 +150,9 @@ class Network:
         self._samplers: dict[LatencyModel, Callable[[float], int]] = {}
         self._common = LinkSettings(self._sampler(self.latency), self.loss, self.duplication)
         self._to_clients = LinkSettings(self._sampler(self.client_latency or Constant(0.0)), 0.0, 0.0)
+        self._has_overrides = any(
+            not LINK_ATTRIBUTES.isdisjoint(attributes) for _, _, attributes in graph.edges(data=True)
+        )
         self._check_attributes()
 
     def __repr__(self) -> str:
@@ -173,8 +175,10 @@ class Network:
 
     def link_settings(self, a: str, b: str) -> LinkSettings:
         """What the link from ``a`` to ``b`` does to messages."""
+        if not self._has_overrides:
+            return self._common
         attributes = self.graph.get_edge_data(a, b)
-        if not attributes or not any(name in attributes for name in LINK_ATTRIBUTES):
+        if not attributes or LINK_ATTRIBUTES.isdisjoint(attributes):
             return self._common
         model = attributes.get("latency")
         return LinkSettings(
