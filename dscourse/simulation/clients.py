@@ -7,7 +7,7 @@ answer by the timeout means "unknown": it may have happened or not, or may still
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -193,7 +193,7 @@ class Client:
         self._number += 1
         self._open[number] = kernel.now
         self._note(INVOKE, number, {})
-        kernel.put_off(kernel.now + self._timeout, partial(self._give_up, number))
+        kernel.put_off(kernel.now + self._timeout, partial(self._give_up, number), self._member)
         self._member.context.send(self._target(number), Request(number, operation))
 
     def _give_up(self, number: int) -> None:
@@ -230,12 +230,12 @@ class OpenLoopClient(Client):
         """Plan the first operation."""
         first = to_microseconds(self._workload.start)
         gap = 0 if self._workload.arrivals == "regular" else self._gap()
-        self._kernel.put_off(first + gap, self._next)
+        self._kernel.put_off(first + gap, self._next, self._member)
 
     def _next(self) -> None:
         self._ask()
         if self._has_more():
-            self._kernel.put_off(self._kernel.now + self._gap(), self._next)
+            self._kernel.put_off(self._kernel.now + self._gap(), self._next, self._member)
 
     def _gap(self) -> int:
         mean = MICROSECONDS / self._workload.rate
@@ -249,16 +249,17 @@ class ClosedLoopClient(Client):
 
     _workload: ClosedLoop
 
+    def __init__(self, workload: ClosedLoop, kernel: Kernel, member: Member) -> None:
+        super().__init__(workload, kernel, member)
+        self._think = as_latency("think_time", workload.think_time).sampler()
+
     def start(self) -> None:
         """Plan the first operation."""
-        self._kernel.put_off(to_microseconds(self._workload.start), self._ask)
+        self._kernel.put_off(to_microseconds(self._workload.start), self._ask, self._member)
 
     def _closed(self) -> None:
         if self._has_more():
-            self._kernel.put_off(self._kernel.now + self._think()(self._luck.draw()), self._ask)
-
-    def _think(self) -> Callable[[float], int]:
-        return as_latency("think_time", self._workload.think_time).sampler()
+            self._kernel.put_off(self._kernel.now + self._think(self._luck.draw()), self._ask, self._member)
 
 
 def _words(operation: Any) -> str:

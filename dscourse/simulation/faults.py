@@ -68,7 +68,10 @@ class Fault:
         for field in _fields(self):
             value = getattr(self, field.name)
             if field.name == "behaviour":
-                value = {"behaviour": type(value).__name__, **vars(value)}
+                value = {
+                    "behaviour": type(value).__name__,
+                    **{f.name: getattr(value, f.name) for f in _fields(value)},
+                }
             if value is not None and value is not False:
                 values[field.name] = plain_json(value, f"{type(self).__name__}.{field.name}")
         return {"fault": type(self).__name__, **values}

@@ -265,7 +265,7 @@ class Kernel:
         cell = ("", detail) if detail else None
         self.write((self.now, SEND, source.index, target.index, number, message, cell, text))
         if fate is not None:
-            self._drop(fate, link, message, number, 0)
+            self._drop(fate, Mail(link, message, number, 0, self.now))
             return
         factor = self.in_force.delay_factor(link)
         due = self.now + (wait or 0)
@@ -278,47 +278,54 @@ class Kernel:
     def arrive(self, link: Link, message: Any, number: int, copy: int = 0) -> None:
         """A message is due: it is handled, has to wait, or is dropped."""
         target = link.target
+        mail = Mail(link, message, number, copy, self.now)
         if self.careful and not self.in_force.can_talk(link.source.name, target.name):
-            self._drop("cut", link, message, number, copy)
+            self._drop("cut", mail)
         elif target.condition == CRASHED:
-            self._drop("crashed", link, message, number, copy)
+            self._drop("crashed", mail)
         elif target.service is not None:
-            self._queue(target, target.service, Mail(link, message, number, copy, self.now))
+            self._queue(target, target.service, mail)
         elif target.condition == PAUSED:
-            target.held.append(Mail(link, message, number, copy, self.now))
+            target.held.append(mail)
         else:
-            self._deliver(target, Mail(link, message, number, copy, self.now))
+            self._deliver(target, mail)
 
-    def put_off(self, when: int, act: Callable[[], None], link: Link | None = None) -> None:
-        """Have ``act`` called at ``when``."""
-        order = self.next_number() if self.ties is None or link is None else self.ties.message_order(link)
+    def put_off(self, when: int, act: Callable[[], None], owner: Link | Member) -> None:
+        """Have ``act`` called at ``when``; it is a matter of ``owner``."""
+        if self.ties is None:
+            order = self.next_number()
+        elif isinstance(owner, Link):
+            order = self.ties.message_order(owner)
+        else:
+            order = self.ties.timer_order(owner)
         heappush(self.heap, (when, order, None, act, None))
 
     def _deliver(self, target: Member, mail: Mail) -> None:
-        detail: dict[str, Any] = {"copy": mail.copy} if mail.copy else {}
-        if mail.arrived != self.now:
-            detail["arrived"] = mail.arrived / MICROSECONDS
+        detail = self._detail_of(mail)
         source = mail.link.source
         cell = ("", detail) if detail else None
         text = canonical_json(detail) if detail else ""
         self.write((self.now, DELIVER, target.index, source.index, mail.number, mail.message, cell, text))
         self.call(target, "on_message", target.on_message, source.name, mail.message)
 
-    def _drop(
-        self, reason: str, link: Link, message: Any, number: int, copy: int, arrived: int | None = None
-    ) -> None:
-        detail: dict[str, Any] = {"copy": copy} if copy else {}
-        if arrived is not None:
-            detail["arrived"] = arrived / MICROSECONDS
-        cell: Any = (reason, detail) if detail else reason
-        text = canonical_json([reason, copy])
-        self.write((self.now, DROP, link.target.index, link.source.index, number, message, cell, text))
+    def _drop(self, reason: str, mail: Mail) -> None:
+        detail = self._detail_of(mail)
+        source, target = mail.link.source, mail.link.target
+        cell = (reason, detail) if detail else reason
+        text = canonical_json([reason, detail])
+        self.write((self.now, DROP, target.index, source.index, mail.number, mail.message, cell, text))
+
+    def _detail_of(self, mail: Mail) -> dict[str, Any]:
+        detail: dict[str, Any] = {"copy": mail.copy} if mail.copy else {}
+        if mail.arrived != self.now:
+            detail["arrived"] = mail.arrived / MICROSECONDS
+        return detail
 
     # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _queue(self, member: Member, service: Service, mail: Mail) -> None:
         if service.is_full:
-            self._drop("queue full", mail.link, mail.message, mail.number, mail.copy)
+            self._drop("queue full", mail)
             return
         service.queue.append(mail)
         self._serve_next(member, service)
@@ -328,7 +335,9 @@ class Kernel:
             service.serving = service.queue.popleft()
             service.round += 1
             self.put_off(
-                self.now + service.next_duration(), partial(self._served, member, service, service.round)
+                self.now + service.next_duration(),
+                partial(self._served, member, service, service.round),
+                member,
             )
 
     def _served(self, member: Member, service: Service, number: int) -> None:
@@ -454,7 +463,7 @@ class Kernel:
         member.refresh()
         self.touched.add(member.name)
         for mail in lost:
-            self._drop("crashed", mail.link, mail.message, mail.number, mail.copy, mail.arrived)
+            self._drop("crashed", mail)
 
     def _restart(self, member: Member) -> None:
         self.active.pop(member.down_by, None)

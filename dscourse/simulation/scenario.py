@@ -15,7 +15,7 @@ from dscourse.simulation.network import Network
 from dscourse.simulation.run import Run
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
 
-EVENT_LIMIT = 20_000_000
+EVENT_LIMIT = 5_000_000
 
 
 class Scenario:

@@ -188,12 +188,19 @@ def _attributes_from(attributes: Any) -> dict[str, Any]:
 def _workload(workload: Workload) -> dict[str, Any]:
     fields = {field.name: getattr(workload, field.name) for field in dataclasses.fields(workload)}  # type: ignore[arg-type]
     for name, value in fields.items():
-        fields[name] = (
-            model_to_json_value(value)
-            if isinstance(value, LatencyModel)
-            else plain_json(value, f"client {name}")
+        if isinstance(value, LatencyModel):
+            fields[name] = model_to_json_value(value)
+        else:
+            fields[name] = plain_json(value, name)
+    if _holds_object(fields["operations"]):
+        raise TypeError(
+            "operations of a client go to JSON only if they are numbers, texts and tuples of these"
         )
     return {type(workload).__name__: fields}
+
+
+def _holds_object(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_object, value)))
 
 
 def _workload_from(value: Any) -> Workload:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dscourse.simulation._checks import MICROSECONDS, instant, unknown
+from dscourse.simulation.faults import fault_from_json_value
 from dscourse.simulation.ledger import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Ledger
 from dscourse.simulation.messages import message_fields, readable
 
@@ -393,8 +394,6 @@ def _of_record(event: Event) -> str:
 
 
 def _of_fault(event: Event) -> str:
-    from dscourse.simulation.faults import fault_from_json_value  # it is needed for words only
-
     words = fault_from_json_value(event.detail["fault"]).describe()
     return f"{'end of: ' if event.detail['phase'] == 'end' else ''}{words}" + (
         " (without effect)" if event.detail.get("moot") else ""
