@@ -146,20 +146,27 @@ def test_nothing_collected_is_a_failure_unless_tests_were_chosen(course, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("platform", "versions", "compare"),
+    ("platform", "versions", "python", "compare"),
     [
-        ("linux", "locked", "--nbval"),
-        ("linux", "newest", "--nbval-lax"),
-        ("darwin", "locked", "--nbval-lax"),
-        ("win32", "locked", "--nbval-lax"),
+        ("linux", "locked", "3.11.7", "--nbval"),
+        ("linux", "locked", "3.12.1", "--nbval-lax"),
+        ("linux", "newest", "3.11.7", "--nbval-lax"),
+        ("darwin", "locked", "3.11.7", "--nbval-lax"),
+        ("win32", "locked", "3.11.7", "--nbval-lax"),
     ],
 )
 def test_stored_text_is_compared_strictly_only_where_that_is_fair(
-    course, monkeypatch, platform, versions, compare
+    course, monkeypatch, platform, versions, python, compare
 ):
+    course.ENVIRONMENT.mkdir()
+    (course.ENVIRONMENT / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {python}\n")
     monkeypatch.setattr(course.sys, "platform", platform)
     monkeypatch.setenv("DSCOURSE_VERSIONS", versions)
     assert course.notebook_options()[0] == compare
+
+
+def test_notebooks_are_stored_with_the_python_of_binder(course, environment):
+    assert f"python={course.STORED_WITH}" in environment["dependencies"]
 
 
 def test_an_interrupt_ends_the_tests(course, monkeypatch, capsys):
