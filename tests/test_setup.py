@@ -256,6 +256,16 @@ def test_every_link_of_the_readme_leads_somewhere():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_example_of_the_readme_runs():
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[
+        1
+    ]
+    names = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert names["run"].at(3.5).nodes["n1"]
+    assert len(names["run"].digest()) == 64
+
+
 def test_the_readme_names_every_notebook_and_its_minutes():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
