@@ -42,7 +42,7 @@ def test_it_can_be_imported(name):
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_names_start_with_the_module_and_end_with_the_variable(module):
     for variable, thing in vars(module).items():
-        if thing in EXERCISES or thing in PREDICTIONS:
+        if isinstance(thing, Exercise | Prediction):
             assert thing.name == f"{module.__name__.rpartition('.')[2]}.{variable}"
 
 
