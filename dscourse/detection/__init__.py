@@ -3,7 +3,12 @@
 from dscourse.detection.accrual import phi, phi_exponential, phi_timeout
 from dscourse.detection.delays import RecordedDelays, drawn_delays, seattle_delays
 from dscourse.detection.heartbeat import Heartbeat, HeartbeatDetector
-from dscourse.detection.measurement import detector_quality, message_load, suspicion_history
+from dscourse.detection.measurement import (
+    detector_quality,
+    first_probe_waits,
+    message_load,
+    suspicion_history,
+)
 from dscourse.detection.phi_accrual import PhiAccrualDetector
 from dscourse.detection.ping import PingDetector
 from dscourse.detection.playback import RecordedPeer
@@ -40,6 +45,7 @@ __all__ = [
     "TradeOff",
     "detector_quality",
     "drawn_delays",
+    "first_probe_waits",
     "message_load",
     "nfd_s",
     "phi",

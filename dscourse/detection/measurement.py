@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterable, Iterator
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dscourse.arguments import one_of
+import numpy as np
+from numpy.typing import NDArray
+
+from dscourse.arguments import one_of, real
 from dscourse.detection.quality import DetectorQuality
 from dscourse.detection.suspicions import Suspicion, Uptime, suspicions
 
@@ -68,6 +71,29 @@ def detector_quality(
 def message_load(run: Run) -> float:
     """Messages that a node sends a second, on average over the nodes and the run."""
     return len(run.trace.select(kind="send")) / len(run.nodes) / run.until
+
+
+def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:
+    """Whole periods that pass until some member first probes another, from many moments on and for every member.
+
+    SWIM's law of the first detection is about their mean. Take a run in which all are healthy: then every ping is a
+    probe, and whom the next probe hits does not depend on whether it is alive.
+
+    Args:
+        run: of ``SwimMember`` nodes.
+        period: theirs, in seconds.
+    """
+    length = real("period", period, above=0.0)
+    waits = []
+    for member in run.nodes:
+        probed = np.array(run.trace.select(kind="send", peer=member, name="Ping").times)
+        starts = np.arange(1, int(run.until / length)) * length
+        following = np.searchsorted(probed, starts)
+        # what would have been probed after the end is left out, and with it as many starts as that may take
+        known = starts < run.until - 9 * length
+        inside = known & (following < len(probed))
+        waits.append(np.ceil((probed[following[inside]] - starts[inside]) / length))
+    return np.concatenate(waits)
 
 
 def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:

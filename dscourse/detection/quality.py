@@ -37,6 +37,18 @@ class DetectorQuality:
     query_accuracy: float
     undetected: int = 0
 
+    def __repr__(self) -> str:
+        if math.isnan(self.detection_time):
+            words = "no crash was noticed" if self.undetected else "nothing crashed"
+        else:
+            words = f"notices a crash after {self.detection_time:.2f} s"
+        if self.undetected:
+            words += f" ({self.undetected} went unnoticed)"
+        words += f"; {self.mistake_rate * 3600:.3g} mistakes an hour"
+        if not math.isnan(self.mistake_duration):
+            words += f" of {self.mistake_duration:.2f} s each"
+        return f"{words}; right {100 * self.query_accuracy:.3f} % of the time"
+
 
 def nfd_s(interval: float, shift: float, loss: float, delay_cdf: Callable[[float], float]) -> DetectorQuality:
     """Quality of NFD-S, the detector that is optimal when the clocks are synchronised.

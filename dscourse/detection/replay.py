@@ -300,6 +300,6 @@ def replay_all(one_way: RecordedDelays, round_trip: RecordedDelays) -> list[Trad
         replay_heartbeat(one_way, seconds),
         replay_heartbeat(one_way, seconds, measure_from="sending"),
         replay_ping(round_trip, seconds),
-        replay_phi(one_way, np.geomspace(0.3, 300.0, 60)),
+        replay_phi(one_way, np.geomspace(0.3, 2000.0, 70)),
         replay_phi(one_way, np.linspace(0.2, 3.4, 40), distribution="exponential"),
     ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dscourse.arguments import one_of, real
+from dscourse.detection.heartbeat import HeartbeatDetector
 from dscourse.detection.ping import PingDetector
 from dscourse.simulation import (
     Constant,
@@ -28,26 +31,31 @@ _SERVICE_TIME = 0.02
 _BURST = 1500  # requests: half a minute of work
 
 
-def silence(cause: str, until: float = 20.0, *, seed: int = 1) -> Run:
-    """Let ``n0`` and ``n2`` ping ``n1`` every second, and strike ``n1`` (or its link to ``n0``) at 10.2 s.
+def silence(cause: str, until: float = 20.0, *, detector: str = "ping", seed: int = 1) -> Run:
+    """Let ``n0`` and ``n2`` watch ``n1`` every second, and strike ``n1`` (or its link to ``n0``) at 10.2 s.
 
     Args:
         cause: ``"crashed"``, ``"paused"`` (until 35 s), ``"overloaded"`` (half a minute of work arrives at once),
-            ``"lossy link"`` (n0–n1 loses 99 %) or ``"one-way link"`` (n1 no longer hears n0, but could answer).
+            ``"lossy link"`` (n0–n1 loses 99 %) or ``"one-way link"`` (n1 no longer hears n0, but could answer; with
+            heartbeats the other way round).
         until: seconds.
+        detector: ``"ping"``, or ``"heartbeat"``, which n1 sends of its own accord.
         seed: the same for all causes, so that nothing but the cause differs.
 
     Raises:
-        ValueError: another cause.
+        ValueError: another cause or detector.
     """
     name = one_of("cause", cause, CAUSES)
+    pings = one_of("detector", detector, ("ping", "heartbeat")) == "ping"
     graph = topology.full_mesh(3)
     graph.nodes[PEER]["service_time"] = Constant(_SERVICE_TIME)
     faults = {
         "crashed": Crash(PEER, at=STRIKES_AT),
         "paused": Pause(PEER, at=STRIKES_AT, until=PAUSE_ENDS_AT),
         "lossy link": Lossy(0.99, at=STRIKES_AT, link=(OBSERVER, PEER)),
-        "one-way link": CutLink(OBSERVER, PEER, at=STRIKES_AT, one_way=True),
+        "one-way link": CutLink(
+            *((OBSERVER, PEER) if pings else (PEER, OBSERVER)), at=STRIKES_AT, one_way=True
+        ),
     }
     clients = []
     if name == "overloaded":
@@ -57,7 +65,7 @@ def silence(cause: str, until: float = 20.0, *, seed: int = 1) -> Run:
         )
     network = Network(graph, latency=Uniform(0.01, 0.05))
     scenario = Scenario(
-        _two_observers,
+        _two_observers if pings else partial(HeartbeatDetector, interval=1.0, timeout=1.9),
         network,
         faults=(faults[name],) if name in faults else (),
         clients=tuple(clients),

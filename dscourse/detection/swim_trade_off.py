@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from statistics import fmean
 
 import networkx as nx
 import numpy as np
@@ -35,32 +36,40 @@ def measure_swim(
     network: Network,
     multipliers: Sequence[float] = (0.0, 0.5, 1.0, 2.0, 4.0),
     *,
-    seconds: float = 300.0,
+    seconds: float = 400.0,
+    crashes: int = 8,
     seed: int = 1,
 ) -> TradeOff:
     """Run a SWIM group for each of several suspicion multipliers; judge its last word ("faulty").
 
-    Two members crash, at a half and at three quarters of the time, so that there is a detection time; mistakes are
-    verdicts on members that were up.
+    Mistakes are counted in one long run in which nobody crashes; the detection time is the mean over short runs with
+    one crash each.
 
     Args:
         network: of the group.
         multipliers: how many periods (times log₁₀ N) a suspect has to answer at least; 0 is SWIM without suspicion.
-        seconds: of each run.
-        seed: of each run.
+        seconds: of the long run.
+        crashes: number of short runs.
+        seed: of the long run; the short ones have the next ones.
     """
     length = real("seconds", seconds, above=0.0)
-    first, second = list(network.graph)[:2]
-    faults = (Crash(first, at=length / 2 + 0.3), Crash(second, at=0.75 * length + 0.6))
+    victim = next(iter(network.graph))
     rows = []
     for multiplier in multipliers:
-        run = Scenario(
-            partial(SwimMember, suspicion_multiplier=multiplier), network, faults=faults, seed=seed
-        ).run(length)
-        quality = detector_quality(run, verdict="confirm")
+        member = partial(SwimMember, suspicion_multiplier=multiplier)
+        healthy = detector_quality(Scenario(member, network, seed=seed).run(length), verdict="confirm")
+        times = [
+            _detection_time(member, network, Crash(victim, at=10.0 + number / crashes), seed + 1 + number)
+            for number in range(whole("crashes", crashes, at_least=1))
+        ]
         rows.append(
-            (quality.detection_time, quality.mistake_rate, quality.mistake_duration, quality.query_accuracy)
+            (fmean(times), healthy.mistake_rate, healthy.mistake_duration, healthy.query_accuracy),
         )
     return TradeOff(
         "SWIM", "suspicion multiplier", np.array(multipliers, dtype=np.float64), *np.array(rows).T
     )
+
+
+def _detection_time(member: partial[SwimMember], network: Network, crash: Crash, seed: int) -> float:
+    run = Scenario(member, network, faults=(crash,), seed=seed).run(60.0)
+    return detector_quality(run, verdict="confirm").detection_time

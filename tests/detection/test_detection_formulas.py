@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dscourse.detection import (
+    DetectorQuality,
     nfd_s,
     phi,
     phi_exponential,
@@ -169,3 +170,24 @@ def test_nfd_s_takes_measured_delays_though_their_cdf_is_a_staircase():
 def test_nfd_s_refuses_what_makes_no_sense(arguments, error):
     with pytest.raises(error):
         nfd_s(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("quality", "words"),
+    [
+        (
+            DetectorQuality(2.0123, 0.01, 0.5, 0.995),
+            "notices a crash after 2.01 s; 36 mistakes an hour of 0.50 s each; right 99.500 % of the time",
+        ),
+        (
+            DetectorQuality(math.nan, 0.0, math.nan, 1.0),
+            "nothing crashed; 0 mistakes an hour; right 100.000 % of the time",
+        ),
+        (
+            DetectorQuality(math.nan, 0.0, math.nan, 1.0, 3),
+            "no crash was noticed (3 went unnoticed); 0 mistakes an hour; right 100.000 % of the time",
+        ),
+    ],
+)
+def test_a_quality_says_what_it_is_in_words(quality, words):
+    assert repr(quality) == words

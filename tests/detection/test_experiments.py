@@ -49,6 +49,22 @@ def test_a_second_observer_sees_the_trouble_of_a_link_but_not_that_of_a_node(lon
     assert seen["crashed"] == seen["paused"] == seen["overloaded"] == 11
 
 
+def test_an_overloaded_peer_beats_on_but_does_not_answer():
+    suspected = {
+        detector: bool(
+            silence("overloaded", detector=detector).trace.select(kind="record", peer="n1", name="suspect")
+        )
+        for detector in ("ping", "heartbeat")
+    }
+    assert suspected == {"ping": True, "heartbeat": False}
+
+
+@pytest.mark.parametrize("cause", ["crashed", "paused", "lossy link", "one-way link"])
+def test_the_other_troubles_silence_heartbeats_too(cause):
+    run = silence(cause, detector="heartbeat")
+    assert run.trace.select(kind="record", node="n0", peer="n1", name="suspect")
+
+
 def test_another_trouble_is_refused():
     with pytest.raises(ValueError, match="cause must be one of 'crashed', 'paused'"):
         silence("tired")
