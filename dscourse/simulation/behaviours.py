@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-from dscourse.simulation._checks import rate, text, unknown
+from dscourse.arguments import probability, text
 from dscourse.simulation.messages import check_value
+from dscourse.simulation.names import unknown
 
 
 class Behaviour(Protocol):
@@ -137,7 +138,7 @@ class Corrupt:
     rate: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", rate("rate of Corrupt", self.rate))
+        object.__setattr__(self, "rate", probability("rate of Corrupt", self.rate))
 
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Spoil a field, if luck will have it."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dscourse.simulation._checks import MICROSECONDS, real, text, to_microseconds
+from dscourse.arguments import real, text
+from dscourse.simulation.instants import MICROSECONDS, to_microseconds
 from dscourse.simulation.latency import LatencyModel, as_latency
 from dscourse.simulation.ledger import FAIL, INVOKE, NOBODY, OK, UNKNOWN
 from dscourse.simulation.luck import Stream, key_of

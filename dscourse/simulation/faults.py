@@ -12,9 +12,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dscourse.simulation._checks import rate, real, text, to_microseconds, unknown
+from dscourse.arguments import probability, real, text
 from dscourse.simulation.behaviours import Behaviour, behaviour_named, is_registered
+from dscourse.simulation.instants import to_microseconds
 from dscourse.simulation.messages import canonical_json, plain_json
+from dscourse.simulation.names import unknown
 
 Pair = tuple[str, str]
 
@@ -291,7 +293,7 @@ class Lossy(Fault):
     link: Pair | None = None
 
     def _check(self) -> None:
-        object.__setattr__(self, "rate", rate("rate of Lossy", self.rate))
+        object.__setattr__(self, "rate", probability("rate of Lossy", self.rate))
         _optional_link(self)
 
     def describe(self) -> str:
@@ -353,7 +355,7 @@ class Duplicate(Fault):
     link: Pair | None = None
 
     def _check(self) -> None:
-        object.__setattr__(self, "rate", rate("rate of Duplicate", self.rate))
+        object.__setattr__(self, "rate", probability("rate of Duplicate", self.rate))
         _optional_link(self)
 
     def describe(self) -> str:

@@ -23,7 +23,6 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from dscourse.simulation._checks import MICROSECONDS, to_microseconds, unknown
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
     ClockDrift,
@@ -38,10 +37,12 @@ from dscourse.simulation.faults import (
     Resume,
 )
 from dscourse.simulation.in_force import InForce
+from dscourse.simulation.instants import MICROSECONDS, to_microseconds
 from dscourse.simulation.ledger import DELIVER, DROP, FAULT, NOBODY, SEND, TIMER, Ledger
 from dscourse.simulation.luck import key_of
 from dscourse.simulation.member import CRASHED, PAUSED, UP, Clock, Mail, Member, Service
 from dscourse.simulation.messages import canonical_json, encode
+from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Link
 from dscourse.simulation.node import Context
 from dscourse.simulation.ties import Ties

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from dscourse import datasets
-from dscourse.simulation._checks import MICROSECONDS, real, to_microseconds
+from dscourse.arguments import real
+from dscourse.simulation.instants import MICROSECONDS, to_microseconds
 
 _TINY = 2.0**-54
 _LONGEST = 1e9  # seconds; far beyond any run, so that a sample always fits

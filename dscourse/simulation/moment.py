@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dscourse.simulation._checks import MICROSECONDS, unknown
 from dscourse.simulation.faults import Fault, Pair
+from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import CopyOnTheWay, Kernel
 from dscourse.simulation.ledger import FAULT, RECORD
 from dscourse.simulation.member import CRASHED, Member
+from dscourse.simulation.names import unknown
 from dscourse.simulation.node import _copy, public_fields
 
 if TYPE_CHECKING:

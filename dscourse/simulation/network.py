@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from dscourse.simulation._checks import MICROSECONDS, rate, real, text, whole
+from dscourse.arguments import probability, real, text, whole
+from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.latency import Constant, LatencyModel, as_latency
 from dscourse.simulation.luck import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 from dscourse.simulation.peers import EverybodyElse
@@ -139,8 +140,8 @@ class Network:
             raise ValueError("graph has no nodes; try topology.full_mesh(5)")
         self.graph = graph.copy()  # a run is data: nobody changes it from outside afterwards
         self.latency = as_latency("latency", latency)
-        self.loss = rate("loss", loss)
-        self.duplication = rate("duplication", duplication)
+        self.loss = probability("loss", loss)
+        self.duplication = probability("duplication", duplication)
         self.client_latency = None if client_latency is None else as_latency("client_latency", client_latency)
         for node in graph:
             text("a node id", node)
@@ -220,7 +221,7 @@ def _check_link(attributes: Mapping[str, Any], where: str) -> None:
         as_latency(f"latency of {where}", attributes["latency"])
     for name in ("loss", "duplication"):
         if name in attributes:
-            rate(f"{name} of {where}", attributes[name])
+            probability(f"{name} of {where}", attributes[name])
     if attributes.get("capacity") is not None:
         real(f"capacity of {where}", attributes["capacity"], above=0.0)
     _check_limit(attributes, where)

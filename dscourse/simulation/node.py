@@ -9,7 +9,8 @@ from heapq import heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from dscourse.simulation._checks import MICROSECONDS, real, text
+from dscourse.arguments import real, text
+from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.ledger import NOBODY, RECORD, SEND
 from dscourse.simulation.messages import canonical_json, plain_json
 

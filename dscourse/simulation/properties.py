@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dscourse.simulation._checks import real, text
+from dscourse.arguments import real, text
 from dscourse.simulation.moment import Moment
 
 if TYPE_CHECKING:

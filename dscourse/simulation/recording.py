@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dscourse.simulation._checks import MICROSECONDS
+from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import SEND
 from dscourse.simulation.moment import Beliefs, Moment

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dscourse.simulation._checks import instant, to_microseconds, unknown
 from dscourse.simulation.clients import Operation
 from dscourse.simulation.errors import NodeError, NotDeterministic
 from dscourse.simulation.faults import Fault
+from dscourse.simulation.instants import instant, to_microseconds
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import FAULT, RECORD, SEND, Ledger
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.moment import Beliefs, Moment
+from dscourse.simulation.names import unknown
 from dscourse.simulation.properties import Property, Verdicts, judge
 from dscourse.simulation.recording import Change, Recording, Watcher
 from dscourse.simulation.trace import Trace

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dscourse.simulation._checks import MICROSECONDS, real, to_microseconds, unknown, whole
+from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
 from dscourse.simulation.errors import RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault, check_names
+from dscourse.simulation.instants import MICROSECONDS, to_microseconds
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import Ledger
+from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
 from dscourse.simulation.run import Run
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
@@ -95,7 +97,7 @@ class Scenario:
             EventLimit: there were more events than ``event_limit``.
             RunInterrupted: you interrupted it. All three keep what happened until then in ``run``.
         """
-        end = to_microseconds(real("until", until, above=0.0))
+        end = to_microseconds(real("until", until, above=0.0, at_most=1e9))
         limit = whole("event_limit", event_limit, at_least=1)
         ledger = Ledger(keep=trace)
         kernel = Kernel(self, ledger, limit)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from dscourse.simulation._checks import unknown
 from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload
 from dscourse.simulation.faults import fault_from_json_value
 from dscourse.simulation.latency import Constant, Empirical, Exponential, LatencyModel, LogNormal, Uniform
 from dscourse.simulation.messages import canonical_json, plain_json
+from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from dscourse import datasets
-from dscourse.simulation._checks import real, unknown, whole
+from dscourse.arguments import real, whole
 from dscourse.simulation.latency import LatencyModel, Uniform, as_latency
+from dscourse.simulation.names import unknown
 
 _MOST_EDGES_HELD = 100  # nodes up to which a full mesh holds its edges
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dscourse.simulation._checks import MICROSECONDS, instant, unknown
 from dscourse.simulation.faults import fault_from_json_value
+from dscourse.simulation.instants import MICROSECONDS, instant
 from dscourse.simulation.ledger import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Ledger
 from dscourse.simulation.messages import message_fields, readable
+from dscourse.simulation.names import unknown
 
 Names = str | Iterable[str]
 _SHOWN = 12
