@@ -24,7 +24,7 @@ Hashes: TypeAlias = npt.NDArray[np.uint64]
 _MASK = (1 << 64) - 1
 _LOWEST, _HIGHEST = -(1 << 63), _MASK
 # SplitMix64: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
-_GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
 def mix(value: int) -> int:
@@ -38,7 +38,7 @@ def mix(value: int) -> int:
 
 def mix_all(values: Hashes) -> Hashes:
     """Return `mix` of every number of an array."""
-    z = values + np.uint64(_GAMMA)
+    z = values + np.uint64(GAMMA)
     z ^= z >> np.uint64(30)
     z *= np.uint64(_FIRST)
     z ^= z >> np.uint64(27)

@@ -14,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 
 from dscourse.arguments import real, whole
 from dscourse.partitioning.hashed import HashPartitioner, walk_table
-from dscourse.partitioning.keys import Hashes
+from dscourse.partitioning.keys import Hashes, mix
 from dscourse.partitioning.members import Members
 
 _LARGEST_TABLE = 1 << 24
@@ -131,8 +131,9 @@ class MaglevPartitioner(HashPartitioner["npt.NDArray[np.int32]"]):
         # In order of name, so that every load balancer makes the same table whatever it learnt first.
         order = sorted(range(len(members.nodes)), key=lambda place: members.nodes[place])
         names = [members.nodes[place].encode("utf-8", "surrogatepass") for place in order]
-        offsets = [xxh3_64_intdigest(name, seed=1) % self._size for name in names]
-        skips = [xxh3_64_intdigest(name, seed=2) % (self._size - 1) + 1 for name in names]
+        hashes = [xxh3_64_intdigest(name) for name in names]
+        offsets = [hashed % self._size for hashed in hashes]
+        skips = [mix(hashed) % (self._size - 1) + 1 for hashed in hashes]
         table = maglev_table(offsets, skips, self._size, [members.weights[place] for place in order])
         places: npt.NDArray[np.int32] = np.array(order, dtype=np.int32)[table]
         return places

@@ -52,6 +52,16 @@ def test_a_weighted_ring_has_points_in_proportion(weights):
     assert sum(ring.shares().values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("name", ["{}", "n{}", "cache-{}.example"])
+def test_points_of_different_nodes_have_nothing_in_common_however_short_their_names(name):
+    """A node's share of a ring of n·V random points is Beta(V, (n − 1)·V): its error has to be that small."""
+    nodes = [name.format(number) for number in range(10)]
+    ring = ConsistentHashRing(nodes, virtual_nodes=4096)
+    assert len(set(ring.points.positions.tolist())) == 40_960
+    error = (1 / 4096 * (1 - 1 / 10)) ** 0.5
+    assert max(abs(10 * share - 1) for share in ring.shares().values()) < 4.5 * error
+
+
 def test_a_rings_shares_are_what_its_keys_find():
     ring = ConsistentHashRing(["a", "b", "c"], virtual_nodes=4)
     off = deviations(ring, ring.shares())

@@ -259,10 +259,10 @@ def test_owners_are_the_same_in_every_version_of_the_course():
 GOLDEN = {
     "modulo": ["n1", "n1", "n3"],
     "jump": ["n1", "n0", "n1"],
-    "ring": ["n3", "n2", "n1"],
+    "ring": ["n5", "n3", "n2"],
     "rendezvous": ["n3", "n3", "n0"],
-    "maglev": ["n1", "n3", "n4"],
-    "bounded": ["n3", "n2", "n1"],
+    "maglev": ["n4", "n3", "n0"],
+    "bounded": ["n5", "n3", "n2"],
     "directory": ["n3", "n3", "n0"],
 }
 

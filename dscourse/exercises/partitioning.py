@@ -1,0 +1,510 @@
+"""Predictions and exercises of notebook 04."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+from dscourse.partitioning import ConsistentHashRing, Partitioner, load_counts, rebalance
+
+# ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+add_a_machine = Prediction(
+    "partitioning.add_a_machine",
+    question=(
+        "Four servers share a million keys: server number = hash(key) mod 4. Traffic grows, you add a fifth. "
+        "How many of the keys must move to another server?"
+    ),
+    options={
+        "a": Option(
+            "about a fifth",
+            "That is the newcomer's fair share, and the least any scheme can move. Run it and see how far mod is from it.",
+        ),
+        "b": Option(
+            "about half", "Halving happens when the count doubles. Here 4 becomes 5: which remainders agree?"
+        ),
+        "c": Option("about four fifths", "Yes. Can you say which keys stay?"),
+    },
+    right="c",
+)
+
+keys_in_order = Prediction(
+    "partitioning.keys_in_order",
+    question=(
+        "Measurements are stored under their time, such as 2026-03-14T15:09. Four nodes share them by ranges, one for each "
+        "quarter of the year, and each range holds as many as the others. Today is 20 November. "
+        "Which nodes do the writes of today go to?"
+    ),
+    options={
+        "a": Option(
+            "all four, about equally: the ranges are balanced",
+            "The ranges hold equally much. But that is about what has been written, not about what is being written.",
+        ),
+        "b": Option(
+            "one only",
+            "Yes. Balanced data isn't balanced load: keys that grow with time always fall into the last range.",
+        ),
+        "c": Option(
+            "two: the last range and the first, since years begin again",
+            "Keys are compared as they are written, and 2026-11 comes after 2026-10. Where is the end of the last range?",
+        ),
+    },
+    right="b",
+)
+
+one_point_each = Prediction(
+    "partitioning.one_point_each",
+    question=(
+        "The same four servers now stand on a ring, each at one place that a hash of its name decides. A key belongs to the next "
+        "server clockwise. How much of the ring does the luckless one own, that has most?"
+    ),
+    options={
+        "a": Option(
+            "close to a quarter: hashes are uniform",
+            "The places are uniform, the gaps between them aren't. Throw four darts at a circle: how equal are the arcs?",
+        ),
+        "b": Option(
+            "about half",
+            "Yes. The longest of four random arcs is (1 + 1/2 + 1/3 + 1/4) / 4 = 52 % of the ring on average.",
+        ),
+        "c": Option(
+            "nearly all of it",
+            "That can happen, but it is rare. What is the longest of four random arcs on average?",
+        ),
+    },
+    right="b",
+)
+
+leave_from_the_middle = Prediction(
+    "partitioning.leave_from_the_middle",
+    question=(
+        "Jump hash numbers its ten nodes 0 to 9 and moves as little as is possible when number 10 is added. Now node 5 dies, and "
+        "nine are left. How many keys move?"
+    ),
+    options={
+        "a": Option(
+            "a tenth: those of node 5",
+            "Those must move. But the buckets are numbered without gaps: when there are nine, which number is no more?",
+        ),
+        "b": Option(
+            "two tenths",
+            "Yes: those of node 5, and those of the last node, which takes over number 5.",
+        ),
+        "c": Option(
+            "nearly all, as with mod",
+            "Jump hash keeps every key whose number still exists. Which numbers exist when there are nine?",
+        ),
+    },
+    right="b",
+)
+
+hottest_key = Prediction(
+    "partitioning.hottest_key",
+    question=(
+        "Ten nodes, keys hashed perfectly evenly: each owns a tenth of 100 000 keys. The requests follow Zipf's law with exponent "
+        "1.2, as in half of Twitter's caches. How much does the busiest node get, compared with the mean?"
+    ),
+    options={
+        "a": Option(
+            "about the mean: hashing is uniform",
+            "Hashing spreads keys, not requests. How large a share does the most popular key get, all alone?",
+        ),
+        "b": Option(
+            "about 1.2 times the mean",
+            "The exponent is no factor. Look at the share of the most popular key.",
+        ),
+        "c": Option(
+            "more than twice the mean",
+            "Yes. The most popular key alone gets twice a node's fair share, and one key lies on one node.",
+        ),
+    },
+    right="c",
+)
+
+wait_for_all = Prediction(
+    "partitioning.wait_for_all",
+    question=(
+        "One request in a hundred to a node takes more than 5 ms. A search by something else than the key asks all 100 nodes and "
+        "waits for the last answer. How many searches take more than 5 ms?"
+    ),
+    options={
+        "a": Option(
+            "one in a hundred: the nodes are asked at the same time",
+            "At the same time, yes, but the slowest of 100 answers counts. What is the chance that none is slow?",
+        ),
+        "b": Option(
+            "about a third",
+            "More. All 100 answers must be quick: 0.99 · 0.99 · 0.99 … a hundred times.",
+        ),
+        "c": Option(
+            "more than half", "Yes: 1 − 0.99¹⁰⁰ = 63 %. What is rare for one is common for all together."
+        ),
+    },
+    right="c",
+)
+
+coordinator_gone = Prediction(
+    "partitioning.coordinator_gone",
+    question=(
+        "A transfer from an account on one node to an account on another. Both nodes have voted yes. Then the coordinator crashes "
+        "before it says commit. What do the two nodes do?"
+    ),
+    options={
+        "a": Option(
+            "commit: both have voted yes",
+            "Neither knows how the other has voted. And the coordinator may have decided otherwise before it crashed.",
+        ),
+        "b": Option(
+            "abort after a timeout",
+            "And if the coordinator had already told the other one to commit? Money would be lost. What is left to do?",
+        ),
+        "c": Option(
+            "wait, with both accounts locked",
+            "Yes. Having voted yes, a node has given its word. It may neither commit nor abort until it hears the decision.",
+        ),
+    },
+    right="c",
+)
+
+# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_number(answer: object) -> float | None:
+    if isinstance(answer, bool) or not isinstance(answer, Real):
+        return None
+    try:
+        return float(answer)
+    except OverflowError:
+        return None
+
+
+A_NUMBER = "The answer is one number."
+NEWCOMERS_SHARE = (
+    "That is what would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves the "
+    "same remainder by 6 and by 8."
+)
+BY_CHANCE = (
+    "One in eight would be right if the new server had nothing to do with the old one. But the remainders by 6 and by 8 come "
+    "from the same hash. Write down both for 0 to 23."
+)
+
+
+def _check_keys_that_stay(answer: object) -> str | None:
+    value = _as_number(answer)
+    if value is None:
+        return A_NUMBER
+    if math.isclose(value, 1 / 4, abs_tol=1e-3):
+        return None
+    if math.isclose(value, 3 / 4, abs_tol=1e-3):
+        return NEWCOMERS_SHARE
+    if math.isclose(value, 1 / 8, abs_tol=1e-3):
+        return BY_CHANCE
+    return (
+        "Remainders by 6 and by 8 repeat together every 24 hashes. For how many of the 24 are the two equal?"
+    )
+
+
+keys_that_stay = Exercise(
+    "partitioning.keys_that_stay",
+    task=(
+        "Six servers, `server = hash(key) mod 6`. You add two at once, so that it becomes `mod 8`. Which fraction of the keys "
+        "stays where it is? (Between 0 and 1.)"
+    ),
+    check=_check_keys_that_stay,
+    success="Right: 6 of every 24 hashes, a quarter. Three quarters move, although two newcomers need only a quarter.",
+    hints=(
+        "A key stays if hash mod 6 and hash mod 8 are the same number.",
+        "6 and 8 have 24 as their least common multiple. Count the h from 0 to 23 with h % 6 == h % 8.",
+    ),
+    solution="answer = sum(h % 6 == h % 8 for h in range(24)) / 24",
+    wrong_examples=(
+        WrongExample("answer = 6 / 8", NEWCOMERS_SHARE),
+        WrongExample("answer = 1 / 8", BY_CHANCE),
+    ),
+    expects="a fraction between 0 and 1",
+)
+
+LINEAR = (
+    "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points."
+)
+FORGOT_TO_SQUARE = "Close: 1/√V = 0.05 gives √V = 20. And V?"
+
+
+def _check_enough_points(answer: object) -> str | None:
+    value = _as_number(answer)
+    if value is None:
+        return A_NUMBER
+    if 380 <= value <= 420:
+        return None
+    if math.isclose(value, 20):
+        return FORGOT_TO_SQUARE
+    if math.isclose(value, 200):
+        return LINEAR
+    return "Solve 1/√V = 0.05, or ask the picture under *Checked against the literature*."
+
+
+enough_points = Exercise(
+    "partitioning.enough_points",
+    task=(
+        "A large ring with 100 points a node has a standard error of 10 % in the load of a node. How many points a node bring "
+        "it down to 5 %?"
+    ),
+    check=_check_enough_points,
+    success="Right: 400. Balance on a ring is bought with memory, and the price goes up with the square.",
+    hints=("The standard error is about 1/√V.", "Half the error takes four times the points."),
+    solution="answer = 1 / 0.05**2",
+    wrong_examples=(
+        WrongExample("answer = 200", LINEAR),
+        WrongExample("answer = 1 / 0.05", FORGOT_TO_SQUARE),
+    ),
+    expects="a number of points",
+)
+
+A_LOOK_UP = "The answer is your function: answer = my_owner (without brackets)."
+NO_WRAP = "my_owner(95, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'a': beyond the last point the ring goes on with the first."
+NEAREST = "my_owner(42, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'c', the next point clockwise. Point 40 is nearer, but it lies behind."
+AT_THE_POINT = "my_owner(40, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'b': a key that falls exactly on a point belongs to it."
+_RING = [(10, "a"), (40, "b"), (90, "c")]
+
+
+def _check_your_own_ring(answer: Any) -> str | None:
+    if not callable(answer):
+        return A_LOOK_UP
+    for hashed, owner, words in (
+        (42, "c", NEAREST),
+        (40, "b", AT_THE_POINT),
+        (95, "a", NO_WRAP),
+        (91, "a", NO_WRAP),
+    ):
+        try:
+            said = answer(hashed, list(_RING))
+        except IndexError:
+            if hashed > 90:
+                return NO_WRAP
+            raise
+        if said != owner:
+            return words
+    ring = ConsistentHashRing(["n0", "n1", "n2"], virtual_nodes=5)
+    owners = [ring.nodes[place] for place in ring.points.owners]
+    points = list(zip(ring.points.positions.tolist(), owners, strict=True))
+    for hashed in range(0, 2**64, 2**64 // 50):
+        right = next((node for position, node in points if position >= hashed), points[0][1])
+        said = answer(hashed, list(points))
+        if said != right:
+            return f"On a larger ring my_owner({hashed}, …) gave {said!r}; the next point clockwise belongs to {right!r}."
+    return None
+
+
+your_own_ring = Exercise(
+    "partitioning.your_own_ring",
+    task=(
+        "Write `my_owner(hashed, points)`. `points` is the ring, a list of (position, node), sorted by position. Return the node "
+        "of the first point at `hashed` or clockwise of it."
+    ),
+    check=_check_your_own_ring,
+    success="Right. That, a hash, and many points a node is all there is to consistent hashing.",
+    hints=(
+        "bisect_left from the module bisect finds the place of the first position that isn't smaller, in a sorted list.",
+        "If that place is len(points), there is no point any more before the ring begins again. The modulo operator helps.",
+    ),
+    solution=(
+        "from bisect import bisect_left\n\n"
+        "def my_owner(hashed, points):\n"
+        "    place = bisect_left([position for position, node in points], hashed)\n"
+        "    return points[place % len(points)][1]\n\n"
+        "answer = my_owner"
+    ),
+    wrong_examples=(
+        WrongExample(
+            "from bisect import bisect_left\n\n"
+            "def my_owner(hashed, points):\n"
+            "    return points[bisect_left([position for position, node in points], hashed)][1]\n\n"
+            "answer = my_owner",
+            NO_WRAP,
+        ),
+        WrongExample(
+            "def my_owner(hashed, points):\n"
+            "    return min(points, key=lambda point: abs(point[0] - hashed))[1]\n\n"
+            "answer = my_owner",
+            NEAREST,
+        ),
+        WrongExample(
+            "from bisect import bisect\n\n"
+            "def my_owner(hashed, points):\n"
+            "    return points[bisect([position for position, node in points], hashed) % len(points)][1]\n\n"
+            "answer = my_owner",
+            AT_THE_POINT,
+        ),
+    ),
+    expects="a function of a hash and a list of points",
+)
+
+_FLEETS = (
+    {"n0": 1.0, "n1": 1.0, "n2": 2.0, "n3": 1.0, "n4": 2.0},
+    {**{f"n{number}": 1.0 for number in range(12)}, "n3": 2.0, "n7": 2.0},
+)
+_KEY_COUNT = 100_000
+A_DESIGN = (
+    "The answer is a function of nodes and weights that returns a partitioner, such as "
+    "lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)."
+)
+NO_WEIGHTS_THERE = "The heaviest node should carry twice what a light one does, but your partitioner knows nothing of the weights."
+UNEVEN = (
+    "Too uneven: for its weight one node carries more than 1.10 times what it should. On a ring that takes more points; "
+    "is there a way without?"
+)
+TOO_BIG = "The table is larger than 64 KiB: every client has to hold it and to be sent it. Which ways need hardly any table?"
+MOVES_OTHERS = "When a node joined or left, keys moved between nodes that had nothing to do with it."
+MOVES_TOO_MUCH = "When a node joined or left, more than 1.3 times the least possible moved."
+
+
+def try_design(make: Callable[[Sequence[str], Mapping[str, float]], Partitioner]) -> dict[str, float]:
+    """Measure a design on two fleets and return the worst of each: overload, moved, bystanders, table_bytes.
+
+    `overload` is the load of a node over what its weight entitles it to, `moved` the keys moved over the least possible,
+    `bystanders` the fraction of keys that moved between nodes that neither joined nor left.
+    """
+    worst = {"overload": 0.0, "moved": 0.0, "bystanders": 0.0, "table_bytes": 0.0}
+    keys = np.arange(_KEY_COUNT)
+    for fleet in _FLEETS:
+        partitioner = make(list(fleet), dict(fleet))
+        shares = {node: weight / sum(fleet.values()) for node, weight in fleet.items()}
+        counts = load_counts(partitioner, keys)
+        measured = {
+            "overload": max(counts[node] / _KEY_COUNT / share for node, share in shares.items()),
+            "table_bytes": float(partitioner.table_bytes),
+        }
+        for change in (
+            rebalance(partitioner, keys, add="fresh"),
+            rebalance(partitioner, keys, remove="n1"),
+            rebalance(partitioner, keys, remove="n3"),
+        ):
+            measured["moved"] = max(measured.get("moved", 0.0), change.moved / change.least_possible)
+            touched = max(change.takes.get("fresh", 0.0), change.gives["n1"], change.gives["n3"])
+            measured["bystanders"] = max(measured.get("bystanders", 0.0), change.moved - touched)
+        worst = {name: max(value, measured[name]) for name, value in worst.items()}
+    return worst
+
+
+def _check_design_a_fleet(answer: Any) -> str | None:
+    if not callable(answer):
+        return A_DESIGN
+    made = answer(list(_FLEETS[0]), dict(_FLEETS[0]))
+    if not isinstance(made, Partitioner):
+        return A_DESIGN
+    if max(made.weights.values()) == min(made.weights.values()):
+        return NO_WEIGHTS_THERE
+    found = try_design(answer)
+    if found["overload"] > 1.10:
+        return UNEVEN
+    if found["table_bytes"] > 65536:
+        return TOO_BIG
+    if found["bystanders"] > 1e-9:
+        return MOVES_OTHERS
+    if found["moved"] > 1.3:
+        return MOVES_TOO_MUCH
+    return None
+
+
+_USING = "from dscourse.partitioning import "
+
+design_a_fleet = Exercise(
+    "partitioning.design_a_fleet",
+    task=(
+        "Design the partitioning of a fleet of caches. Machines differ: some are twice as strong. Wanted: no machine carries more "
+        "than 1.10 times what its weight entitles it to; when any one joins or leaves, at most 1.3 times the least possible moves, "
+        "and nothing moves between the others; and the table fits into 64 KiB. Your answer is a function of `nodes` and "
+        "`weights` that returns a partitioner. `exercises.try_design(answer)` measures it."
+    ),
+    check=_check_design_a_fleet,
+    success="That holds, for a small and for a larger fleet. What did you pay for it? Look at the time of a look-up in the race.",
+    hints=(
+        "Go through the race: which ways have weights at all? Which of those move nothing between bystanders?",
+        "Rendezvous hashing needs no table. A directory with fixed slots passes as well, if its table is small enough.",
+    ),
+    solution=(
+        _USING
+        + "RendezvousPartitioner\n\ndef design(nodes, weights):\n    return RendezvousPartitioner(nodes, weights)\n\n"
+        "answer = design"
+    ),
+    wrong_examples=(
+        WrongExample(
+            "from dscourse.partitioning import ConsistentHashRing\n\n"
+            "answer = lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)",
+            UNEVEN,
+        ),
+        WrongExample(
+            "from dscourse.partitioning import ConsistentHashRing\n\n"
+            "answer = lambda nodes, weights: ConsistentHashRing(nodes, 2048, weights)",
+            TOO_BIG,
+        ),
+        WrongExample(
+            "from dscourse.partitioning import JumpPartitioner\n\nanswer = lambda nodes, weights: JumpPartitioner(nodes)",
+            NO_WEIGHTS_THERE,
+        ),
+        WrongExample(
+            "from dscourse.partitioning import MaglevPartitioner\n\n"
+            "answer = lambda nodes, weights: MaglevPartitioner(nodes, 5003, weights)",
+            MOVES_OTHERS,
+        ),
+    ),
+    expects="a function of nodes and weights",
+)
+
+VICTIMS = tuple(f"n{number}" for number in range(8))
+KEYS_WANTED = "The answer is a list of at least 1 000 keys: whole numbers, or texts."
+ONE_HOT_KEY = "That is one key, again and again. A cache or a split would mend it. Find 1 000 keys that are all different."
+SPREAD_OUT = "Those keys are spread over the nodes as a good hash does it. You know the hash, and so does everyone: choose the keys by it."
+
+
+def victim() -> ConsistentHashRing:
+    """Return the ring to break: eight nodes with 256 points each."""
+    return ConsistentHashRing(VICTIMS, virtual_nodes=256)
+
+
+def _check_break_the_balance(answer: Any) -> str | None:
+    keys = answer.tolist() if isinstance(answer, np.ndarray) else answer
+    if not isinstance(keys, list | tuple) or len(keys) < 1000:
+        return KEYS_WANTED
+    try:
+        counts = load_counts(victim(), list(keys))
+    except (TypeError, ValueError):
+        return KEYS_WANTED
+    if len(set(keys)) < 1000:
+        return ONE_HOT_KEY
+    if max(counts.values()) < 0.9 * len(keys):
+        return SPREAD_OUT
+    return None
+
+
+break_the_balance = Exercise(
+    "partitioning.break_the_balance",
+    task=(
+        "Break it. `exercises.victim()` is a ring of eight nodes with 256 points each, balanced to a few per cent. Find at least "
+        "1 000 different keys of which one node gets nine tenths or more. Your answer is the list of keys."
+    ),
+    check=_check_break_the_balance,
+    success=(
+        "You have it. Whoever can choose keys and knows the hash can aim at one machine; a secret seed in the hash takes the aim "
+        "away. No virtual node helps against that."
+    ),
+    hints=(
+        "You may ask the ring for the owner of any key, as often as you like.",
+        "Keep those keys of range(20_000) that n0 owns.",
+    ),
+    solution=(
+        "from dscourse.exercises import partitioning as exercises\n\n"
+        'ring = exercises.victim()\nanswer = [key for key in range(20_000) if ring.owner(key) == "n0"]'
+    ),
+    wrong_examples=(
+        WrongExample('answer = ["celebrity"] * 1000', ONE_HOT_KEY),
+        WrongExample("answer = list(range(1000))", SPREAD_OUT),
+        WrongExample('answer = [f"user:{number}" for number in range(5000)]', SPREAD_OUT),
+    ),
+    expects="a list of keys",
+)

@@ -1,0 +1,632 @@
+"""Pictures of partitioning: the ring, what moves, how loads lie, what a tail looks like, and three labs to drive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+
+from dscourse.partitioning import (
+    BoundedLoadRing,
+    ConsistentHashRing,
+    DirectoryPartitioner,
+    JumpPartitioner,
+    LruCache,
+    MaglevPartitioner,
+    ModuloPartitioner,
+    Partitioner,
+    Rebalance,
+    RendezvousPartitioner,
+    hash_keys,
+    load_counts,
+    load_imbalance,
+    rebalance,
+    spread_hot_keys,
+    twitter_zipf_exponents,
+    zipf_keys,
+)
+from dscourse.partitioning.ring import CIRCUMFERENCE
+from dscourse.views.interactive import InteractiveFigure, interactive_figure
+from dscourse.views.palette import BLACK, BLUE, DASHES, GREY, LIGHT_GREY, MARKERS, ORANGE, SERIES, VERMILION
+from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+
+_FULL_TURN = 2 * np.pi
+
+
+# ── The ring ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_ring(
+    ring: ConsistentHashRing, keys: Any = (), before: ConsistentHashRing | None = None, ax: Axes | None = None
+) -> Picture:
+    """Draw a ring with its arcs, each in the colour of its owner, and some keys in the colour and shape of theirs.
+
+    Hash 0 is at the top; hashes grow clockwise. Keys that have another owner than `before` are drawn large, with a line
+    to the ring.
+
+    Args:
+        ring: what to draw; at most eight nodes keep colours of their own.
+        keys: to be shown.
+        before: the ring before a change, to tell which keys moved.
+        ax: where; new axes if None.
+    """
+    axes = ax or new_axes(5.0, 4.6)
+    looks = _looks([*(before.nodes if before else ()), *ring.nodes])
+    _draw_arcs(axes, ring, looks)
+    moved = _draw_keys(axes, ring, before, keys, looks)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5))
+    shares = ring.shares()
+    told = ", ".join(f"{node} {share:.0%}" for node, share in shares.items())
+    alt = f"A ring with {len(ring.points.positions)} points of {len(ring.nodes)} nodes. Shares: {told}."
+    if before is not None:
+        alt += f" {moved} of the {len(keys)} keys drawn have moved."
+    return Picture(axes, alt)
+
+
+def _draw_arcs(axes: Axes, ring: ConsistentHashRing, looks: dict[str, tuple[str, str]]) -> None:
+    ends = ring.points.positions / CIRCUMFERENCE
+    lengths = ring.points.arcs()
+    owners = ring.points.owners
+    steps = np.maximum(1, np.ceil(lengths * 180).astype(int))
+    arc = np.repeat(np.arange(len(ends)), steps)
+    part = np.arange(len(arc)) - np.repeat(np.cumsum(steps) - steps, steps)
+    step_length = (lengths / steps)[arc]
+    starts = (ends - lengths)[arc] + part * step_length
+    # A little longer than they are, or the seams between the pieces would show.
+    segments = np.stack([_at(starts, 1.0), _at(starts + step_length + 0.0012, 1.0)], axis=1)
+    colours = [looks[ring.nodes[owner]][0] for owner in owners[arc]]
+    axes.add_collection(LineCollection(list(segments), colors=colours, linewidths=13, capstyle="butt"))
+    if len(ends) <= 40:
+        for end, owner in zip(ends.tolist(), owners.tolist(), strict=True):
+            name = ring.nodes[owner]
+            tick = _at(np.array([end, end]), np.array([0.94, 1.09]))
+            axes.plot(tick[:, 0], tick[:, 1], color=BLACK, linewidth=1.6, solid_capstyle="butt")
+    for end, radius, name in _labels(ring):
+        x, y = _at(end, radius)
+        axes.text(x, y, name, ha="center", va="center", fontsize=9)
+
+
+def _labels(ring: ConsistentHashRing) -> list[tuple[float, float, str]]:
+    """Return where to write names: beside every point of a small ring, further out where it is crowded."""
+    ends = (ring.points.positions / CIRCUMFERENCE).tolist()
+    if len(ends) > 40:
+        return []
+    written: list[tuple[float, float, str]] = []
+    for end, owner in zip(ends, ring.points.owners.tolist(), strict=True):
+        near = {radius for other, radius, _ in written if min(abs(end - other), 1 - abs(end - other)) < 0.037}
+        free = [radius for radius in (1.17, 1.31, 1.45) if radius not in near]
+        if free:
+            written.append((end, free[0], ring.nodes[owner]))
+    return written
+
+
+def _draw_keys(
+    axes: Axes,
+    ring: ConsistentHashRing,
+    before: ConsistentHashRing | None,
+    keys: Any,
+    looks: dict[str, tuple[str, str]],
+) -> int:
+    if not len(keys):
+        return 0
+    places = hash_keys(keys) / CIRCUMFERENCE
+    owners = ring.owners(keys)
+    moved = owners != before.owners(keys) if before is not None else np.zeros(len(places), dtype=bool)
+    for node in ring.nodes:
+        colour, marker = looks[node]
+        for chosen, radius, size in (
+            ((owners == node) & ~moved, 0.86, 14),
+            ((owners == node) & moved, 0.74, 75),
+        ):
+            if chosen.any():
+                xy = _at(places[chosen], np.full(int(chosen.sum()), radius))
+                axes.scatter(
+                    xy[:, 0],
+                    xy[:, 1],
+                    s=size,
+                    c=colour,
+                    marker=marker,
+                    edgecolors=BLACK,
+                    linewidths=0.7,
+                    zorder=3,
+                )
+    if moved.any():
+        lines = np.stack([_at(places[moved], 0.74), _at(places[moved], 0.93)], axis=1)
+        axes.add_collection(LineCollection(list(lines), colors=BLACK, linewidths=0.9))
+    return int(moved.sum())
+
+
+def _at(turn: Any, radius: Any) -> npt.NDArray[np.float64]:
+    angle = np.asarray(turn) * _FULL_TURN
+    return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], axis=-1)
+
+
+def _looks(nodes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return colour and marker of each node, in order of first mention."""
+    distinct = list(dict.fromkeys(nodes))
+    return {
+        node: (SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)])
+        for place, node in enumerate(distinct)
+    }
+
+
+def ring_lab() -> InteractiveFigure:
+    """Return a ring to drive: how many nodes and points, the weight of n0, and who joins or leaves."""
+    return interactive_figure(
+        _draw_ring_lab,
+        nodes=widgets.IntSlider(value=4, min=2, max=7, description="nodes"),
+        virtual_nodes=widgets.SelectionSlider(
+            options=[1, 2, 4, 8, 16, 32, 64, 128, 256], value=4, description="virtual nodes"
+        ),
+        weight_of_n0=widgets.SelectionSlider(
+            options=[0.5, 1.0, 2.0, 3.0, 4.0], value=1.0, description="weight of n0"
+        ),
+        change=widgets.Dropdown(options=_CHANGES, value="a node joins", description="change"),
+    )
+
+
+_CHANGES = [
+    "none",
+    "a node joins",
+    "n0 leaves",
+    "n1 leaves",
+    "the last node leaves",
+    "n1 weighs twice as much",
+]
+
+
+def _draw_ring_lab(figure: Figure, nodes: int, virtual_nodes: int, weight_of_n0: float, change: str) -> str:
+    names = [f"n{number}" for number in range(nodes)]
+    before = ConsistentHashRing(names, virtual_nodes, {"n0": weight_of_n0})
+    after = _changed_ring(before, change)
+    figure.set_size_inches(8.2, 4.2)
+    _fixed_layout(figure, left=0.0, right=0.97, bottom=0.19, top=0.9, wspace=0.12)
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    draw_ring(after, keys=_SAMPLE[:48], before=before, ax=left)
+    moved = float((before.owners(_SAMPLE) != after.owners(_SAMPLE)).mean())
+    _draw_shares(right, before, after)
+    figure.suptitle(
+        f"{change}: {moved:.1%} of 20 000 keys move" if change != "none" else "no change", fontsize=11
+    )
+    shares = after.shares()
+    most = max(shares, key=lambda node: shares[node])
+    return (
+        f"A ring of {len(after.nodes)} nodes, {virtual_nodes} points for each unit of weight; "
+        f"n0 weighs {weight_of_n0:g}. Change: {change}. {moved:.1%} of 20 000 keys have "
+        f"another owner than before; large symbols are moved keys. {most} owns most of the ring, {shares[most]:.1%}."
+    )
+
+
+_SAMPLE = np.arange(20_000)
+
+
+def _changed_ring(before: ConsistentHashRing, change: str) -> ConsistentHashRing:
+    weights = dict(before.weights)
+    if change == "a node joins":
+        weights[f"n{len(weights)}"] = 1.0
+    elif change == "n1 weighs twice as much":
+        weights["n1"] *= 2
+    elif change.endswith("leaves"):
+        del weights[before.nodes[-1] if change.startswith("the last") else change.split()[0]]
+    return ConsistentHashRing(list(weights), before.virtual_nodes, weights)
+
+
+def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRing) -> None:
+    """Draw each node's share before (outline) and after (filled), and its fair share (a tick)."""
+    tidy(axes)
+    nodes = list(dict.fromkeys([*before.nodes, *after.nodes]))
+    looks = _looks(nodes)
+    old, new = before.shares(), after.shares()
+    total = sum(after.weights.values())
+    rows = np.arange(len(nodes))
+    axes.barh(rows, [new.get(node, 0.0) for node in nodes], color=[looks[n][0] for n in nodes], height=0.55)
+    axes.barh(
+        rows,
+        [old.get(node, 0.0) for node in nodes],
+        facecolor="none",
+        edgecolor=BLACK,
+        linestyle=":",
+        height=0.78,
+    )
+    fair = [after.weights.get(node, 0.0) / total for node in nodes]
+    axes.plot(fair, rows, "|", color=BLACK, markersize=17, markeredgewidth=2.2)
+    axes.set_yticks(rows, nodes)
+    axes.invert_yaxis()
+    axes.set_xlim(0, max([*old.values(), *new.values(), *fair]) * 1.12)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("share of the ring\nfilled: now · dotted: before · tick: fair", fontsize=9)
+
+
+def _fixed_layout(figure: Figure, **margins: float) -> None:
+    """Lay out with fixed margins: while a slider moves, nothing jumps, and a redraw takes half the time."""
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(**margins)
+
+
+# ── What moves ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> Picture:
+    """Draw what each node gives and takes, for one or several ways of partitioning side by side.
+
+    Args:
+        changes: {name of the way: its rebalance}, all of the same change.
+        ax: where, for a single one; new axes if None.
+    """
+    if ax is None:
+        figure = new_figure(3.4 * len(changes) + 0.6, 2.9)
+        panels = list(np.atleast_1d(figure.subplots(1, len(changes), sharex=True, sharey=True)))
+    else:
+        panels = [ax]
+    for axes, (name, change) in zip(panels, changes.items(), strict=True):
+        _draw_gives_and_takes(tidy(axes), change)
+        axes.set_title(f"{name}: {change.moved:.1%} move", fontsize=10)
+    panels[0].legend(loc="lower right", fontsize=8, framealpha=1)
+    told = "; ".join(f"{name} moves {change.moved:.1%}" for name, change in changes.items())
+    least = next(iter(changes.values())).least_possible
+    return Picture(
+        panels[0].get_figure(root=True) or panels[0],  # type: ignore[arg-type]
+        f"Share of all keys that each node gives and takes. {told}; the least possible is {least:.1%}.",
+    )
+
+
+def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
+    rows = np.arange(len(change.gives))
+    axes.barh(
+        rows,
+        [-share for share in change.gives.values()],
+        color=ORANGE,
+        hatch="///",
+        edgecolor="white",
+        label="gives",
+    )
+    axes.barh(rows, list(change.takes.values()), color=BLUE, label="takes")
+    axes.axvline(0, color=BLACK, linewidth=0.8)
+    axes.set_yticks(rows, list(change.gives))
+    if not axes.yaxis_inverted():
+        axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{abs(share):.0%}"))
+    axes.set_xlabel("share of all keys", fontsize=9)
+
+
+# ── Balance ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_standard_errors(
+    measured: Mapping[int, float], published: Mapping[int, float] | None = None, ax: Axes | None = None
+) -> Picture:
+    """Draw the standard error of a node's load against the points it has on the ring, with the law 1/√V.
+
+    Args:
+        measured: {points a node: standard error, as a fraction of the mean load}.
+        published: the same from a paper.
+        ax: where; new axes if None.
+    """
+    axes = ax or new_axes(6.2, 3.4)
+    tidy(axes)
+    points = np.array(sorted(measured))
+    axes.loglog(points, points**-0.5, DASHES[1], color=GREY, label="1/√V")
+    axes.loglog(points, [measured[p] for p in points.tolist()], "o-", color=BLUE, label="measured here")
+    if published:
+        axes.loglog(
+            list(published), list(published.values()), "D", color=VERMILION, markersize=9, fillstyle="none",
+            markeredgewidth=2, label="published",
+        )  # fmt: skip
+    axes.set_xticks(points, [str(p) for p in points.tolist()])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlabel="V, virtual nodes of each node", ylabel="standard error of the load")
+    axes.legend()
+    told = ", ".join(f"{error:.1%} with {count}" for count, error in sorted(measured.items()))
+    return Picture(axes, f"Standard error of a node's load falls like 1/√V with its virtual nodes: {told}.")
+
+
+def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
+    """Draw the load of each node over the mean, for one or several cases side by side.
+
+    Args:
+        loads: {name of the case: {node: load}}, all with the same nodes.
+        ax: where; new axes if None.
+    """
+    axes = ax or new_axes(7.0, 3.2)
+    tidy(axes)
+    nodes = list(next(iter(loads.values())))
+    width = 0.8 / len(loads)
+    hatches = ("", "///", "...", "xx")
+    for place, (name, counts) in enumerate(loads.items()):
+        mean = sum(counts.values()) / len(counts)
+        rows = np.arange(len(nodes)) + (place - (len(loads) - 1) / 2) * width
+        axes.bar(
+            rows,
+            [counts[node] / mean for node in nodes],
+            width * 0.92,
+            color=SERIES[place],
+            hatch=hatches[place % 4],
+            edgecolor="white",
+            label=name,
+        )
+    axes.axhline(1, color=BLACK, linewidth=1, linestyle="--")
+    axes.set_xticks(range(len(nodes)), nodes)
+    axes.set_ylabel("load / mean load")
+    axes.legend(fontsize=9)
+    told = "; ".join(
+        f"{name}: the busiest node carries {load_imbalance(counts):.2f} times the mean"
+        for name, counts in loads.items()
+    )
+    return Picture(axes, f"Load of {len(nodes)} nodes. {told}.")
+
+
+# ── Skew ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_twitter_skew(ax: Axes | None = None) -> Picture:
+    """Draw how skewed Twitter's cache clusters are: the Zipf exponent of each, in order."""
+    axes = ax or new_axes(6.6, 3.0)
+    tidy(axes)
+    exponents = np.sort(twitter_zipf_exponents().to_numpy())
+    axes.plot(np.arange(1, len(exponents) + 1), exponents, "o", color=BLUE, markersize=4)
+    for value, words, style in (
+        (0.99, "YCSB's default, 0.99", "--"),
+        (float(np.median(exponents)), "median", ":"),
+    ):
+        axes.axhline(value, color=BLACK, linestyle=style, linewidth=1)
+        label = words if words != "median" else f"median, {value:.2f}"
+        axes.text(1, value + 0.04, label, fontsize=9, va="bottom")
+    axes.set(xlabel="cluster, in order of skew", ylabel="Zipf exponent", ylim=(0, None))
+    return Picture(
+        axes,
+        f"Zipf exponents of {len(exponents)} of Twitter's cache clusters, from {exponents[0]:.2f} to "
+        f"{exponents[-1]:.2f}; mean {exponents.mean():.3f}, median {np.median(exponents):.2f}.",
+    )
+
+
+def hot_key_lab() -> InteractiveFigure:
+    """Return a lab with skewed requests to ten nodes: cut the hottest keys into pieces, or put a cache in front."""
+    return interactive_figure(
+        _draw_hot_key_lab,
+        theta=widgets.FloatSlider(value=1.2, min=0.0, max=2.0, step=0.1, description="skew θ"),
+        hot_keys=widgets.SelectionSlider(
+            options=[0, 1, 2, 3, 5, 10], value=0, description="hot keys to split"
+        ),
+        pieces=widgets.SelectionSlider(options=[2, 4, 8, 16, 32, 64], value=8, description="pieces of each"),
+        cache=widgets.SelectionSlider(
+            options=[0, 1, 10, 30, 100, 1000], value=0, description="keys in the cache"
+        ),
+    )
+
+
+_LAB_NODES = [f"n{number}" for number in range(10)]
+_LAB_RING = ConsistentHashRing(_LAB_NODES, virtual_nodes=256)
+
+
+def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, cache: int) -> str:
+    requests = zipf_keys(20_000, 10_000, theta, seed=7)
+    through = requests[LruCache(cache).misses(requests)] if cache else requests
+    spread = spread_hot_keys(through, dict.fromkeys(range(hot_keys), pieces))
+    hot = np.char.find(spread.astype(str), "#") >= 0
+    if not hot_keys:
+        hot = through == 0
+    places = _LAB_RING.owner_indices(spread)
+    total = np.bincount(places, minlength=10)
+    hottest = np.bincount(places[hot], minlength=10)
+    figure.set_size_inches(7.4, 3.4)
+    _fixed_layout(figure, left=0.09, right=0.98, bottom=0.1, top=0.88)
+    axes = tidy(figure.subplots())
+    fair = len(requests) / 10
+    axes.bar(_LAB_NODES, (total - hottest) / fair, color=BLUE, label="other keys")
+    label = "the hottest key" if not hot_keys else f"pieces of the {hot_keys} hottest"
+    axes.bar(
+        _LAB_NODES,
+        hottest / fair,
+        bottom=(total - hottest) / fair,
+        color=ORANGE,
+        hatch="///",
+        edgecolor="white",
+        label=label,
+    )
+    axes.axhline(1, color=BLACK, linestyle="--", linewidth=1)
+    axes.set(ylabel="requests / fair share", ylim=(0, max(2.2, float(total.max()) / fair * 1.22)))
+    axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
+    imbalance = load_imbalance(total) if total.any() else 1.0
+    asked = len(set(_LAB_RING.owners([f"0#{piece}" for piece in range(pieces)]).tolist())) if hot_keys else 1
+    answered = 1 - len(through) / len(requests)
+    axes.set_title(
+        f"busiest node: {total.max() / fair:.2f} × its fair share of all requests · imbalance {imbalance:.2f}",
+        fontsize=10,
+    )
+    return (
+        f"20 000 requests for 10 000 keys with skew {theta:.1f} on ten nodes. The busiest node gets "
+        f"{total.max() / fair:.2f} times a fair share of all requests (imbalance among the nodes "
+        f"{imbalance:.2f}). The cache answers {answered:.0%}. Reading the hottest key asks "
+        f"{asked} node{'s' if asked > 1 else ''}."
+    )
+
+
+# ── The race ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def race() -> InteractiveFigure:
+    """Return all partitioners side by side under the same change: balance, movement, memory and time of a look-up."""
+    return interactive_figure(
+        _draw_race,
+        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10, description="nodes"),
+        virtual_nodes=widgets.SelectionSlider(
+            options=[1, 4, 16, 64, 128, 256], value=128, description="virtual nodes"
+        ),
+        change=widgets.Dropdown(
+            options=["a node joins", "a node in the middle leaves", "the last node leaves"],
+            description="change",
+        ),
+    )
+
+
+def contestants(nodes: Sequence[str], virtual_nodes: int = 128) -> dict[str, Partitioner]:
+    """Return one partitioner of each kind that hashes its keys, by name."""
+    return {
+        "modulo": ModuloPartitioner(nodes),
+        "ring": ConsistentHashRing(nodes, virtual_nodes),
+        "bounded ring": BoundedLoadRing(nodes, 0.1, virtual_nodes),
+        "rendezvous": RendezvousPartitioner(nodes),
+        "jump": JumpPartitioner(nodes),
+        "Maglev": MaglevPartitioner(nodes, table_size=5003),
+        "directory": DirectoryPartitioner(nodes, slots=4096),
+    }
+
+
+_RACE_KEYS = np.arange(20_000)
+
+
+@lru_cache(maxsize=128)
+def _race_results(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], list[list[float]], float]:
+    """Return names, [imbalance, moved, bytes] of each, and the least possible."""
+    names = [f"n{number}" for number in range(nodes)]
+    leaver = {"a node in the middle leaves": names[nodes // 2], "the last node leaves": names[-1]}.get(change)
+    add = None if leaver else f"n{nodes}"
+    rows, least = [], 0.0
+    partitioners = contestants(names, virtual_nodes)
+    for partitioner in partitioners.values():
+        moved = rebalance(partitioner, _RACE_KEYS, add=add, remove=leaver)
+        imbalance = load_imbalance(load_counts(partitioner, _RACE_KEYS))
+        rows.append([imbalance, moved.moved, float(partitioner.table_bytes)])
+        least = moved.least_possible
+    return list(partitioners), rows, least
+
+
+def _nanoseconds(partitioner: Partitioner) -> float:
+    """Measure a look-up out of an array: wall-clock, so it is only ever shown in a picture."""
+    best = float("inf")
+    for _ in range(2):
+        start = time.perf_counter()
+        partitioner.owners(_RACE_KEYS[:8000])
+        best = min(best, time.perf_counter() - start)
+    return best / 8000 * 1e9
+
+
+def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> str:
+    names, rows, least = _race_results(nodes, virtual_nodes, change)
+    partitioners = contestants([f"n{number}" for number in range(nodes)], virtual_nodes)
+    imbalance, moved, size = (list(column) for column in zip(*rows, strict=True))
+    spent = [_nanoseconds(partitioner) for partitioner in partitioners.values()]
+    figure.set_size_inches(9.6, 3.3)
+    _fixed_layout(figure, left=0.12, right=0.99, bottom=0.19, top=0.96, wspace=0.1)
+    panels = figure.subplots(1, 4, sharey=True)
+    _bars(panels[0], names, imbalance, "{:.2f}", "imbalance\n(busiest / mean)", BLUE)
+    _bars(panels[1], names, moved, "{:.1%}", f"keys moved\n(dashed: least, {least:.1%})", ORANGE)
+    panels[1].axvline(least, color=BLACK, linestyle="--", linewidth=1.2)
+    _bars(panels[2], names, size, "{:,.0f}", "table, bytes", SERIES[2], log=True)
+    _bars(panels[3], names, spent, "{:.0f}", "look-up, ns a key\n(this machine, now)", SERIES[4], log=True)
+    told = "; ".join(
+        f"{name}: imbalance {i:.2f}, moved {m:.1%}, {int(s):,} bytes"
+        for name, (i, m, s) in zip(names, rows, strict=True)
+    )
+    return f"{nodes} nodes, {change}. Least possible {least:.1%}. {told}."
+
+
+def _bars(
+    axes: Axes,
+    names: list[str],
+    values: list[float],
+    text: str,
+    title: str,
+    colour: str,
+    *,
+    log: bool = False,
+) -> None:
+    tidy(axes)
+    rows = np.arange(len(names))
+    axes.barh(rows, values, color=colour, height=0.62, log=log)
+    axes.set_yticks(rows, names)
+    if not axes.yaxis_inverted():
+        axes.invert_yaxis()
+    low, high = (0.5 * min(values), max(values)) if log else (0.0, max(values))
+    axes.set_xlim(low, high * (high / low) ** 0.55 if log else high * 1.5)
+    for row, value in zip(rows.tolist(), values, strict=True):
+        axes.annotate(
+            text.format(value), (value, row), (3, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    axes.set_xlabel(title, fontsize=9)
+    axes.set_xticks([])
+    axes.minorticks_off()
+
+
+# ── Tails ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -> Picture:
+    """Draw how many operations take longer than a time, on a logarithmic scale, so that the tail can be read.
+
+    Args:
+        latencies: {name: seconds of each operation}.
+        ax: where; new axes if None.
+    """
+    axes = ax or new_axes(6.8, 3.4)
+    tidy(axes)
+    told = []
+    for place, (name, seconds) in enumerate(latencies.items()):
+        ordered = np.sort(np.asarray(seconds, dtype=np.float64)) * 1000
+        longer = 1 - np.arange(len(ordered)) / len(ordered)
+        axes.step(ordered, longer, linestyle=DASHES[place], color=SERIES[place], label=name, linewidth=1.8)
+        told.append(
+            f"{name}: median {np.quantile(ordered, 0.5):.1f} ms, 99th percentile {np.quantile(ordered, 0.99):.1f} ms"
+        )
+    axes.set_yscale("log")
+    axes.set(xlabel="milliseconds", ylabel="share that takes longer", ylim=(1e-3, 1.2))
+    axes.axhline(0.01, color=LIGHT_GREY, linewidth=1)
+    axes.legend(fontsize=9)
+    return Picture(axes, f"Share of operations that take longer than a time. {'; '.join(told)}.")
+
+
+def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
+    """Draw how many keys each range holds and on which node, before and after a change.
+
+    Args:
+        counts: {title: {label of the range: keys}}.
+        ax: where, for a single one; new axes if None.
+    """
+    if ax is None:
+        figure = new_figure(3.6 * len(counts) + 0.4, 2.9)
+        panels = list(np.atleast_1d(figure.subplots(1, len(counts), sharex=True)))
+    else:
+        panels = [ax]
+    for place, (axes, (title, ranges)) in enumerate(zip(panels, counts.items(), strict=True)):
+        tidy(axes).barh(
+            list(ranges),
+            list(ranges.values()),
+            color=SERIES[place],
+            hatch=("", "///")[place % 2],
+            edgecolor="white",
+        )
+        axes.invert_yaxis()
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("keys", fontsize=9)
+    told = "; ".join(
+        f"{title}: {len(ranges)} ranges, the largest with {max(ranges.values())} keys"
+        for title, ranges in counts.items()
+    )
+    return Picture(panels[0].get_figure(root=True) or panels[0], f"Keys in each range. {told}.")  # type: ignore[arg-type]
+
+
+__all__ = [
+    "contestants",
+    "draw_loads",
+    "draw_ranges",
+    "draw_rebalance",
+    "draw_ring",
+    "draw_standard_errors",
+    "draw_tails",
+    "draw_twitter_skew",
+    "hot_key_lab",
+    "race",
+    "ring_lab",
+]

@@ -1,0 +1,83 @@
+"""Pictures of partitioning: what they say in words is what the models say, and every control does something."""
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+from dscourse.partitioning import ConsistentHashRing, ModuloPartitioner, load_counts, rebalance
+from dscourse.views import Picture, new_axes, partitioning
+
+NODES = ["n0", "n1", "n2", "n3"]
+KEYS = np.arange(500)
+
+
+def choices(control):
+    if isinstance(control, widgets.SelectionSlider | widgets.Dropdown):
+        return list(control.options)
+    return [control.min, (control.min + control.max) / 2, control.max]
+
+
+@pytest.mark.parametrize("lab", [partitioning.ring_lab, partitioning.hot_key_lab, partitioning.race])
+def test_every_choice_of_every_control_gives_another_picture_without_a_problem(lab):
+    shown = lab()
+    for name, control in shown.controls.items():
+        if name in ("hot_keys", "cache"):
+            shown.controls["theta"].value = 1.2
+        if name == "pieces":
+            shown.controls["hot_keys"].value = 3
+        pictures = set()
+        for choice in choices(control)[-4:]:
+            control.value = int(choice) if isinstance(control, widgets.IntSlider) else choice
+            assert shown.picture.problem == ""
+            pictures.add(shown.picture.alt)
+        assert len(pictures) > 1, f"{name} does nothing"
+
+
+def test_the_ring_tells_shares_and_moved_keys():
+    before = ConsistentHashRing(NODES, 2)
+    after = ConsistentHashRing([*NODES, "n4"], 2)
+    picture = partitioning.draw_ring(after, keys=KEYS, before=before)
+    assert isinstance(picture, Picture)
+    moved = (before.owners(KEYS) != after.owners(KEYS)).sum()
+    assert f"{moved} of the 500 keys drawn have moved" in picture.alt
+    assert f"n4 {after.shares()['n4']:.0%}" in picture.alt
+
+
+@pytest.mark.parametrize(
+    "ring", [ConsistentHashRing(["a"], 1), ConsistentHashRing([f"n{k}" for k in range(12)], 64)]
+)
+def test_a_ring_of_one_point_and_one_of_many_can_be_drawn(ring):
+    assert partitioning.draw_ring(ring).png().startswith(b"\x89PNG")
+    assert partitioning.draw_ring(ring, keys=["k"], ax=new_axes()).png()
+
+
+def test_the_lab_tells_what_the_models_say():
+    alt = partitioning.ring_lab().picture.alt
+    moved = rebalance(ConsistentHashRing(NODES, 4), np.arange(20_000), add="n4").moved
+    assert f"{moved:.1%} of 20 000 keys" in alt
+
+
+def test_gives_and_takes_are_told():
+    change = rebalance(ModuloPartitioner(NODES), KEYS, add="n4")
+    picture = partitioning.draw_rebalance(
+        {"mod": change, "ring": rebalance(ConsistentHashRing(NODES), KEYS, add="n4")}
+    )
+    assert f"mod moves {change.moved:.1%}" in picture.alt
+    assert "least possible is 20.0%" in picture.alt
+    assert partitioning.draw_rebalance({"mod": change}, ax=new_axes()).png()
+
+
+def test_loads_tails_errors_ranges_and_skew_are_told():
+    loads = load_counts(ModuloPartitioner(NODES), KEYS)
+    assert "busiest node carries 1.0" in partitioning.draw_loads({"mod": loads}).alt
+    tails = partitioning.draw_tails({"one": [0.001] * 99 + [0.010], "all": [0.002] * 100})
+    assert "one: median 1.0 ms, 99th percentile 1.1 ms; all: median 2.0 ms" in tails.alt
+    errors = partitioning.draw_standard_errors({10: 0.31, 100: 0.1}, published={10: 0.315})
+    assert "31.0% with 10, 10.0% with 100" in errors.alt
+    ranges = partitioning.draw_ranges(
+        {"before": {"[…, …) on n0": 9}, "after": {"[…, 5) on n0": 4, "[5, …) on n1": 5}}
+    )
+    assert "before: 1 ranges, the largest with 9 keys; after: 2 ranges, the largest with 5 keys" in ranges.alt
+    assert "51 of Twitter's cache clusters" in partitioning.draw_twitter_skew().alt
+    for picture in (tails, errors, ranges):
+        assert picture.png().startswith(b"\x89PNG")
