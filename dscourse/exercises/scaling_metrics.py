@@ -86,7 +86,7 @@ average_of_p99 = Prediction(
             "Put the requests together and look.",
         ),
         "b": Option(
-            "the mean weighted by requests, 87 ms",
+            "the mean weighted by requests, 86 ms",
             "Better thought, and further off. Nine tenths of the requests are fast, but which requests make up the slowest "
             "hundredth?",
         ),

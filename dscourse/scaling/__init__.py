@@ -2,10 +2,11 @@
 
 from dscourse.scaling.capacity import CapacityStatement, Trial, find_capacity
 from dscourse.scaling.fitting import USLFit, fit_usl
-from dscourse.scaling.latencies import LatencySummary, latency_quantile, readable_seconds, summarize_latencies
+from dscourse.scaling.latencies import LatencySummary, latency_quantile, summarize_latencies
 from dscourse.scaling.laws import USL, amdahl_speedup, gustafson_speedup
 from dscourse.scaling.queue_simulation import QueueResult, simulate_queue
 from dscourse.scaling.queues import MarkovQueue, SteadyQueue, erlang_b, erlang_c, littles_law, mg1, mm1, mmc
+from dscourse.scaling.readable import readable_number, readable_seconds
 from dscourse.scaling.system import System, SystemMetrics
 from dscourse.scaling.tails import fan_out_tail
 
@@ -32,6 +33,7 @@ __all__ = [
     "mg1",
     "mm1",
     "mmc",
+    "readable_number",
     "readable_seconds",
     "simulate_queue",
     "summarize_latencies",

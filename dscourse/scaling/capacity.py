@@ -11,7 +11,8 @@ import pandas as pd
 
 from dscourse.arguments import real, text
 from dscourse.scaling._arguments import Floats, inner_fraction
-from dscourse.scaling.latencies import latency_quantile, readable_seconds
+from dscourse.scaling.latencies import latency_quantile
+from dscourse.scaling.readable import readable_number, readable_seconds
 
 Outcome = Literal["found", "never", "always"]
 _MOST_TRIALS = 200
@@ -71,9 +72,9 @@ class CapacityStatement:
         goal = f"{percentile} ≤ {readable_seconds(self.objective)}"
         if self.outcome == "never":
             lowest = min((trial.load for trial in self.trials), default=0.0)
-            return f"does not meet {goal} under {self.workload}, not even at {lowest:,.4g} {self.unit}"
+            return f"does not meet {goal} under {self.workload}, not even at {readable_number(lowest)} {self.unit}"
         beyond = "at least " if self.outcome == "always" else ""
-        return f"scales to {beyond}{self.capacity:,.4g} {self.unit} under {self.workload} with {goal}"
+        return f"scales to {beyond}{readable_number(self.capacity)} {self.unit} under {self.workload} with {goal}"
 
     __repr__ = __str__
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dscourse.arguments import real
 from dscourse.scaling._arguments import Floats, inner_fraction, numbers
+from dscourse.scaling.readable import readable_number, readable_seconds
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LatencySummary:
             "max": self.maximum,
         }
         values = ", ".join(f"{name} {readable_seconds(value)}" for name, value in named.items())
-        return f"{self.count} requests: {values}"
+        return f"{readable_number(self.count)} requests: {values}"
 
 
 def summarize_latencies(latencies: Sequence[float] | Floats) -> LatencySummary:
@@ -90,12 +90,3 @@ def latency_quantile(latencies: Sequence[float] | Floats, quantile: float) -> fl
 
 def _sorted_quantile(seconds: Floats, quantile: float) -> float:
     return float(np.quantile(seconds, quantile, method="inverted_cdf"))
-
-
-def readable_seconds(seconds: float) -> str:
-    """Return a time in the unit that people would use, with three digits."""
-    seconds = real("seconds", seconds)
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if abs(seconds) >= size or size == 1e-6:
-            return f"{seconds / size:.3g} {unit}"
-    raise AssertionError("unreachable")

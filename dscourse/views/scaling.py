@@ -32,6 +32,7 @@ from dscourse.scaling import (
     gustafson_speedup,
     latency_quantile,
     mmc,
+    readable_number,
     readable_seconds,
     simulate_queue,
 )
@@ -78,7 +79,7 @@ def scaling_curves(
     ax.set(xlabel="nodes", ylabel=what)
     ax.legend(frameon=False)
     told = "; ".join(
-        f"{name} goes from {values[0]:,.4g} to {values[-1]:,.4g}"
+        f"{name} goes from {readable_number(values[0])} to {readable_number(values[-1])}"
         for name, values in _as_lists(curves).items()
     )
     return Picture(ax, f"{what.capitalize()} against nodes, {nodes[0]:g} to {nodes[-1]:g}: {told}.")
@@ -92,21 +93,21 @@ def measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -
     ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
     ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
     for place in (len(n) // 2, len(n) - 1):
-        words = f"{x[place] / ideal[place]:.0%} of it"
-        ax.annotate(words, (n[place], x[place]), (0, -18), textcoords="offset points", ha="center")
+        words = f"{_percent(x[place] / ideal[place])} of the dashed line"
+        ax.annotate(words, (n[place], x[place]), (8, -18), textcoords="offset points", ha="right")
     ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax,
         f"Measured throughput rises with every step up to {n[-1]:g} processors, from {x[0]:g} to {x[-1]:g}; "
-        f"in proportion it would be {ideal[-1]:,.0f}, so that {x[-1] / ideal[-1]:.0%} is left.",
+        f"in proportion it would be {readable_number(ideal[-1])}, so that {_percent(x[-1] / ideal[-1])} is left.",
     )
 
 
 # ── Five metrics, one system ──────────────────────────────────────────────────────────────────────────────────
 
 _METRICS = (
-    ("throughput", "requests/s", +1, (100.0, 1e5)),
+    ("throughput", "throughput, requests/s", +1, (100.0, 1e5)),
     ("median", "median latency, ms", -1, (8.0, 3000.0)),
     ("p99", "99th percentile, ms", -1, (50.0, 3000.0)),
     ("users", "users at once", +1, (1e3, 2e6)),
@@ -163,7 +164,7 @@ def draw_five_metrics(figure: Figure, **knobs: float) -> str:
         grid += panel.grid()
         ax.plot(*panel.at(_NODES, ideal), "--", color=palette.GREY, linewidth=1.5)
         ax.plot(*panel.at(_NODES, values), look, color=colour, markersize=5)
-        told.append(f"{metric} {values[-1]:,.4g}{' (behind)' if behind else ''}")
+        told.append(f"{label} {readable_number(values[-1])}{' (behind)' if behind else ''}")
     ax.add_collection(LineCollection(grid, colors="#E0E0E0", linewidths=0.8, zorder=0))
     _explain_panels(ax, system)
     turned = [name.replace("_", " ") for name, value in knobs.items() if value != getattr(_HEALTHY, name)]
@@ -172,7 +173,7 @@ def draw_five_metrics(figure: Figure, **knobs: float) -> str:
     )
     return (
         f"Five metrics against 1 to 64 nodes, the load growing with the nodes. {state} "
-        f"At 64 nodes: {', '.join(told)}."
+        f"At 64 nodes: {'; '.join(told)}."
     )
 
 
@@ -248,14 +249,14 @@ def effects_table(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
     ax = ax or new_axes(8.0, 0.36 * (len(effects) + 1.6))
     ax.set_axis_off()
     ax.set(xlim=(-2.3, len(effects.columns)), ylim=(len(effects), -1))
-    told = []
+    told: dict[str, list[str]] = {}
     for column, metric in enumerate(effects.columns):
         ax.text(column + 0.5, -0.5, metric, ha="center", va="center", fontweight="bold")
     for row, (name, factors) in enumerate(zip(effects.index, effects.to_numpy(), strict=True)):
         ax.text(-2.25, row + 0.5, str(name), va="center")
         named = dict(zip(effects.columns, factors, strict=True))
         behind = [metric for metric, factor in named.items() if _is_behind(metric, factor)]
-        told.append(f"{name}: {', '.join(behind) or 'nothing'}")
+        told.setdefault(", ".join(behind) or "nothing", []).append(str(name))
         for column, (metric, factor) in enumerate(named.items()):
             bad = metric in behind
             if bad:
@@ -266,7 +267,8 @@ def effects_table(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
             words = f"✗ {times}" if bad else times
             ax.text(column + 0.5, row + 0.5, words, ha="center", va="center",
                     color="black" if bad else palette.GREY)  # fmt: skip
-    return Picture(ax, f"What falls behind by more than a tenth when one knob is turned. {'; '.join(told)}.")
+    groups = "; ".join(f"{metrics}: by {', '.join(names)}" for metrics, names in told.items())
+    return Picture(ax, f"What falls behind by more than a tenth when one knob is turned. {groups}.")
 
 
 def _is_behind(metric: str, factor: float) -> bool:
@@ -333,7 +335,7 @@ def stall_as_seen(result: QueueResult, ax: Axes | None = None) -> Picture:
         came[near],
         result.sojourn_times[near],
         ".",
-        markersize=3,
+        markersize=4,
         color=palette.VERMILION,
         label="users on time",
     )
@@ -346,7 +348,7 @@ def stall_as_seen(result: QueueResult, ax: Axes | None = None) -> Picture:
         label="the tester's report",
     )
     ax.set(xlabel="moment at which the request was due, s after the stall began", ylabel="latency, s")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, markerscale=2)
     late = int((result.sojourn_times > 0.1).sum())
     reported = int((result.service_times > 0.1).sum())
     return Picture(
@@ -411,7 +413,7 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     tail = chosen.sojourn_quantile(0.99)
     ax.axvline(busy, color=palette.GREY, linewidth=1)
     ax.text(busy - 1, 38.5, f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f},\n"
-            f"{chosen.probability_of_waiting:.0%} have to wait", ha="right" if busy > 45 else "left", va="top",
+            f"{_percent(chosen.probability_of_waiting)} have to wait", ha="right" if busy > 45 else "left", va="top",
             fontsize=9)  # fmt: skip
     ax.set(
         xlabel="utilisation, %",
@@ -423,7 +425,7 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     return (
         f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
         f"{chosen.sojourn_time:.1f} service times, the 99th percentile {tail:.1f}, and "
-        f"{chosen.probability_of_waiting:.0%} have to wait. Simulated points lie close to the curves."
+        f"{_percent(chosen.probability_of_waiting)} have to wait. Simulated points lie close to the curves."
     )
 
 
@@ -459,8 +461,8 @@ def slowest_of_many(
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax,
-        f"Share of slow requests against servers asked: {measured[0]:.1%} with {counts[0]}, "
-        f"{measured[-1]:.1%} with {counts[-1]}.",
+        f"Share of slow requests against servers asked: {_percent(measured[0], 1)} with {counts[0]}, "
+        f"{_percent(measured[-1], 1)} with {counts[-1]}.",
     )
 
 
@@ -490,8 +492,9 @@ def speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = 
     ax.legend(frameon=False)
     return Picture(
         ax,
-        f"Speed-up with {serial_fraction:.0%} serial work. On {largest:,} processors Amdahl gives {amdahl[-1]:.1f}, "
-        f"below its limit of {1 / serial_fraction:g}; Gustafson gives {gustafson[-1]:,.0f}.",
+        f"Speed-up with {_percent(serial_fraction)} serial work. On {readable_number(largest)} processors Amdahl gives "
+        f"{amdahl[-1]:.1f}, below its limit of {1 / serial_fraction:g}; "
+        f"Gustafson gives {readable_number(gustafson[-1])}.",
     )
 
 
@@ -559,17 +562,18 @@ def fitted_law(
     ax.plot(grid, fit(grid), "-", color=palette.BLACK, linewidth=1.2, label="fitted law")
     peak = "no peak"
     if math.isfinite(fit.peak_load):
-        peak = f"peak {fit.peak_throughput:,.4g} at {fit.peak_load:.3g}"
+        peak = f"peak {readable_number(fit.peak_throughput)} at {fit.peak_load:.3g}"
         if fit.peak_load <= grid[-1]:
             ax.plot(fit.peak_load, fit.peak_throughput, "v", color=palette.BLACK, markersize=9)
             place = (fit.peak_load, fit.peak_throughput)
-            ax.annotate(peak, place, (0, -12), textcoords="offset points", ha="center", va="top")
+            white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+            ax.annotate(peak, place, (0, -12), textcoords="offset points", ha="center", va="top", bbox=white)
     ax.set(xlabel=load, ylabel=throughput, ylim=(0, 1.18 * max(*fit.throughput, *(more[1] if more else ()))))
     ax.legend(frameon=False, loc="lower right")
     unseen = ""
     if more:
         said = fit(float(more[0][-1]))
-        unseen = f" At {more[0][-1]:g} the law says {said:,.4g}, and {more[1][-1]:,.4g} was measured."
+        unseen = f" At {more[0][-1]:g} the law says {readable_number(said)}; measured: {more[1][-1]:g}."
     return Picture(
         ax,
         f"Law fitted to {seen.size} measurements of {throughput} against {load}: contention {fit.contention:.4f}, "
@@ -611,8 +615,16 @@ def _single(figure: Figure) -> Axes:
 def plain_ticks(ax: Axes) -> None:
     """Write 1 000 on a logarithmic axis instead of a power."""
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
         axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def _tick(value: float) -> str:
+    return readable_number(value) if abs(value) >= 1000 else f"{value:g}"
 
 
 def _as_lists(curves: Mapping[str, Row]) -> dict[str, list[float]]:

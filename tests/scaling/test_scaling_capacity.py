@@ -49,7 +49,7 @@ def test_a_system_that_never_meets_the_objective():
 def test_a_system_that_always_meets_the_objective():
     found = find_capacity(lambda load: [0.001], workload="reads", objective=0.1, highest=1000)
     assert (found.outcome, found.capacity) == ("always", 1000.0)
-    assert str(found) == "scales to at least 1,000 requests/s under reads with p99 ≤ 100 ms"
+    assert str(found) == "scales to at least 1 000 requests/s under reads with p99 ≤ 100 ms"
 
 
 def test_lowest_and_highest_may_be_the_same():
@@ -70,7 +70,7 @@ def test_the_sentence_reads_as_the_course_writes_it():
     statement = CapacityStatement(812.0, "reads of 1 kB", 0.05, 0.99, "requests/s", "found")
     assert str(statement) == "scales to 812 requests/s under reads of 1 kB with p99 ≤ 50 ms"
     half = CapacityStatement(12_345.0, "chat", 2.0, 0.5, "users", "found")
-    assert str(half) == "scales to 1.234e+04 users under chat with p50 ≤ 2 s" or "12,345" in str(half)
+    assert str(half) == "scales to 12 345 users under chat with p50 ≤ 2 s"
 
 
 def test_a_measurement_that_is_no_latency_is_told_with_its_load():

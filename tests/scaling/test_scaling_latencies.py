@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dscourse.scaling import latency_quantile, readable_seconds, summarize_latencies
+from dscourse.scaling import latency_quantile, readable_number, readable_seconds, summarize_latencies
 
 seconds = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
 
@@ -38,10 +38,25 @@ def test_a_hundred_requests_counted_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (4.2e-5, "42 µs"), (0.0, "0 µs"), (61.0, "61 s")]
+    ("value", "text"),
+    [
+        (2.5, "2.5 s"),
+        (0.0123, "12.3 ms"),
+        (4.2e-5, "42 µs"),
+        (0.0, "0 µs"),
+        (61.0, "61 s"),
+        (12_345.6, "12 346 s"),
+    ],
 )
 def test_readable_units(value, text):
     assert readable_seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(12345.6, "12 346"), (999.96, "1 000"), (0.12345, "0.1235"), (-2e6, "-2 000 000")]
+)
+def test_readable_numbers(value, text):
+    assert readable_number(value) == text
 
 
 def test_summary_reads_well():

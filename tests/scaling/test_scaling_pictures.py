@@ -44,14 +44,14 @@ PICTURES = {
     ),
     "slowest_of_many": (
         lambda ax: draw.slowest_of_many((1, 2), np.tile([1.0, 0.0], (50, 1)), 0.5, ax=ax),
-        ["100.0% with 1"],
+        ["100.0 % with 1"],
     ),
-    "speedup_laws": (lambda ax: draw.speedup_laws(0.05, ax=ax), ["19.6", "973"]),
+    "speedup_laws": (lambda ax: draw.speedup_laws(0.05, ax=ax), ["19.6", "972.9"]),
     "effects_table": (
         lambda ax: draw.effects_table(
             System().effects({"big": {"session_size": 8.0}, "same": {}}, nodes=2), ax=ax
         ),
-        ["big: users", "same: nothing"],
+        ["users: by big", "nothing: by same"],
     ),
     "capacity found": (
         lambda ax: draw.capacity_evidence(statement(lambda load: [0.001 * load]), ax=ax),
@@ -59,7 +59,7 @@ PICTURES = {
     ),
     "capacity always": (
         lambda ax: draw.capacity_evidence(statement(lambda load: [0.01]), ax=ax),
-        ["at least 1,000"],
+        ["at least 1 000"],
     ),
     "capacity never": (
         lambda ax: draw.capacity_evidence(statement(lambda load: [9.0]), ax=ax),
@@ -85,9 +85,9 @@ def test_a_fit_is_drawn_with_and_without_measurements_it_has_not_seen(raytracer)
     fit = fit_usl(processors[:6], throughput[:6])
     told = draw.fitted_law(fit, (processors[6:], throughput[6:])).alt
     assert "peak 203.5 at 24.5" in told
-    assert "At 64 the law says 146.7, and 310 was measured" in told
+    assert "At 64 the law says 146.7; measured: 310" in told
     assert "no peak" in draw.fitted_law(fit_usl(processors, throughput)).alt
-    assert "24% is left" in draw.measured_speedup(processors, throughput).alt
+    assert "24 % is left" in draw.measured_speedup(processors, throughput).alt
 
 
 @pytest.mark.parametrize("make", [draw.bottleneck_explorer, draw.hockey_stick_explorer, draw.usl_explorer])
@@ -107,7 +107,7 @@ def test_no_corner_of_the_controls_breaks_an_explorer(make):
 def test_a_turned_knob_is_named_and_what_falls_behind_is_marked():
     told = draw.draw_five_metrics(new_figure(), pause_probability=0.05)
     assert "Turned: pause probability." in told
-    assert [part for part in told.split(",") if "(behind)" in part] == [" p99 287.7 (behind)"]
+    assert [part for part in told.split(";") if "(behind)" in part] == [" 99th percentile, ms 287.7 (behind)"]
     assert "(behind)" not in draw.draw_five_metrics(new_figure(), workers=32)
 
 
@@ -128,7 +128,7 @@ def test_the_law_is_drawn_with_its_peak_wherever_that_is():
 
 def test_the_hockey_stick_tells_what_the_formula_says():
     assert (
-        "mean is 5.0 service times, the 99th percentile 23.0, and 80% have to wait"
+        "mean is 5.0 service times, the 99th percentile 23.0, and 80 % have to wait"
         in draw.draw_hockey_stick(new_figure(), 1, 80)
     )
 

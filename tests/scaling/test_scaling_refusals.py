@@ -23,6 +23,7 @@ from dscourse.scaling import (
     mg1,
     mm1,
     mmc,
+    readable_number,
     readable_seconds,
     simulate_queue,
     summarize_latencies,
@@ -212,6 +213,8 @@ def test_unfit_input_is_refused_and_the_message_names_the_argument(call, name, v
         (lambda: statement(outcome="maybe"), ValueError, "outcome must be 'found', 'never' or 'always'"),
         (lambda: latency_quantile([1.0], 99), ValueError, "for 99 per cent write 0.99"),
         (lambda: readable_seconds("1"), TypeError, "seconds must be a number"),
+        (lambda: readable_number(True), TypeError, "value must be a number"),
+        (lambda: readable_number(math.inf), ValueError, "value must be finite"),
         (lambda: readable_seconds(math.nan), ValueError, "seconds must be finite"),
         (lambda: System().effects({"a": 5}), TypeError, "changes must be a dict such as"),
         (lambda: System().effects([("a", {})]), TypeError, "changes must be a dict such as"),
@@ -238,7 +241,7 @@ def test_no_public_function_is_missing_above():
         "Trial",
         "USLFit",
     }
-    checked_one_by_one = {"readable_seconds"}
+    checked_one_by_one = {"readable_number", "readable_seconds"}
     for name in set(scaling.__all__) - made_by_others - checked_one_by_one:
         assert name in names, name
     assert QueueResult.__name__ in made_by_others

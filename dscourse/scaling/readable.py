@@ -1,0 +1,22 @@
+"""Numbers as people would write them."""
+
+from __future__ import annotations
+
+from dscourse.arguments import real
+
+
+def readable_seconds(seconds: float) -> str:
+    """Return a time in the unit that people would use, with three digits: 0.0123 is 12.3 ms."""
+    number = real("seconds", seconds)
+    if abs(number) >= 999.5:
+        return f"{readable_number(number)} s"
+    for size, unit in ((1.0, "s"), (1e-3, "ms")):
+        if abs(number) >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number / 1e-6:.3g} µs"
+
+
+def readable_number(value: float) -> str:
+    """Return a number with four digits, or all of those before the point, in groups of three: 12 345 or 0.1235."""
+    number = real("value", value)
+    return f"{number:,.0f}".replace(",", " ") if abs(number) >= 999.95 else f"{number:.4g}"
