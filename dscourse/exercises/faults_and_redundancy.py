@@ -109,7 +109,7 @@ with_signatures = Prediction(
             "Yes. A traitor can hold orders back or, as a commander, sign two, and then the two signatures convict him.",
         ),
         "c": Option(
-            "one and the same: agreement is impossible with a traitor",
+            "no number will do: with a traitor there is no agreement",
             "It was possible with four and bare words. Signatures can only help.",
         ),
     },
@@ -213,8 +213,8 @@ NOT_MINUTES = "The availability is right. The question is how many minutes a yea
 HOURS = "Right, in hours. The question is minutes."
 SECONDS = "Right, in seconds. The question is minutes."
 ALL_PARALLEL = (
-    "That is as good as always up: you have put everything in parallel. A request needs the load balancer *and* a web server "
-    "*and* the database."
+    "That is as good as always up: you have put everything in parallel. A request needs the load balancer and a web server "
+    "and the database, all three."
 )
 
 _CHAIN = 0.9999 * (1 - 0.01**3) * 0.999
@@ -476,7 +476,7 @@ break_three_generals = Exercise(
     "faults_and_redundancy.break_three_generals",
     task=(
         "Break it by hand. With three generals and one traitor, choose a traitor, an order and a lie so that IC1 or IC2 "
-        'breaks. A lie is `{((0, 1), 2): "retreat"}`: general 1 tells 2 that the commander said retreat. '
+        'breaks. A lie is `{((0, 2), 1): "attack"}`: general 2 tells 1 that the commander said attack. '
         "Your answer is `oral_messages(3, {traitor}, order, lies={…})`."
     ),
     check=_check_treason,
@@ -543,7 +543,7 @@ break_with_one_replica = Exercise(
     "faults_and_redundancy.break_with_one_replica",
     task=(
         "Break it. Two replicas, r1 and r2, tolerate a crash, lost messages and late answers of one of them. Find faults of "
-        "*one* replica that still break the promise. Your answer is a list of faults; `exercises.try_faults(answer)` runs it, "
+        "a single replica that still break the promise. Your answer is a list of faults; `exercises.try_faults(answer)` runs it, "
         "and `reads_answered(run)` says what was wrong with the run."
     ),
     check=_check_one_fault,

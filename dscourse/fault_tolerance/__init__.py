@@ -29,6 +29,7 @@ from dscourse.fault_tolerance.failure_record import (
     down_together,
     failure_gaps,
     fit_weibull,
+    system_table,
 )
 from dscourse.fault_tolerance.generals import (
     General,
@@ -113,6 +114,7 @@ __all__ = [
     "simulate_availability",
     "single_points_of_failure",
     "system_availability",
+    "system_table",
     "time_to_repair_for",
     "tolerates",
     "works",

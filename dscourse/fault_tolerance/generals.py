@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from dscourse.arguments import one_of, real, whole
+from dscourse.arguments import one_of, whole
 from dscourse.fault_tolerance.byzantine import ORDERS, Decisions, OralLies, Path, majority_decision
 from dscourse.simulation import (
     Byzantine,
@@ -26,7 +26,7 @@ from dscourse.simulation import (
     topology,
 )
 
-_ROUND = 1.0  # seconds; messages take a tenth of it
+_ROUND = 1.0  # seconds; messages take half of it
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def generals_scenario(
         order=one_of("order", order, ORDERS),
         rounds=whole("rounds", rounds, at_least=0),
     )
-    network = Network(topology.full_mesh(count), latency=Constant(real("latency", _ROUND / 10, above=0.0)))
+    network = Network(topology.full_mesh(count), latency=Constant(_ROUND / 2))
     faults = []
     for traitor in sorted({whole("a traitor", each, at_least=0, at_most=count - 1) for each in traitors}):
         script = tuple((path, to, said) for (path, to), said in (lies or {}).items() if path[-1] == traitor)
@@ -198,7 +198,7 @@ def generals_agree(run: Run) -> str:
         run.trace.select(kind="record", node="n0", name="status")[0].detail["label"].removeprefix("orders ")
     )
     if loyal and any(decision != order for decision in decided.values()):
-        return f"IC2 broken: n0 orders {order}, {words}"
+        return f"IC2 broken: n0 says {order}, {words}"
     return ""
 
 

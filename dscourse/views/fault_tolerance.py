@@ -114,7 +114,7 @@ def _paint_generals(decisions: Decisions, axes: Axes) -> None:
         f"{decisions.algorithm}({decisions.rounds}), {decisions.generals} generals: {verdict}", fontsize=11
     )
     axes.set_xlim(-2.6, 2.6)
-    axes.set_ylim(-1.75, 1.35)
+    axes.set_ylim(-0.9 if decisions.generals == 3 else -2.05, 1.35)
 
 
 def _arrow(
@@ -158,8 +158,8 @@ def _arrow(
 def _places(generals: int) -> dict[int, tuple[float, float]]:
     places = {0: (0.0, 1.0)}
     for place in range(generals - 1):
-        angle = math.radians(205 + 130 * (place / (generals - 2) if generals > 2 else 0.5))
-        places[place + 1] = (1.55 * math.cos(angle), 1.3 * math.sin(angle) + 0.15)
+        angle = math.radians(200 + 140 * (place / (generals - 2) if generals > 2 else 0.5))
+        places[place + 1] = (1.6 * math.cos(angle), 1.7 * math.sin(angle) + 0.25)
     return places
 
 
@@ -175,7 +175,7 @@ def _generals_alt(decisions: Decisions) -> str:
     verdict = "Both conditions hold." if decisions.hold else f"{_broken(decisions)}."
     return (
         f"{decisions.generals} generals, {'signed' if decisions.algorithm == 'SM' else 'oral'} messages, "
-        f"traitors: {traitors}.{commander} {decided}. {verdict}"
+        f"traitors: {traitors}.{commander} {decided[0].upper()}{decided[1:]}. {verdict}"
     )
 
 
@@ -234,7 +234,8 @@ def availability_builder() -> InteractiveFigure:
 
 
 def _paint_design(structure: Structure, figure: Figure) -> None:
-    left, right = figure.subplots(1, 2, width_ratios=[1.1, 1])
+    figure.set_layout_engine("none")  # places by hand, which is faster: a slider must answer at once
+    left, right = figure.add_axes((0.0, 0.02, 0.53, 0.85)), figure.add_axes((0.62, 0.16, 0.36, 0.74))
     _paint_structure(structure, left)
     _paint_nines(structure, right)
 
@@ -243,17 +244,23 @@ def _paint_structure(structure: Structure, axes: Axes) -> None:
     """Boxes in rows: what is needed stands below what needs it; a thick edge marks a single point of failure."""
     axes.set_axis_off()
     single = set(single_points_of_failure(structure))
+    parts = parts_of(structure)
+    gates = {
+        member
+        for member in getattr(structure, "members", ())
+        if isinstance(member, Part) and _has_group(structure)
+    }
+    top = 1 + max(map(_depth, parts))
     rows: dict[int, list[Part]] = {}
-    for part in parts_of(structure):
-        rows.setdefault(_depth(part), []).append(part)
+    for part in parts:
+        rows.setdefault(top if part in gates else _depth(part), []).append(part)
     widest = max(map(len, rows.values()))
     spots: dict[Part, tuple[float, float]] = {}
     width = min(0.9, 5.4 / widest)
-    for depth, parts in sorted(rows.items()):
-        if depth and depth - 1 in rows:
-            parts.sort(key=lambda part: _first_need_x(part, spots))
-        for place, part in enumerate(parts):
-            spots[part] = ((place - (len(parts) - 1) / 2) * max(1.0, widest / len(parts) * 0.8), 1.15 * depth)
+    for depth, row in sorted(rows.items()):
+        row.sort(key=lambda part: _first_need_x(part, spots))
+        for place, part in enumerate(row):
+            spots[part] = ((place - (len(row) - 1) / 2) * max(1.0, widest / len(row) * 0.8), 1.15 * depth)
     for part, (x, y) in spots.items():
         for need in part.needs:
             if isinstance(need, Part):
@@ -329,6 +336,10 @@ def _needed(structure: Structure) -> str:
     return f"{structure.needed} of {len(structure.members)} replicas"
 
 
+def _has_group(structure: Structure) -> bool:
+    return isinstance(structure, Group) and any(isinstance(member, Group) for member in structure.members)
+
+
 def _depth(part: Part) -> int:
     return 1 + max((_depth(need) for need in part.needs if isinstance(need, Part)), default=-1)
 
@@ -353,66 +364,72 @@ def _duration(seconds: float) -> str:
 
 
 def draw_recoveries(recoveries: Sequence[Recovery], ax: Axes | None = None) -> Picture:
-    """Show every request around the crash, one row a mode: answered, failed, or answered and lost afterwards."""
-    axes = ax if ax is not None else new_axes(8.0, 3.4)
-    tidy(axes)
-    crash = 0.0
+    """Show the requests around the crash, one row a mode: answered, answered and then lost, or not answered."""
+    axes = tidy(ax) if ax is not None else new_axes(8.0, 3.2)
     for row, recovery in enumerate(recoveries):
-        crash = recovery.run.faults[0].at
-        survivor = set(recovery.run.at(recovery.run.until).nodes["b"]["items"])
-        dots: dict[str, list[float]] = {"answered": [], "lost": [], "failed": []}
-        for op in recovery.run.history():
-            if op.outcome == "ok":
-                kind = "answered" if op.operation[1] in survivor else "lost"
-            elif op.invoked + 1.0 < recovery.run.until:
-                kind = "failed"
-            else:
-                continue
-            dots[kind].append(op.invoked - crash)
-        for kind, (colour, marker) in _REQUEST_LOOKS.items():
-            label = f"{_REQUEST_WORDS[kind]}" if row == 0 else None
-            axes.plot(
-                dots[kind],
-                [row] * len(dots[kind]),
-                linestyle="",
-                marker=marker,
-                color=colour,
-                label=label,
-                markersize=5,
-            )
-        axes.text(
-            0.4,
-            row + 0.17,
-            f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost",
-            fontsize=9,
-        )
-    axes.axvline(0.0, color=palette.BLACK, linewidth=1.2)
+        for start, stop, kind in _stretches(recovery):
+            _bar(axes, row, start, stop, kind)
+        words = f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost"
+        axes.text(0.5, row - 0.27, words, fontsize=9)
+    axes.axvline(0.0, color=palette.BLACK, linewidth=1.4)
+    for kind in _REQUEST_LOOKS:
+        _bar(axes, 0, 0.0, 0.0, kind, label=kind)
     axes.set_yticks(range(len(recoveries)), [recovery.mode for recovery in recoveries])
-    axes.set_ylim(len(recoveries) - 0.55, -0.75)
-    axes.invert_yaxis()
-    axes.set_ylim(-0.45, len(recoveries) - 0.45)
-    axes.set_xlim(-22, 36)
-    axes.set_xlabel("seconds since the crash of the active server")
+    axes.set_ylim(len(recoveries) - 0.6, -0.6)
+    axes.set_xlim(-22, 33)
+    axes.set_xlabel("seconds since the crash of the active server, when the request was made")
     axes.grid(visible=False, axis="y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False, fontsize=9)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, frameon=False, fontsize=9)
     words = "; ".join(
         f"{r.mode}: back after {r.recovery_time:.2g} s, {r.lost_work} acknowledged requests lost, "
         f"{r.failed_requests} not answered"
         for r in recoveries
     )
-    return Picture(axes, f"Requests before and after a crash of the active server. {words}.")
+    return Picture(
+        axes, f"Requests before and after a crash of the active server. {words[0].upper()}{words[1:]}."
+    )
 
 
-_REQUEST_LOOKS = {
-    "answered": (palette.SKY, "o"),
-    "lost": (palette.ORANGE, "s"),
-    "failed": (palette.VERMILION, "x"),
+_REQUEST_LOOKS = {  # colour and hatch
+    "answered": (palette.SKY, ""),
+    "answered, then lost": (palette.YELLOW, "//"),
+    "not answered": (palette.VERMILION, "xx"),
 }
-_REQUEST_WORDS = {
-    "answered": "answered",
-    "lost": "answered, then lost",
-    "failed": "not answered",
-}
+
+
+def _bar(axes: Axes, row: int, start: float, stop: float, kind: str, label: str | None = None) -> None:
+    colour, hatch = _REQUEST_LOOKS[kind]
+    axes.barh(
+        row,
+        stop - start,
+        0.34,
+        left=start,
+        color=colour,
+        hatch=hatch,
+        edgecolor=palette.BLACK,
+        linewidth=0.6,
+        label=label,
+    )
+
+
+def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
+    """Join requests of the same fate: (from, to, fate), in seconds since the crash."""
+    run = recovery.run
+    crash = run.faults[0].at
+    survivor = set(run.at(run.until).nodes["b"]["items"])
+    stretches: list[tuple[float, float, str]] = []
+    for op in run.history():
+        if op.outcome == "unknown" and op.invoked + run.scenario.clients[0].timeout >= run.until:
+            continue  # still open at the end
+        kind = "not answered"
+        if op.outcome == "ok":
+            kind = "answered" if op.operation[1] in survivor else "answered, then lost"
+        moment = op.invoked - crash
+        if stretches and stretches[-1][2] == kind:
+            stretches[-1] = (stretches[-1][0], moment, kind)
+        else:
+            stretches.append((stretches[-1][1] if stretches else moment, moment, kind))
+    return stretches
 
 
 # ── The record of failures ────────────────────────────────────────────────────────────────────────────────────────────
@@ -439,8 +456,10 @@ def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("share, %")
     axes.legend(frameon=False)
-    parts = ", ".join(f"{cause} {row['share']:.1%}" for cause, row in table.iterrows())
-    return Picture(axes, f"Causes of {len(record):,} failures: {parts}. Shares of the time down are similar.")
+    parts = ", ".join(f"{cause} {100 * row['share']:.1f} %" for cause, row in table.iterrows())
+    return Picture(
+        axes, f"Causes of {len(record):,} failures: {parts}. Their shares of the time down are similar."
+    )
 
 
 def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None) -> Picture:
@@ -467,13 +486,14 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
     axes.set_xlabel("hours until the next failure")
     axes.set_ylabel("share of gaps that are no longer, %")
     axes.legend(frameon=False)
-    zero = float((gaps == 0).mean())
+    zero = 100 * (gaps == 0).mean()
+    soon, expected = 100 * (positive <= 1).mean(), 100 * (1 - math.exp(-1 / positive.mean()))
     return Picture(
         axes,
         f"System {system}: how many of {len(positive):,} positive gaps between failures are no longer than a time. "
-        f"Within an hour {(positive <= 1).mean():.0%} of them are over; an exponential distribution with the same mean "
-        f"of {positive.mean():.1f} hours says {1 - math.exp(-1 / positive.mean()):.0%}. A Weibull distribution with "
-        f"shape {fit.shape:.3f} follows the record closely. Another {zero:.0%} of all gaps are zero.",
+        f"Within an hour {soon:.0f} % of them are over; an exponential distribution with the same mean of "
+        f"{positive.mean():.1f} hours says {expected:.0f} %. A Weibull distribution with shape {fit.shape:.3f} follows "
+        f"the record closely. Another {zero:.0f} % of all gaps are zero.",
     )
 
 
@@ -495,11 +515,11 @@ def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     axes.set_xlabel("minutes down")
     axes.set_ylabel("failures")
     longest = np.sort(minutes)[::-1]
-    tenth = longest[: len(longest) // 100].sum() / longest.sum()
+    longest_share = longest[: len(longest) // 100].sum() / longest.sum()
     return Picture(
         axes,
         f"Times to repair of {len(minutes):,} failures on a logarithmic axis: median {np.median(minutes):.0f} minutes, "
-        f"mean {minutes.mean():.0f}. The longest 1 % of the repairs make {tenth:.0%} of all time down.",
+        f"mean {minutes.mean():.0f}. The longest 1 % of the repairs make {100 * longest_share:.0f} % of all time down.",
     )
 
 
@@ -534,6 +554,6 @@ def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
     return Picture(
         axes,
         f"System {result.system}, {result.nodes} nodes: share of the time in which at least k nodes were down. At "
-        f"least {last}: recorded {result.observed[last]:.2%}, independent {result.independent[last]:.1e}, "
+        f"least {last}: recorded {100 * result.observed[last]:.2f} %, independent {result.independent[last]:.1e}, "
         f"{result.ratio(last):,.0f} times less.",
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dscourse import datasets
-from dscourse.fault_tolerance import cause_table, down_together, failure_gaps, fit_weibull
+from dscourse.fault_tolerance import cause_table, down_together, failure_gaps, fit_weibull, system_table
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +125,15 @@ def test_mistakes_are_explained(lanl):
         cause_table(lanl.drop(columns="cause"))
     with pytest.raises(ValueError, match="at least 1"):
         down_together(lanl, 2, (0,))
+
+
+def test_the_table_of_systems_counts_and_compares(lanl):
+    systems = system_table(lanl, at_least=2000)
+    assert list(systems.index) == [2, 16, 18, 19, 20]
+    assert systems.loc[2, "failures"] == 7104
+    assert systems.loc[2, "zero gaps"] == pytest.approx(0.24, abs=0.005)
+    luck = np.random.default_rng(6)
+    starts = np.cumsum(luck.integers(1, 1000, 2_000)).tolist()
+    repairs = (luck.exponential(500, 2_000) + 1).astype(int).tolist()
+    exponential = record([(1, 0, start, down, "x") for start, down in zip(starts, repairs, strict=True)])
+    assert system_table(exponential).loc[1, "log-normal gain"] < 0

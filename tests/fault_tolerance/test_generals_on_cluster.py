@@ -41,7 +41,7 @@ def test_the_cluster_decides_what_oral_messages_decides(generals, rounds, order,
 def test_a_found_treason_breaks_the_cluster_too_and_survives_json():
     treason = find_treason(3, 1)
     run = replay_on_cluster(treason.found)
-    assert generals_agree(run) == "IC2 broken: n0 orders attack, n2 decides retreat"
+    assert generals_agree(run) == "IC2 broken: n0 says attack, n2 decides retreat"
     again = Scenario.from_json(run.scenario.to_json(), run.scenario.node_factory).run(run.until)
     assert again.digest() == run.digest()
 

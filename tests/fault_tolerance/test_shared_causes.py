@@ -17,6 +17,7 @@ from dscourse.fault_tolerance import (
     parallel,
     parts_of,
     product_rule,
+    replicated_service,
     series,
     shared_parts,
     simulate_availability,
@@ -77,6 +78,16 @@ def test_a_redundant_structure_is_never_better_than_its_best_nor_worse_than_all_
     value = system_availability(structure)
     assert -1e-12 <= value <= 1 + 1e-12
     assert value >= system_availability(all_of(*parts_of(structure))) - 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 4), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_what_is_shared_hurts_where_one_is_enough_and_helps_where_all_are_needed(n, racks, own, rack, power):
+    """Esary, Proschan and Walkup 1967: parts with common causes are associated."""
+    settings_ = {"availability": own, "racks": racks, "rack_availability": rack, "power_availability": power}
+    redundant, chain = (replicated_service(n, needed=needed, **settings_) for needed in (1, n))
+    assert system_availability(redundant) <= product_rule(redundant) + 1e-9
+    assert system_availability(chain) >= product_rule(chain) - 1e-9
 
 
 def two_racks(needed=1):

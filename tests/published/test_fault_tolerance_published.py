@@ -12,6 +12,7 @@ from dscourse.fault_tolerance import (
     fit_weibull,
     nines,
     oral_messages,
+    system_table,
 )
 
 
@@ -69,3 +70,14 @@ def test_lamport_shostak_pease_1982_three_generals_cannot_and_four_can():
     assert four.exhaustive
     # figure 4 of the paper: a traitorous commander, three different stories, the same majority
     assert oral_messages(4, {0}, "attack", lies={((0,), 1): "attack", ((0,), 3): "attack"}).ic1
+
+
+def test_findings_of_schroeder_and_gibson_2006_on_this_record(lanl):
+    """Abstract: 20 to 1000 failures a year; Weibull with decreasing hazard between them; log-normal repairs."""
+    systems = system_table(lanl)
+    assert systems["failures a year"].min() == pytest.approx(20, rel=0.15)
+    assert systems["failures a year"].max() == pytest.approx(1000, rel=0.25)
+    assert systems["mean repair, h"].max() > 24
+    assert (systems["Weibull shape"] < 1).sum() == 22
+    assert len(systems) == 23
+    assert (systems["log-normal gain"] > 0).all()
