@@ -27,7 +27,7 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = str(ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 STAMP = ENVIRONMENT / "dscourse-setup.json"
 OLDEST_PYTHON = (3, 11)
-STORED_WITH = "3.11"  # the Python of environment.yml, too
+REFERENCE_PYTHON = "3.11"  # the Python of environment.yml, too
 INTERRUPTED = 130
 NOTHING_COLLECTED = 5  # pytest's word for it
 
@@ -217,8 +217,8 @@ def run_tests(options: list[str]) -> int:
         "unit, property, published and browser tests (pytest)": ["-m", "pytest", *lenient, "tests", *options],
         "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
     }
-    # Other versions of a linter judge otherwise, so only the locked ones are asked.
-    steps = {**lint, **tests} if which_versions() == "locked" else tests
+    # Other versions of linters and of libraries' types judge otherwise, so only one set of versions is asked.
+    steps = {**lint, **tests} if which_versions() == "locked" and is_reference_python() else tests
     results = []
     for name, arguments in steps.items():
         say(f"\n=== {name}")
@@ -251,23 +251,19 @@ def call_and_ask(arguments: list[str]) -> tuple[int, list[str]]:
 
 def notebook_options() -> list[str]:
     """Compare stored text strictly where that is fair: on Linux, with the versions that it was stored with."""
-    strict = (
-        sys.platform.startswith("linux")
-        and which_versions() == "locked"
-        and environment_stored_the_notebooks()
-    )
+    strict = sys.platform.startswith("linux") and which_versions() == "locked" and is_reference_python()
     compare = ["--nbval" if strict else "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # Warnings of the notebooks' own code are in their output; those of nbval itself are not ours to mend.
     return [*compare, "-o", "filterwarnings=default", "--no-header", "-q", "notebooks"]
 
 
-def environment_stored_the_notebooks() -> bool:
-    """True for the Python with which the notebooks were stored: the lock names other libraries for newer ones."""
+def is_reference_python() -> bool:
+    """True for the Python with which notebooks were stored and types checked: for newer ones the lock differs."""
     try:
         settings = (ENVIRONMENT / "pyvenv.cfg").read_text(encoding="utf-8")
     except OSError:
         return False
-    return f"\nversion = {STORED_WITH}." in settings
+    return f"\nversion = {REFERENCE_PYTHON}." in settings
 
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ def course(monkeypatch, tmp_path):
     return module
 
 
+def made_with(course, python):
+    course.ENVIRONMENT.mkdir(exist_ok=True)
+    (course.ENVIRONMENT / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {python}\n")
+
+
 def test_setting_up_installs_the_locked_versions_and_leaves_a_stamp(course):
     course.environment_works = lambda: bool(course.commands)  # it works once venv was called
     assert course.set_up(["lab"]) is None
@@ -117,9 +122,19 @@ def test_news_and_update_checks_are_off(course):
     assert settings == {"fetchNews": "false", "checkForUpdates": False}
 
 
+def test_linters_are_asked_only_under_the_reference_python(course, monkeypatch):
+    monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
+    for python, steps in (("3.11.7", 5), ("3.13.0", 2)):
+        course.commands.clear()
+        made_with(course, python)
+        course.run_tests([])
+        assert len(course.commands) == steps
+
+
 def test_a_failing_step_does_not_hide_the_others_and_fails_the_whole(course, monkeypatch, capsys):
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
     course.status = 1
+    made_with(course, "3.11.7")
     assert course.run_tests([]) == 1
     assert len(course.commands) == 5
     assert "FAILED" in capsys.readouterr().out.split("=== Summary")[1]
@@ -132,6 +147,7 @@ def test_the_summary_repeats_what_a_step_wants_said_again(course, monkeypatch, c
 
     monkeypatch.setattr(course.subprocess, "call", call)
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")  # put back afterwards
+    made_with(course, "3.11.7")
     assert course.run_tests([]) == 0
     summary = capsys.readouterr().out.split("=== Summary")[1]
     assert summary.count("2 browser tests were SKIPPED: none") == 5
@@ -158,15 +174,14 @@ def test_nothing_collected_is_a_failure_unless_tests_were_chosen(course, monkeyp
 def test_stored_text_is_compared_strictly_only_where_that_is_fair(
     course, monkeypatch, platform, versions, python, compare
 ):
-    course.ENVIRONMENT.mkdir()
-    (course.ENVIRONMENT / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {python}\n")
+    made_with(course, python)
     monkeypatch.setattr(course.sys, "platform", platform)
     monkeypatch.setenv("DSCOURSE_VERSIONS", versions)
     assert course.notebook_options()[0] == compare
 
 
 def test_notebooks_are_stored_with_the_python_of_binder(course, environment):
-    assert f"python={course.STORED_WITH}" in environment["dependencies"]
+    assert f"python={course.REFERENCE_PYTHON}" in environment["dependencies"]
 
 
 def test_an_interrupt_ends_the_tests(course, monkeypatch, capsys):
