@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from dscourse.simulation.faults import Byzantine, CutLink, Duplicate, Fault, Lossy, Pair, Partition, Slow
-from dscourse.simulation.luck import key_of
+from dscourse.simulation.luck import key_of, scramble
 
 if TYPE_CHECKING:
     from dscourse.simulation.member import Member
@@ -61,11 +61,16 @@ class InForce:
 
     def loss_draws(self, link: Link) -> Iterable[bool]:
         """One draw for each fault that may lose a message here: is it lost?"""
-        return self._draws(self._loss, link)
+        return [link.extras().draw(key) < rate for rate, key, pair in self._loss if _concerns(pair, link)]
 
-    def duplication_draws(self, link: Link) -> Iterable[bool]:
-        """One draw for each fault that may copy a message here: is there a copy?"""
-        return self._draws(self._duplication, link)
+    def copies(self, link: Link) -> list[float]:
+        """For each fault that copies a message here: a draw for the delay of the copy."""
+        extras = link.extras()
+        return [
+            extras.draw(scramble(key))
+            for rate, key, pair in self._duplication
+            if _concerns(pair, link) and extras.draw(key) < rate
+        ]
 
     def delay_factor(self, link: Link) -> float:
         """How many times as long a message takes here."""
@@ -96,9 +101,6 @@ class InForce:
 
     def _rates(self, faults: Iterable[Lossy | Duplicate]) -> list[tuple[float, int, Pair | None]]:
         return [(fault.rate, key_of(self._seed, "fault", fault.canonical()), fault.link) for fault in faults]
-
-    def _draws(self, rates: list[tuple[float, int, Pair | None]], link: Link) -> Iterable[bool]:
-        return [link.extras().draw(key) < rate for rate, key, pair in rates if _concerns(pair, link)]
 
     def _update_slow(self, faults: list[Slow]) -> None:
         self._slow_links = [(fault.factor, fault.link) for fault in faults if fault.node is None]

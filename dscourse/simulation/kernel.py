@@ -66,7 +66,7 @@ class Kernel:
         self.now = 0
         self.heap: list[tuple[Any, ...]] = []
         self.next_number: Callable[[], int] = count().__next__
-        self.last_message: Any = None
+        self.last_message: Any = object()  # nothing that anybody could send
         self.last_text = ""
         self.ties = Ties(scenario.seed, self.next_number) if scenario.shuffle_ties else None
         self.careful = self.ties is not None
@@ -253,14 +253,15 @@ class Kernel:
         delay = settings.sample(draw)
         lost = settings.loss > 0 and link.extras().draw(_LOSS) < settings.loss
         lost = any([lost, *self.in_force.loss_draws(link)])
-        copied = settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication
-        copies = sum([copied, *self.in_force.duplication_draws(link)])
+        copies = self.in_force.copies(link)
+        if settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication:
+            copies.append(link.extras().draw(_COPY))
         cut = not self.in_force.can_talk(source.name, target.name)
         wait = 0 if cut or settings.capacity is None else link.extras().transmit(self.now)
         fate = "cut" if cut else "queue full" if wait is None else "lost" if lost else None
         detail: dict[str, Any] = {"byzantine": liar} if liar else {}
         if copies and fate is None:
-            detail["copies"] = 1 + copies
+            detail["copies"] = 1 + len(copies)
         number = self.next_number()
         text = self.last_text + (canonical_json(detail) if detail else "")
         cell = ("", detail) if detail else None
@@ -272,9 +273,9 @@ class Kernel:
         due = self.now + (wait or 0)
         order = number if self.ties is None else self.ties.message_order(link)
         heappush(self.heap, (due + int(delay * factor + 0.5), order, link, message, number))
-        for copy in range(1, 1 + copies):
-            delay = int(settings.sample(link.extras().draw(_COPY)) * factor + 0.5)
-            self.put_off(due + delay, CopyOnTheWay(self, link, message, number, copy), link)
+        for copy, its_draw in enumerate(copies, start=1):
+            its_due = due + int(settings.sample(its_draw) * factor + 0.5)
+            self.put_off(its_due, CopyOnTheWay(self, link, message, number, copy), link)
 
     def arrive(self, link: Link, message: Any, number: int, copy: int = 0) -> None:
         """A message is due: it is handled, has to wait, or is dropped."""
