@@ -15,6 +15,7 @@ own the same way::
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import zlib
 from collections.abc import Callable
@@ -120,7 +121,7 @@ class Equivocate:
         if self.field not in {field.name for field in dataclasses.fields(message)}:
             return message
         value = self.values[_number_of(to) % len(self.values)]
-        return dataclasses.replace(message, **{self.field: value})
+        return _changed(message, self.field, value)
 
 
 @register_behaviour
@@ -147,7 +148,14 @@ class Corrupt:
         if not spoils or not fields:
             return message
         field = fields[int(which * len(fields))]
-        return dataclasses.replace(message, **{field: _spoilt(getattr(message, field), how)})
+        return _changed(message, field, _spoilt(getattr(message, field), how))
+
+
+def _changed(message: Any, field: str, value: Any) -> Any:
+    """A copy with another value, even one that the class itself would not take: nobody makes a liar check."""
+    lie = copy.copy(message)
+    object.__setattr__(lie, field, value)
+    return lie
 
 
 def _spoilt(value: Any, how: float) -> Any:

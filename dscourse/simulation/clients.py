@@ -177,13 +177,9 @@ class Client:
         raise NotImplementedError
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
-        """Take an answer, if it is one that is still awaited."""
-        if not isinstance(message, Reply) or message.number not in self._open:
-            return
-        kind = _OUTCOMES.get(message.outcome)
-        if kind is None:
-            raise ValueError(f'a Reply has the outcome "ok" or "fail", got {message.outcome!r} from {sender}')
-        self._close(message.number, kind, {"value": message.value})
+        """Take an answer, if it is one that is still awaited and makes sense (a Byzantine node's may not)."""
+        if isinstance(message, Reply) and message.number in self._open and message.outcome in _OUTCOMES:
+            self._close(message.number, _OUTCOMES[message.outcome], {"value": message.value})
 
     def _has_more(self) -> bool:
         return self._workload.repeat or self._number < len(self._workload.operations)

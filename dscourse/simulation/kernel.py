@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 _ROUND = 64  # events between two looks at the ledger
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
-_OWN_FOLDER = str(Path(__file__).resolve().parent)
+_HERE = Path(__file__).resolve().parent
+_NOT_THEIRS = (str(_HERE), str(_HERE.parent / "arguments.py"), str(Path(linecache.__file__).parent))
 
 
 class Kernel:
@@ -627,11 +628,14 @@ def _check_handlers(node: Any) -> None:
 
 
 def _own_line(traceback: TracebackType | None) -> str:
-    """The innermost line that isn't the simulator's."""
+    """The innermost line that is neither the simulator's nor a library's."""
     found = ""
     while traceback is not None:
         file, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
-        if not file.startswith(_OWN_FOLDER):
-            found = f"{Path(file).name}:{line}: {linecache.getline(file, line).strip()}"
+        if not file.startswith(_NOT_THEIRS) and "site-packages" not in file:
+            # IPython gives each cell a file of its own, whose name says nothing.
+            is_cell = "ipykernel" in file or file.startswith("<")
+            place = f"line {line} of the cell" if is_cell else f"{Path(file).name}:{line}"
+            found = f"{place}: {linecache.getline(file, line).strip()}"
         traceback = traceback.tb_next
     return found

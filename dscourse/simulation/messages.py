@@ -49,6 +49,10 @@ class Reply:
     outcome: str
     value: Any = None
 
+    def __post_init__(self) -> None:
+        if self.outcome not in ("ok", "fail"):
+            raise ValueError(f'outcome of a Reply must be "ok" or "fail", got {self.outcome!r}')
+
 
 @dataclass(frozen=True)
 class _Shape:

@@ -27,6 +27,7 @@ class Change:
         node: whose fields.
         fields: the fields that are new or different, with their new values.
         gone: the fields that are no longer there (all, when it crashes).
+        crashed: whether it has lost its memory with this event.
     """
 
     index: int
@@ -34,6 +35,7 @@ class Change:
     node: str
     fields: dict[str, Any]
     gone: tuple[str, ...]
+    crashed: bool = False
 
 
 class Watcher:
@@ -78,17 +80,19 @@ class Watcher:
         member = self._kernel.members[name]
         if member.is_client:
             return []
-        before = self.fields.get(name, {})
-        after = {} if member.node is None else public_fields(member.node)
+        known = self.fields.pop(name, None)
+        before = known or {}
+        after: dict[str, Any] = {}
+        if member.node is not None:
+            after = self.fields[name] = public_fields(member.node)
         new = {
             field: value for field, value in after.items() if field not in before or before[field] != value
         }
         gone = tuple(field for field in before if field not in after)
-        if member.node is None:
-            self.fields.pop(name, None)
-        else:
-            self.fields[name] = after
-        return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone)] if new or gone else []
+        if not new and not gone and (known is None) == (member.node is None):
+            return []
+        crashed = member.node is None
+        return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone, crashed)]
 
 
 class Recording:
@@ -108,9 +112,12 @@ class Recording:
         self._times += [change.time for change in changes]
 
     def fields_at(self, time: float) -> dict[str, dict[str, Any]]:
-        """Public fields of all nodes after all events up to ``time``."""
+        """Public fields of all nodes that are not down, after all events up to ``time``."""
         fields: dict[str, dict[str, Any]] = {}
         for change in self.changes[: bisect_right(self._times, time)]:
+            if change.crashed:
+                fields.pop(change.node, None)
+                continue
             of_node = fields.setdefault(change.node, {})
             for name in change.gone:
                 of_node.pop(name, None)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from dscourse.simulation import (
+    Byzantine,
     ClosedLoop,
     Constant,
     Crash,
+    Equivocate,
     Exponential,
     Network,
     Node,
@@ -292,8 +294,16 @@ def test_an_outcome_that_does_not_exist_is_a_mistake_of_the_node():
         def on_message(self, ctx, sender, message):
             ctx.send(sender, Reply(message.number, "OK"))
 
-    with pytest.raises(NodeError, match='outcome "ok" or "fail", got \'OK\' from n0'):
+    with pytest.raises(
+        NodeError, match='n0 raised ValueError: outcome of a Reply must be "ok" or "fail", got \'OK\''
+    ):
         serve(OpenLoop(["get"], 1.0, "n0", timeout=1.0), factory=lambda node_id, peers: Wrong())
+
+
+def test_a_spoilt_answer_of_a_byzantine_node_is_none():
+    client = OpenLoop(["get"], 10.0, "n0", timeout=0.5, repeat=True)
+    run = serve(client, faults=[Byzantine("n0", Equivocate("outcome", ("never mind", "nonsense")), at=0.0)])
+    assert {operation.outcome for operation in run.history()} == {"unknown"}
 
 
 @pytest.mark.parametrize(
