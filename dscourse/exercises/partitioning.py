@@ -92,8 +92,8 @@ leave_from_the_middle = Prediction(
             "Those must move. But the buckets are numbered without gaps: when there are nine, which number is no more?",
         ),
         "b": Option(
-            "two tenths",
-            "Yes: those of node 5, and those of the last node, which takes over number 5.",
+            "nearly two tenths",
+            "Yes: those of node 5, and most of those of the last node, which takes over number 5.",
         ),
         "c": Option(
             "nearly all, as with mod",
@@ -107,7 +107,7 @@ hottest_key = Prediction(
     "partitioning.hottest_key",
     question=(
         "Ten nodes, keys hashed perfectly evenly: each owns a tenth of 100 000 keys. The requests follow Zipf's law with exponent "
-        "1.2, as in half of Twitter's caches. How much does the busiest node get, compared with the mean?"
+        "1.2, the median of Twitter's cache clusters. How much does the busiest node get, compared with the mean?"
     ),
     options={
         "a": Option(

@@ -133,6 +133,11 @@ class RangePartitioner:
             count=len(column),
         )
 
+    def counts(self, keys: Any) -> dict[str, int]:
+        """Return how many of the keys (or requests) fall into each range, by its description."""
+        inside = np.bincount(self.range_indices(keys), minlength=len(self._owners))
+        return dict(zip(map(str, self.ranges), inside.tolist(), strict=True))
+
     def add_node(self, node: str, weight: float = 1.0) -> None:
         """Let a node join and take over whole ranges, from whoever has most, up to its fair share of the ranges.
 

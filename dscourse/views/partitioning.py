@@ -105,7 +105,7 @@ def _labels(ring: ConsistentHashRing) -> list[tuple[float, float, str]]:
     written: list[tuple[float, float, str]] = []
     for end, owner in zip(ends, ring.points.owners.tolist(), strict=True):
         near = {radius for other, radius, _ in written if min(abs(end - other), 1 - abs(end - other)) < 0.037}
-        free = [radius for radius in (1.17, 1.31, 1.45) if radius not in near]
+        free = [radius for radius in (1.18, 1.41) if radius not in near]
         if free:
             written.append((end, free[0], ring.nodes[owner]))
     return written
@@ -407,7 +407,7 @@ def hot_key_lab() -> InteractiveFigure:
 
 
 _LAB_NODES = [f"n{number}" for number in range(10)]
-_LAB_RING = ConsistentHashRing(_LAB_NODES, virtual_nodes=256)
+_LAB_PARTITIONER = RendezvousPartitioner(_LAB_NODES)
 
 
 def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, cache: int) -> str:
@@ -417,7 +417,7 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
     hot = np.char.find(spread.astype(str), "#") >= 0
     if not hot_keys:
         hot = through == 0
-    places = _LAB_RING.owner_indices(spread)
+    places = _LAB_PARTITIONER.owner_indices(spread)
     total = np.bincount(places, minlength=10)
     hottest = np.bincount(places[hot], minlength=10)
     figure.set_size_inches(7.4, 3.4)
@@ -439,7 +439,11 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
     axes.set(ylabel="requests / fair share", ylim=(0, max(2.2, float(total.max()) / fair * 1.22)))
     axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
     imbalance = load_imbalance(total) if total.any() else 1.0
-    asked = len(set(_LAB_RING.owners([f"0#{piece}" for piece in range(pieces)]).tolist())) if hot_keys else 1
+    asked = (
+        len(set(_LAB_PARTITIONER.owners([f"0#{piece}" for piece in range(pieces)]).tolist()))
+        if hot_keys
+        else 1
+    )
     answered = 1 - len(through) / len(requests)
     axes.set_title(
         f"busiest node: {total.max() / fair:.2f} × its fair share of all requests · imbalance {imbalance:.2f}",
