@@ -8,10 +8,12 @@ space_time(run, between=(2.0, 4.0))
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from dscourse.simulation import Run
@@ -150,36 +152,46 @@ def _draw_links(axes: Axes, run: Run, bands: list[Band], places: dict[str, Place
     """Draw all links; return whether one of them is cut."""
     links = _links(run)
     crowded = len(links) > 120
-    any_cut = False
+    whole, cut, marks = [], [], []
     for a, b in links:
         start, goal = places[a], places[b]
         there, back = may_talk(bands, a, b), may_talk(bands, b, a)
-        ends = list(zip(start, goal, strict=True))
         if there and back:
-            axes.plot(*ends, color=palette.LIGHT_GREY, linewidth=0.5 if crowded else 1, zorder=1)
-            continue
-        any_cut = True
-        axes.plot(*ends, color=palette.VERMILION, linestyle=(0, (4, 3)), linewidth=0.8, alpha=0.7, zorder=1)
-        if not crowded:  # both ways: in the middle; one way: before the end that hears nothing
-            part = 0.5 if not (there or back) else 0.2 if there else 0.8
-            axes.plot(*_towards(start, goal, part), zorder=2, **_CUT)
-    return any_cut
+            whole.append((start, goal))
+        else:  # the mark of a cut is in the middle; if it is one way only, before the end that hears nothing
+            cut.append((start, goal))
+            marks.append(_towards(start, goal, 0.5 if not (there or back) else 0.2 if there else 0.8))
+    width = 0.4 if crowded else 1.0
+    axes.add_collection(LineCollection(whole, colors=palette.LIGHT_GREY, linewidths=width, zorder=1))
+    dashed = {"colors": palette.VERMILION, "linestyles": [(0, (4, 3))], "alpha": 0.3 if crowded else 0.7}
+    axes.add_collection(LineCollection(cut, linewidths=0.8 * width, zorder=1, **dashed))
+    if marks and not crowded:
+        axes.plot(*zip(*marks, strict=True), linestyle="", zorder=2, **_CUT)
+    return bool(cut)
 
 
 def _draw_flights(axes: Axes, flights: list[Flight], places: dict[str, Place], types: dict[str, int]) -> None:
+    moving: dict[int, list[Place]] = defaultdict(list)
+    dropped: list[Place] = []
     told: set[tuple[str, str]] = set()
     for flight in reversed(flights):  # the latest first: it tells the reason of a drop for its neighbours too
         start, goal = places[flight.sender], places[flight.to]
         length = math.dist(start, goal) or 1.0
-        x, y = _towards(start, goal, flight.part)
-        x, y = x + 0.012 * (goal[1] - start[1]) / length, y - 0.012 * (goal[0] - start[0]) / length
+        x, y = _towards(start, goal, flight.part)  # a little to the right, so that there and back don't meet
+        place = x + 0.012 * (goal[1] - start[1]) / length, y - 0.012 * (goal[0] - start[0]) / length
         if flight.reason is None:
-            axes.plot(x, y, zorder=3, **_message_mark(types[flight.type]))
+            moving[types[flight.type]].append(place)
             continue
-        axes.plot(x, y, zorder=3, **_DROP)
+        dropped.append(place)
         if (flight.reason, flight.to) not in told:
             told.add((flight.reason, flight.to))
-            axes.annotate(flight.reason, (x, y), (5, 2), textcoords="offset points", fontsize=8, zorder=3)
+            axes.annotate(flight.reason, place, (5, 2), textcoords="offset points", fontsize=8, zorder=3)
+    size = 7 if len(flights) < 200 else 3
+    for number, spots in sorted(moving.items()):
+        look = {**_message_mark(number), "markersize": size}
+        axes.plot(*zip(*spots, strict=True), linestyle="", zorder=3, **look)
+    if dropped:
+        axes.plot(*zip(*dropped, strict=True), linestyle="", zorder=3, **{**_DROP, "markersize": size})
 
 
 def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bool) -> None:

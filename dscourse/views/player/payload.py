@@ -88,7 +88,7 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         )
     words = _Words(run)
     bands, marks = bands_and_marks(run)
-    still_waiting = waiting_at_end(run)
+    arrivals, still_waiting = _arrivals(run), waiting_at_end(run)
     places = {party: index for index, party in enumerate(trace.ids)}
     header = {
         "until": round(run.until * 1e6),
@@ -99,8 +99,8 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         "links": _links(run, places),
         "directed": bool(run.scenario.network.graph.is_directed()),
         "bands": [_band(number, band, places) for number, band in enumerate(bands)],
-        "marks": _marks(run, marks, places, still_waiting),
-        "arrivals": _arrivals(run),
+        "marks": _marks(run, marks, places, arrivals, still_waiting),
+        "arrivals": arrivals,
         "waiting": [
             [message.message_id, round(message.arrived * 1e6)]
             for held in still_waiting.values()
@@ -219,19 +219,23 @@ def _band(number: int, band: Band, places: dict[str, int]) -> dict[str, Any]:
 
 def _arrivals(run: Run) -> list[list[int]]:
     """[row, µs] of messages that reached their node before they were worked on: the row says when that was."""
-    events = run.trace.select(kind=["deliver", "drop"])
-    return [
-        [event.index, round(event.detail["arrived"] * 1e6)] for event in events if "arrived" in event.detail
-    ]
+    kinds = run.trace.kind_code
+    over = np.flatnonzero((kinds == KINDS.index("deliver")) | (kinds == KINDS.index("drop")))
+    details = ((row, run.trace.details[row]) for row in over.tolist())
+    return [[row, round(detail["arrived"] * 1e6)] for row, detail in details if "arrived" in detail]
 
 
 def _marks(
-    run: Run, marks: list[Mark], places: dict[str, int], still_waiting: dict[str, tuple[Waiting, ...]]
+    run: Run,
+    marks: list[Mark],
+    places: dict[str, int],
+    arrivals: list[list[int]],
+    still_waiting: dict[str, tuple[Waiting, ...]],
 ) -> list[list[Any]]:
     """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
     rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in marks]
     queues = queueing(run)
-    for index, arrived in _arrivals(run) if queues else ():
+    for index, arrived in arrivals if queues else ():
         event = run.trace[index]
         if event.node in queues:
             rows += [[arrived, places[event.node], 1], [event.time_us, places[event.node], -1]]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import median_low
 
-from dscourse.simulation import Event, Run
+import numpy as np
+
+from dscourse.simulation import KINDS, Event, Run
 from dscourse.simulation.moment import Waiting
 from dscourse.views.player.bands import Band, bands_and_marks, in_force
 
@@ -100,7 +101,11 @@ class _Change:
 def scene_at(run: Run, microseconds: int) -> Scene:
     """Return what there is to see after every event at or before a moment."""
     bands, _ = bands_and_marks(run)
-    flights = [_placed(flight, microseconds) for flight in _flights(run) if _visible(flight, microseconds)]
+    flights = [
+        _placed(flight, microseconds)
+        for flight in _flights(run, microseconds, microseconds)
+        if _visible(flight, microseconds)
+    ]
     return Scene(_states(run, microseconds), flights, list(in_force(bands, microseconds)), bands)
 
 
@@ -123,7 +128,7 @@ def waiting_at_end(run: Run) -> dict[str, tuple[Waiting, ...]]:
 
 def flights_between(run: Run, begin: int, end: int) -> list[Flight]:
     """Return the messages that are under way, or are dropped, at some time in [begin, end)."""
-    return [flight for flight in _flights(run) if flight.sent < end and flight.end >= begin]
+    return [flight for flight in _flights(run, begin, end) if flight.sent < end and flight.end >= begin]
 
 
 def _states(run: Run, until: int) -> dict[str, NodeState]:
@@ -166,35 +171,36 @@ def _neighbours(run: Run) -> dict[str, set[str]]:
     return around
 
 
-def _flights(run: Run) -> list[Flight]:
-    """All messages with their ends, in order of sending."""
-    sends = {event.message_id: event for event in run.trace.select(kind="send")}
-    pairs: list[tuple[Event, Event | None]] = []
-    ended = set()
-    for event in run.trace.select(kind=["deliver", "drop"]):
-        if event.message_id in sends:
-            ended.add(event.message_id)
-            pairs.append((sends[event.message_id], event))
-    pairs += [(sent, None) for number, sent in sends.items() if number not in ended]
-    delays = [
-        end.time_us - sent.time_us for sent, end in pairs if end is not None and end.time_us > sent.time_us
-    ]
-    typical = median_low(delays) if delays else max(1, round(run.until * 1e4))
-    after = round(run.until * 1e6) + 2 * typical
-    waits: dict[int | None, int] = {
+def _flights(run: Run, begin: int, end: int) -> list[Flight]:
+    """Messages that are under way at some time in [begin, end], or have been dropped shortly before, by sending."""
+    trace = run.trace
+    ends = np.flatnonzero(np.isin(trace.kind_code, [KINDS.index("deliver"), KINDS.index("drop")]))
+    sends = np.flatnonzero(trace.kind_code == KINDS.index("send"))
+    sends = sends[np.argsort(trace.message_id[sends], kind="stable")]
+    numbers = trace.message_id[sends]
+    sending = sends[np.searchsorted(numbers, trace.message_id[ends])]
+    delays = np.sort(trace.time_us[ends] - trace.time_us[sending])
+    delays = delays[delays > 0]
+    typical = int(delays[(len(delays) - 1) // 2]) if len(delays) else max(1, round(run.until * 1e4))
+    seen = (trace.time_us[sending] <= end) & (trace.time_us[ends] >= begin - 2 * typical)
+    flights = []
+    for row, sent in zip(ends[seen].tolist(), sending[seen].tolist(), strict=True):
+        over = trace[row]
+        arrival = round(over.detail.get("arrived", over.time) * 1e6)
+        flights.append(_flight(trace[sent], arrival, over.name if over.kind == "drop" else None, typical))
+    waits = {
         mail.message_id: round(mail.arrived * 1e6) for held in waiting_at_end(run).values() for mail in held
     }
-    flights = []
-    for sent, end in pairs:
-        reason = end.name if end is not None and end.kind == "drop" else None
-        if end is None:
-            arrival = waits.get(sent.message_id, after)
-        else:
-            arrival = round(end.detail.get("arrived", end.time) * 1e6)
-        flights.append(
-            Flight(str(sent.node), str(sent.peer), sent.name, sent.time_us, arrival, reason, typical)
-        )
+    after = round(run.until * 1e6) + 2 * typical
+    for sent in sends[~np.isin(numbers, trace.message_id[ends])].tolist():  # not over when the run ends
+        event = trace[sent]
+        if event.time_us <= end:
+            flights.append(_flight(event, waits.get(int(event.message_id or 0), after), None, typical))
     return sorted(flights, key=lambda flight: flight.sent)
+
+
+def _flight(sent: Event, arrival: int, reason: str | None, typical: int) -> Flight:
+    return Flight(str(sent.node), str(sent.peer), sent.name, sent.time_us, arrival, reason, typical)
 
 
 def _visible(flight: Flight, now: int) -> bool:

@@ -224,7 +224,7 @@ export function clusterView(title, does = null) {
       const length = Math.hypot(x2 - x1, y2 - y1) || 1;
       const x = x1 + part * (x2 - x1) + (4 * (y2 - y1)) / length; // keep to the right: there and back don't cover each other
       const y = y1 + part * (y2 - y1) - (4 * (x2 - x1)) / length;
-      if (row.reason !== null && t >= row.end) drops.push({ x, y, fading, reason: row.reason, to: row.to });
+      if (row.reason !== null && t >= row.end) drops.push({ x, y, fading, reason: row.reason, to: row.to, leftwards: x2 > x1 });
       else if (byType.has(row.type)) byType.get(row.type).push([x, y]);
       else byType.set(row.type, [[x, y]]);
     }
@@ -242,7 +242,7 @@ export function clusterView(title, does = null) {
     context.font = "12px sans-serif";
     context.lineWidth = 2.5;
     const told = new Set();
-    for (const { x, y, fading, reason, to } of drops.reverse()) { // the latest first: it tells the reason for its neighbours too
+    for (const { x, y, fading, reason, to, leftwards } of drops.reverse()) { // the latest first: it tells the reason for its neighbours too
       context.globalAlpha = Math.max(0.15, fading);
       context.strokeStyle = colours.alarm;
       context.beginPath();
@@ -255,9 +255,11 @@ export function clusterView(title, does = null) {
       if (told.has(place) || told.size >= 8) continue;
       told.add(place);
       context.fillStyle = colours.ink;
-      context.fillText(reason, x + 8, y + 4);
+      context.textAlign = leftwards ? "right" : "left"; // away from the node that it did not reach
+      context.fillText(reason, x + (leftwards ? -8 : 8), y + 4);
     }
     context.globalAlpha = 1;
+    context.textAlign = "left";
   }
 
   function drawNodes(t) {

@@ -118,7 +118,7 @@ export function render({ model, el }) {
   const foldBox = make("input", { type: "checkbox", change: () => { applyFilters(); } });
   const foldLabel = make("label", { class: "dp-group dp-check" }, foldBox, make("span", { text: "collapse heartbeats" }));
   const diagramBar = make("div", { class: "dp-controls", role: "toolbar", "aria-label": "space-time diagram" },
-    make("strong", { text: "Space-time diagram" }), nodeFilter, typeFilter, foldLabel,
+    make("strong", { text: "Space-time diagram" }), nodeFilter, typeFilter, foldLabel, make("span", { class: "dp-hint", text: "Point at a message to read it, click it for its causal past." }),
     make("span", { class: "dp-group dp-right" }, button("−", () => zoomBy(0.5), { label: "show more time" }), button("+", () => zoomBy(2), { label: "show less time" })));
 
   const graphs = make("div", { class: "dp-graphs" }, cluster.element, earlier.element);

@@ -1,0 +1,260 @@
+"""The cluster player in a real JupyterLab: what the page shows, and what Python knows of it."""
+
+import json
+
+import pytest
+
+CLUSTER = """
+from dscourse.consensus import NaiveFailoverNode
+from dscourse.simulation import *
+from dscourse.views import play
+network = Network(topology.full_mesh(5), latency=Uniform(0.02, 0.2))
+calm = Scenario(NaiveFailoverNode, network, seed=1).run(until=8.0)
+"""
+END = 8_000_000  # µs
+SCREEN = {"width": 1280, "height": 1400}
+
+
+class Driver:
+    """A player in a page, with the few things that a learner does."""
+
+    def __init__(self, page):
+        self.page = page
+        self.root = page.locator(".dscourse-player")
+        page.wait_for_selector(".dscourse-player[data-ready=yes]")
+        self.root.scroll_into_view_if_needed()
+
+    def python(self, code):
+        """Run code in the notebook's kernel and return what it prints, read as JSON."""
+        return json.loads(
+            self.page.evaluate(
+                """async (code) => {
+                    let text = "";
+                    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                    const future = kernel.requestExecute({ code });
+                    future.onIOPub = ({ header, content }) => {
+                        if (header.msg_type === "stream") text += content.text;
+                        if (header.msg_type === "error") throw new Error(content.evalue);
+                    };
+                    const reply = await future.done;
+                    if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
+                    return text;
+                }""",
+                f"import json\n{code}",
+            )
+        )
+
+    def faults(self):
+        return self.python("print(json.dumps([repr(fault) for fault in player.faults]))")
+
+    @property
+    def time(self):
+        return int(self.root.get_attribute("data-time"))
+
+    @property
+    def line(self):
+        return self.root.locator(".dp-line").inner_text()
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.page.wait_for_timeout(80)
+
+    def scrub_to(self, t):
+        box = self.root.locator(".dp-timeline").bounding_box()
+        x = box["x"] + 8 + (box["width"] - 16) * t / END
+        self.page.mouse.move(box["x"] + 40, box["y"] + 12)
+        self.page.mouse.down()
+        self.page.mouse.move(x, box["y"] + 12, steps=4)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(80)
+
+    def status(self, node):
+        return self.root.locator(f'.dp-cluster [data-node="{node}"]').first.get_attribute("data-status")
+
+    def place(self, node):
+        box = self.root.locator(f'.dp-cluster [data-node="{node}"] .dp-hit').first.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def choose(self, item):
+        self.root.get_by_role("menuitem", name=item, exact=True).click()
+        self.settled()
+
+    def settled(self):
+        """Wait until Python has answered."""
+        self.page.wait_for_selector('.dscourse-player[aria-busy="false"]')
+        self.page.wait_for_timeout(150)
+
+    def lasso(self, *nodes):
+        places = [self.place(node) for node in nodes]
+        left, right = min(x for x, _ in places) - 34, max(x for x, _ in places) + 34
+        top, bottom = min(y for _, y in places) - 34, max(y for _, y in places) + 34
+        self.page.mouse.move(left, top)
+        self.page.mouse.down()
+        for corner in [(right, top), (right, bottom), (left, bottom), (left, top + 3)]:
+            self.page.mouse.move(*corner, steps=4)
+        self.page.mouse.up()
+
+
+@pytest.fixture
+def drive(open_notebook):
+    """Return a function that opens a notebook with a player and gives its driver."""
+
+    def open_(expression, setup="", **options):
+        page = open_notebook([CLUSTER + setup, f"player = {expression}\nplayer"], **options)
+        return Driver(page)
+
+    return open_
+
+
+def test_a_learner_plays_scrubs_breaks_undoes_and_copies(drive):
+    player = drive("play(calm)", viewport=SCREEN, permissions=["clipboard-read", "clipboard-write"])
+    page = player.page
+
+    player.root.get_by_role("button", name="▶ Play").click()
+    page.wait_for_timeout(700)
+    player.root.get_by_role("button", name="❚❚ Pause").click()
+    assert 100_000 < player.time < 2_000_000  # half speed, for about 0.7 s
+
+    player.scrub_to(2_000_000)
+    assert abs(player.time - 2_000_000) < 20_000
+    assert player.status("n0") == "leader"
+    before = player.time
+    player.press("ArrowRight", "ArrowRight")
+    times = player.python("print(json.dumps([int(t) for t in calm.trace.time_us]))")
+    assert player.time == sorted({t for t in times if t > before})[1]
+    player.press("ArrowLeft", "ArrowLeft")
+    assert player.time == max(t for t in times if t <= before)
+
+    player.scrub_to(3_000_000)
+    at = player.time
+    page.mouse.click(*player.place("n0"))
+    player.choose("Crash")
+    assert player.time == at  # the cursor stays
+    assert player.status("n0") == "crashed"
+    assert player.faults() == [f"Crash('n0', at={at / 1e6!r})"]
+    player.press("End")
+    assert player.status("n1") == "leader"
+    assert "n0 crashed" in player.python("print(json.dumps(player.picture().alt))")
+
+    player.scrub_to(1_000_000)
+    assert player.status("n0") == "leader"  # the past is as it was
+    at = player.time
+    player.lasso("n3", "n4")
+    assert player.root.locator(".dp-marked-bar").inner_text().startswith("Marked: n3, n4")
+    player.root.get_by_role("button", name="Partition from the rest").click()
+    player.settled()
+    assert player.faults()[1] == f"Partition((('n0', 'n1', 'n2'), ('n3', 'n4')), at={at / 1e6!r})"
+    player.press("End")
+    assert player.status("n3") == "leader"  # split brain
+    assert player.status("n1") == "leader"
+
+    player.root.get_by_role("button", name="Copy as code").click()
+    page.wait_for_timeout(200)
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert code.count("fork(") == 2
+    assert player.python(f"exec({code!r})\nprint(json.dumps(forked.digest() == player.run.digest()))") is True
+
+    player.root.get_by_role("button", name="Undo").click()
+    player.settled()
+    assert len(player.faults()) == 1
+    assert player.status("n3") == "follower"
+    player.root.get_by_role("button", name="take back Crash").click()
+    player.settled()
+    assert player.faults() == []
+    assert player.python("print(json.dumps(player.run is calm))") is True
+    assert player.root.locator(".dp-problem").is_hidden()
+
+
+def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
+    player = drive("play(calm)", viewport=SCREEN)
+    page = player.page
+    cells = page.locator(".jp-Cell").count()
+    player.root.focus()
+    player.press("Home", "PageDown", "PageDown")
+    assert player.time == 1_600_000
+    player.press("ArrowDown")  # the first node has the focus
+    assert page.evaluate("document.activeElement.dataset.node") == "n0"
+    player.press("m", "ArrowDown", "m", "p")  # mark n0 and n1, part them from the rest
+    player.settled()
+    assert player.faults() == ["Partition((('n0', 'n1'), ('n2', 'n3', 'n4')), at=1.6)"]
+    player.press("Shift+ArrowRight")
+    change = player.python(
+        "e = next(e for e in player.run.trace.select(kind='record', name='status') if e.time > 1.6)\n"
+        "print(json.dumps([e.time_us, e.node, e.detail['status'], e.detail['label']]))"
+    )
+    assert player.time == change[0]
+    assert f"{change[1]} is now {change[2]} ({change[3]})" in player.line
+    player.press("h")
+    player.settled()
+    assert player.faults()[1].startswith("Heal(at=")
+    player.press("ArrowDown", "Enter")  # the menu of a node
+    assert page.evaluate("document.activeElement.textContent") == "Crash"
+    player.press("ArrowDown", "Enter")
+    player.settled()
+    assert player.faults()[2].startswith("Pause('n1', at=")
+    player.press("u", "u")
+    player.settled()
+    assert len(player.faults()) == 1
+    player.press("c")
+    assert player.root.locator(".dp-told").inner_text().startswith("Causal past of")
+    player.press("Escape", "?")
+    assert player.root.locator(".dp-help").is_visible()
+    start = player.time
+    player.press(" ")
+    page.wait_for_timeout(400)
+    player.press(" ")
+    assert player.time > start
+    # a, b, d d and x insert, delete and cut cells in JupyterLab's command mode; here they must not
+    player.press("a", "b", "d", "d", "x", "z", "y")
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.evaluate("document.activeElement.closest('.dscourse-player') !== null")
+
+
+def test_the_insides_of_nodes_follow_the_cursor(drive):
+    player = drive("play(calm.fork(3.0, Crash('n0', at=3.0)))", viewport=SCREEN)
+    player.root.get_by_role("button", name="Inside").click()
+    player.scrub_to(4_000_000)
+    player.press("Shift+ArrowRight")
+    fields = player.root.locator(".dp-fields")
+    player.page.wait_for_function(
+        "() => document.querySelector('.dp-fields').textContent.includes(\"was 'n0'\")"
+    )
+    assert "crashed: its memory is gone" in fields.inner_text()
+    assert "'n1'" in fields.inner_text()
+
+
+def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
+    split = "split = calm.fork(3.0, Partition([['n0', 'n1'], ['n2', 'n3', 'n4']], at=3.0, until=6.0))\n"
+    player = drive("play(split, calm)", split, viewport=SCREEN)
+    player.scrub_to(5_900_000)
+    graphs = player.root.locator(".dp-cluster").all()
+    both = [graph.locator('[data-node="n2"]').get_attribute("data-status") for graph in graphs]
+    assert both == ["leader", "follower"]
+    player.root.get_by_role("button", name="Compare").click()
+    assert not player.root.locator(".dp-cluster").nth(1).is_visible()
+
+
+def test_what_nodes_say_is_shown_as_text_and_what_fails_is_said(drive):
+    shouting = """
+class Shouting(Node):
+    def __init__(self, node_id, peers):
+        self.note = "<img src=x onerror=alert(1)>"
+    def on_start(self, ctx):
+        ctx.record("status", status="<b>odd</b>", label="<img src=x onerror=alert(2)>")
+loud = Scenario(Shouting, Network(topology.full_mesh(3))).run(until=1.0)
+"""
+    player = drive("play(loud)", shouting, viewport=SCREEN)
+    page = player.page
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    player.root.get_by_role("button", name="Inside").click()
+    page.wait_for_function("() => document.querySelector('.dp-fields').textContent.includes('onerror')")
+    assert "<img src=x onerror=alert(2)>" in player.root.locator(".dp-nodes").first.text_content()
+    assert page.locator(".dscourse-player img, .dscourse-player b").count() == 0
+    assert dialogs == []
+    player.root.focus()
+    player.press("End", "ArrowDown", "Enter")
+    player.choose("Crash")
+    assert "The run ends at 1 s" in player.root.locator(".dp-problem").inner_text()
+    assert player.faults() == []
