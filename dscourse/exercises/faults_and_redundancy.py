@@ -190,7 +190,7 @@ five_at_once = Prediction(
     "faults_and_redundancy.five_at_once",
     question=(
         "The 49 nodes of that computer are down 0.4 % of the time each. If they failed independently, five or more would be "
-        "down at once two millionths of the time, one minute a year. How much was it?"
+        "down at once two millionths of the time, one minute a year. How much was it on record?"
     ),
     options={
         "a": Option("about a minute a year", "So the product rule says. Remember the gaps of zero hours."),

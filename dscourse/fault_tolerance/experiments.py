@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from dscourse.arguments import one_of, whole
+from dscourse.arguments import whole
 from dscourse.fault_tolerance.byzantine_search import treasons
 from dscourse.fault_tolerance.generals import generals_agree, generals_scenario, length_of_agreement
-from dscourse.fault_tolerance.replicas import FAULT_TYPES, replicas_needed
+from dscourse.fault_tolerance.replicas import FAULT_TYPES, fault_type, replicas_needed
 from dscourse.fault_tolerance.replicated_reads import read_scenario, reads_answered
 from dscourse.fault_tolerance.tolerance import Tolerance, every_fault, tolerates
 from dscourse.simulation import Crash, Fault, Lossy, Slow
@@ -58,9 +58,10 @@ def fault_experiment(
 
     Raises:
         TypeError: a wrong type.
-        ValueError: an unknown fault, or a number out of range.
+        LookupError: an unknown fault.
+        ValueError: a number out of range.
     """
-    kind = one_of("fault", fault, tuple(FAULT_TYPES))
+    kind = fault_type(fault).name
     faulty = whole("f", f, at_least=0)
     count = replicas_needed(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
     if kind == "byzantine":

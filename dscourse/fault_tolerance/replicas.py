@@ -51,6 +51,19 @@ FAULT_TYPES: dict[str, FaultType] = {
 }
 
 
+def fault_type(name: str) -> FaultType:
+    """Return a kind of fault by its name, in small or capital letters.
+
+    Raises:
+        TypeError: no text.
+        LookupError: an unknown fault.
+    """
+    kind = text("fault", name).lower()
+    if kind not in FAULT_TYPES:
+        raise LookupError(f"there is no fault {name!r}; there are: {', '.join(FAULT_TYPES)}")
+    return FAULT_TYPES[kind]
+
+
 def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
     """Return how many replicas let a system live with `f` faulty ones.
 
@@ -70,9 +83,7 @@ def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
         LookupError: an unknown fault.
         ValueError: a negative f.
     """
-    kind = text("fault", fault).lower()
-    if kind not in FAULT_TYPES:
-        raise LookupError(f"there is no fault {fault!r}; there are: {', '.join(FAULT_TYPES)}")
+    kind = fault_type(fault).name
     count = whole("f", f, at_least=0)
     if not isinstance(agreement, bool):
         raise TypeError(f"agreement must be True or False, got {agreement!r}")

@@ -79,6 +79,22 @@ def test_the_worst_lie_against_a_loyal_commander_fails_for_every_placement(trait
         assert oral_messages(generals, placement, order, lies=Contradict()).hold
 
 
+@pytest.mark.parametrize("accomplice_relays", ORDERS)
+def test_seven_generals_agree_whatever_two_traitors_one_in_command_tell_them(accomplice_relays):
+    """IC1 for every order the commander gives and every story about it that his accomplice tells.
+
+    What the accomplice says about the word of a *loyal* lieutenant can't matter (IC2 of OM(1) with six generals and one
+    traitor), so a constant stands for it.
+    """
+    loyal = range(2, 7)
+    for told in itertools.product(ORDERS, repeat=5):
+        for story in itertools.product(ORDERS, repeat=5):
+            lies = {((0,), to): order for to, order in zip(loyal, told, strict=True)}
+            lies |= {((0, 1), to): order for to, order in zip(loyal, story, strict=True)}
+            lies |= {((0, via, 1), to): accomplice_relays for via in loyal for to in loyal if to != via}
+            assert oral_messages(7, {0, 1}, "attack", lies=lies).ic1
+
+
 @pytest.mark.parametrize(("generals", "traitors"), [(3, 1), (4, 2), (5, 2), (6, 2), (9, 3)])
 def test_with_too_few_generals_the_search_finds_a_treason_that_can_be_replayed(generals, traitors):
     treason = find_treason(generals, traitors)
