@@ -1,7 +1,7 @@
 """How long "what if?" takes: a fork of a 60 s run of five nodes, a look at one moment, and the run itself.
 
-SimPy can't fork; the same load run once in SimPy stands beside it. Each is the median of several, in wall-clock time, since that is what
-a learner waits for.
+SimPy can't fork; the same load run once in SimPy stands beside it. Each number is the median of several, in wall-clock
+time, since that is what a learner waits for.
 
     python benchmarks/simulation_fork.py
 """
@@ -69,9 +69,8 @@ def _main():
         scenario = _scenario(interval)
         run = scenario.run(SECONDS)
         peer = _milliseconds(lambda: _simpy(interval))  # noqa: B023 - called at once
-        print(
-            f"{NODES} nodes, heartbeats every {interval:g} s for {SECONDS:g} s: {len(run.trace)} events; SimPy {peer:.0f} ms"
-        )
+        load = f"{NODES} nodes, heartbeats every {interval:g} s for {SECONDS:g} s"
+        print(f"{load}: {len(run.trace)} events; SimPy {peer:.0f} ms")
         for what, call in {
             "run": lambda: scenario.run(SECONDS),  # noqa: B023
             "fork at 30 s with a crash": lambda: run.fork(30.0, Crash("n0", at=31.0)),  # noqa: B023

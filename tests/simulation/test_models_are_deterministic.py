@@ -48,7 +48,7 @@ def offences(source):
 
 
 def _excused(tree):
-    """Generators whose order doesn't matter, as in sorted(f(x) for x in {1, 2}); and hash() where it defines __hash__."""
+    """Generators whose order doesn't matter, as in sorted(f(x) for x in {1, 2}); hash() in a __hash__."""
     excused = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ORDER_IS_LOST:
@@ -97,10 +97,10 @@ def _calls(node, imported):
         yield f"calls {name}: luck that no seed repeats"
     elif name in ("hash", "id"):
         yield f"calls {name}(): another value in each process"
-    elif (any(map(_is_set, node.args)) and (name in WALKERS or name.endswith((".join", ".extend")))) or (
-        isinstance(node.func, ast.Attribute) and node.func.attr == "join" and any(map(_is_set, node.args))
-    ):
-        yield WALK
+    elif any(map(_is_set, node.args)):
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if name in WALKERS or method in ("join", "extend"):
+            yield WALK
 
 
 def _is_set(node):
