@@ -59,9 +59,10 @@ class RecordedDelays:
 def seattle_delays(*, round_trip: bool = False) -> RecordedDelays:
     """Delays between 40 pairs of real hosts, in the order in which they were measured: one message a second.
 
-    The data set (``latency/seattle_rtt``) holds 688 round-trip times a pair. Half of one stands for the way of one
-    heartbeat. Its resolution is 10 ms and it has no lost messages. Neighbouring values are alike, as real delays
-    are: that is what sets it apart from draws out of a distribution.
+    The data set (``latency/seattle_rtt``) holds 688 rounds of round-trip times. How far apart the rounds were is not
+    stated; one a second is a choice of ours. Half a round trip stands for the way of one heartbeat. The resolution is
+    10 ms, and no message is lost. Neighbouring values are alike, as real delays are: that is what sets the recording
+    apart from draws out of a distribution.
     """
     round_trips = datasets.load("latency/seattle_rtt").drop(columns="slice").to_numpy(dtype=np.float64).T
     delays = round_trips if round_trip else round_trips / 2

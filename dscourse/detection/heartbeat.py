@@ -88,7 +88,7 @@ class HeartbeatWatcher(Node):
 
     def _show(self, ctx: Context) -> None:
         label = suspicion_label(self.suspected)
-        ctx.record("status", status="suspicious" if label else "trusting", label=label)
+        ctx.record("status", status="suspicious" if label else "up", label=label)
 
 
 class HeartbeatDetector(HeartbeatWatcher):

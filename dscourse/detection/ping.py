@@ -109,4 +109,4 @@ class PingDetector(Node):
 
     def _show(self, ctx: Context) -> None:
         label = suspicion_label(self.suspected)
-        ctx.record("status", status="suspicious" if label else "trusting", label=label)
+        ctx.record("status", status="suspicious" if label else "up", label=label)

@@ -21,12 +21,14 @@ class PresetTrial:
     Attributes:
         preset: the settings.
         detection_time: seconds from a crash to the last word on it, mean over the observers.
+        suspicion_time: seconds to the first suspicion that stays; the same for all but SWIM, which may think twice.
         gives_up: length of a pause in seconds → whether somebody gave up the paused (healthy) member.
         messages_per_second: that each member sends.
     """
 
     preset: DetectorPreset
     detection_time: float
+    suspicion_time: float
     gives_up: Mapping[float, bool]
     messages_per_second: float
 
@@ -55,9 +57,10 @@ def try_preset(
         length = real("pause", pause, above=0.0)
         paused = run(Pause(_VICTIM, at=strikes_at, until=strikes_at + length), length + 5 * chosen.interval)
         given_up[length] = bool(paused.trace.select(kind="record", peer=_VICTIM, name=chosen.verdict))
-    quality = detector_quality(crash, verdict=chosen.verdict)
+    final = detector_quality(crash, verdict=chosen.verdict).detection_time
+    suspected = detector_quality(crash).detection_time
     load = message_load(run(Pause(_VICTIM, at=strikes_at, until=strikes_at + 1e-3), 20 * chosen.interval))
-    return PresetTrial(chosen, quality.detection_time, given_up, load)
+    return PresetTrial(chosen, final, suspected, given_up, load)
 
 
 def try_all_presets(*, members: int = 4, seed: int = 1) -> list[PresetTrial]:

@@ -380,4 +380,4 @@ class SwimMember(Node):
             label = f"{len(suspects)} suspect, {len(faulty)} faulty"
         else:
             label = ", ".join([*(f"{m} suspect" for m in suspects), *(f"{m} faulty" for m in faulty)])
-        ctx.record("status", status="suspicious" if label else "trusting", label=label)
+        ctx.record("status", status="suspicious" if label else "up", label=label)

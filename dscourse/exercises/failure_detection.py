@@ -18,22 +18,21 @@ from dscourse.simulation import Constant, Crash, Network, Pause, Run, Scenario, 
 name_the_crash = Prediction(
     "failure_detection.name_the_crash",
     question=(
-        "n0 pings five machines every second. At 10 s something happens to each of them: one crashes, one is paused, one is "
-        "swamped with work, one sits behind a link that loses nearly everything, one no longer hears n0 (but could answer). "
-        "At 20 s you look at n0's notes. Which of the five can you name?"
+        "Five runs. In each, n0 pings n1 every second, and at 10 s something happens: n1 crashes, or is paused, or is swamped with "
+        "work, or the link between them loses nearly everything, or n1 no longer hears n0 (but could answer). At 20 s you look "
+        "at n0's notes. In which of the runs can you name the trouble?"
     ),
     options={
         "a": Option(
-            "the crashed one: it went silent first",
-            "The ping after 10 s is the first that can go unanswered, whatever the cause. Compare the moments at which n0 "
-            "begins to suspect.",
+            "the crash: there the silence begins at once",
+            "The first ping after the trouble can go unanswered whatever the trouble is. Compare where the crosses begin.",
         ),
         "b": Option(
-            "the swamped one: its answers come late instead of never",
+            "the overload: its answers come late instead of never",
             "They do come, much later. Until one is there, late and never are the same observation. Look at the rows at 20 s.",
         ),
         "c": Option(
-            "none of them",
+            "in none of them",
             "Yes. n0 holds five identical rows of nothing. Can you say what would tell them apart, and when?",
         ),
     },
@@ -94,7 +93,7 @@ one_in_a_hundred_million = Prediction(
     "failure_detection.one_in_a_hundred_million",
     question=(
         "φ = 8 says: only one gap in a hundred million is longer than this silence. You replay the 27 480 gaps of those 40 real "
-        "links, on which no host was down. How many of them pass φ = 8?"
+        "links, on which every host answered every time. How many of them pass φ = 8?"
     ),
     options={
         "a": Option(
@@ -404,8 +403,8 @@ design_a_detector = Exercise(
     task=(
         "Design. Thirty members, a network that loses 1 % of the messages, a pause of three seconds now and then. At most 8 "
         "messages a second per member, nobody healthy given up, every member knows of a crash within 12 s on average. "
-        "Your answer is a node factory, such as `partial(HeartbeatDetector, interval=2.0)`. "
-        '`detector_quality(exercises.try_design(answer))` shows how it does; add `verdict="confirm"` to judge SWIM\'s last word.'
+        "Your answer is a node factory, such as `partial(detection.HeartbeatDetector, interval=2.0)`. "
+        '`detection.detector_quality(exercises.try_design(answer))` shows how it does; add `verdict="confirm"` to judge SWIM\'s last word.'
     ),
     check=_check_design,
     success="That holds: cheap, quick, and nobody was wronged. What would you change for 300 members?",

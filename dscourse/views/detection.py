@@ -259,9 +259,7 @@ def timeout_explorer(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveF
 
     def draw(figure: Figure, *, timeout: float, delays: str) -> str:
         figure.set_size_inches(8.2, 3.9)
-        figure.set_layout_engine(
-            "none"
-        )  # fixed places: twice as quick as working them out at every turn of the slider
+        figure.set_layout_engine("none")  # fixed places: twice as quick as working them out at every turn
         left, right = figure.subplots(
             1,
             2,
@@ -340,7 +338,7 @@ def _paint_rates(axes: Axes, rates: Mapping[str, float]) -> None:
 
 def _rate_words(rate: float) -> str:
     if math.isnan(rate):
-        return "no such setting"
+        return "not at this speed"
     if rate == 0:
         return "none seen"
     return f"{rate:.0f}" if rate >= 20 else f"{rate:.1f}"
@@ -353,12 +351,18 @@ def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) 
     """Show messages a member sends each second against the size of the group: {detector: {members: messages}}."""
     axes = new_axes(7.0, 3.4) if ax is None else ax
     told = []
+    labelled: set[tuple[int, str]] = set()
     for name, measured in loads.items():
-        look = "SWIM" if name == "SWIM" else "timeout from arrival"
+        look = (
+            "SWIM" if name == "SWIM" else "timeout from arrival" if name.startswith("all-to-all") else "ping"
+        )
         colour, dash, marker = _LOOKS[look]
         sizes, values = list(measured), list(measured.values())
         axes.plot(sizes, values, color=colour, linestyle=dash, marker=marker, linewidth=1.8, label=name)
         for size, value in measured.items():
+            if (size, f"{value:.3g}") in labelled:
+                continue
+            labelled.add((size, f"{value:.3g}"))
             axes.annotate(
                 f"{value:.3g}",
                 (size, value),

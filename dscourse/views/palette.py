@@ -44,6 +44,7 @@ STATES: dict[str, Look] = {
     "paused": Look(LIGHT_GREY, BLACK, "s", "paused"),
     "stale": Look(YELLOW, BLACK, "p", "stale"),
     "suspected": Look(YELLOW, BLACK, "h", "suspected"),
+    "suspicious": Look(ORANGE, BLACK, "^", "suspicious"),
     "crashed": Look("#FFFFFF", BLACK, "X", "crashed"),
 }
 

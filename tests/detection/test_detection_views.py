@@ -83,7 +83,7 @@ def test_mistakes_are_read_between_two_settings_on_a_logarithmic_scale():
 
 def test_the_trade_off_is_told_at_two_seconds():
     curves = [curve([1.0, 3.0], [100.0, 1.0]), curve([2.5, 4.0], [5.0, 0.0], "SWIM")]
-    assert "timeout from arrival 10.0, SWIM no such setting" in draw_trade_off(curves).alt
+    assert "timeout from arrival 10.0, SWIM not at this speed" in draw_trade_off(curves).alt
 
 
 def test_the_slider_tells_what_its_timeout_costs():

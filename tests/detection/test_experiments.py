@@ -103,6 +103,13 @@ def test_cassandra_and_akka_wait_as_long_as_their_phi_says():
     assert try_preset(preset("akka")).detection_time == pytest.approx(1 + 3 + 5.612 * 0.1 - 0.37, abs=0.05)
 
 
+def test_swim_suspects_soon_and_condemns_later():
+    trial = try_preset(preset("consul"))
+    assert trial.suspicion_time < 3.0 < 4.0 < trial.detection_time
+    simple = try_preset(preset("etcd"))
+    assert simple.suspicion_time == simple.detection_time
+
+
 def test_who_bears_longer_pauses_takes_longer_to_notice_a_crash():
     trials = try_all_presets(members=3)
     times = [trial.detection_time for trial in trials]
