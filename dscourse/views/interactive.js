@@ -35,6 +35,12 @@ function render({ model, el }) {
     figure.dataset.turn = String(turn);
   }
 
+  // A change can leave the picture as it was, to the last byte, and still have something else to say.
+  function showWords() {
+    image.alt = model.get("alt");
+    caption.textContent = image.alt;
+  }
+
   function showProblem() {
     problem.textContent = model.get("problem");
     problem.hidden = !model.get("problem");
@@ -42,12 +48,14 @@ function render({ model, el }) {
   }
 
   model.on("change:png", showPicture);
+  model.on("change:alt", showWords);
   model.on("change:problem", showProblem);
   showPicture();
   showProblem();
   return () => {
     wanted = -1;
     model.off("change:png", showPicture);
+    model.off("change:alt", showWords);
     model.off("change:problem", showProblem);
     URL.revokeObjectURL(image.src);
   };
