@@ -14,11 +14,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dscourse.simulation import Run
 from dscourse.views import palette
-from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+from dscourse.views.picture import Picture, new_axes, tidy
 from dscourse.views.player.bands import Band, bands_and_marks, may_talk
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
@@ -141,8 +142,10 @@ def run_picture(run: Run) -> Picture:
     limit = min([end, *ends])
     settled = [time for time in after if time < limit]
     moment = settled[-1] if settled else (begun[-1] if begun else end)
-    figure = new_figure(6.4, 4.2)
-    return cluster_map(run, at=min(moment, end) / 1e6, ax=figure.subplots())
+    axes = Figure(figsize=(6.4, 4.2), facecolor="white").add_axes(
+        (0.02, 0.02, 0.76, 0.9)
+    )  # laying out takes long
+    return cluster_map(run, at=min(moment, end) / 1e6, ax=axes)
 
 
 # --- the cluster

@@ -11,12 +11,14 @@ import traitlets
 
 from dscourse.simulation import Fault, NodeError, Run
 from dscourse.views import cluster
-from dscourse.views.picture import Picture
+from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
 from dscourse.views.player.acts import fault_for
 from dscourse.views.player.code import caller, code_for, name_of
 from dscourse.views.player.insides import insides
 from dscourse.views.player.payload import pack
+
+_PIXELS_PER_INCH = 100  # of the still picture; whoever sees the player itself has waited for it
 
 
 class Player(anywidget.AnyWidget):
@@ -44,7 +46,7 @@ class Player(anywidget.AnyWidget):
     def __init__(self, run: Run, before: Run | None = None, name: str = "") -> None:
         self._runs = [run]
         self._faults: list[Fault] = []
-        self._given_before = before
+        self._compares = before is not None
         self._name = name
         super().__init__(
             payload=pack(run),
@@ -52,6 +54,7 @@ class Player(anywidget.AnyWidget):
             before=pack(before) if before is not None else b"",
             code=code_for((), name, run),
         )
+        self._first_payload = self.payload
         self.on_msg(self._on_command)
 
     def __repr__(self) -> str:
@@ -97,8 +100,8 @@ class Player(anywidget.AnyWidget):
         payload = pack(runs[-1])
         self._runs, self._faults = runs, faults
         with self.hold_sync():  # one message: what belongs together arrives together
-            if self._given_before is None:
-                self.before = (self.before or pack(runs[0])) if faults else b""
+            if not self._compares:
+                self.before = self._first_payload if faults else b""
             self.payload = payload
             self.acts = [repr(fault) for fault in faults]
             self.code = code_for(faults, self._name, runs[0])
@@ -131,7 +134,10 @@ class Player(anywidget.AnyWidget):
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         still = self.picture()
-        stands_in = {"text/plain": still.alt, "image/png": base64.b64encode(still.png()).decode("ascii")}
+        stands_in = {
+            "text/plain": still.alt,
+            "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
+        }
         return ({**views, **stands_in}, metadata)
 
 

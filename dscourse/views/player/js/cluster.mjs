@@ -97,7 +97,7 @@ export function clusterView(title, does = null) {
 
   function place() {
     const [width, height] = size;
-    positions = placeParties(run.trace.parties, width, height, radius + (parts.length <= 20 ? 26 : 10));
+    positions = placeParties(run.trace.parties, width, height, radius + (parts.length <= 20 ? 30 : 10));
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {
       set(part.group, "transform", `translate(${positions[index][0].toFixed(1)} ${positions[index][1].toFixed(1)})`);
@@ -234,9 +234,10 @@ export function clusterView(title, does = null) {
       context.beginPath();
       for (const [x, y] of places) traceShape(context, points, x, y, r);
       context.fillStyle = look.colour;
+      context.fill();
+      if (places.length > 200) continue; // an edge around each helps to tell a few apart, and costs most of the time
       context.strokeStyle = colours.paper;
       context.lineWidth = 1;
-      context.fill();
       context.stroke();
     }
     context.font = "12px sans-serif";

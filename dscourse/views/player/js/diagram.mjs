@@ -9,7 +9,7 @@ import { eventWords, messageWords, seconds } from "./words.mjs";
 const LEFT = 64;
 const TOP = 14;
 const DIAGRAM_AXIS = 20;
-const REACH = 8;
+const REACH = 12;
 
 /** `does`: { seek(t), tell(text) }. */
 export function diagramView(does) {
@@ -110,70 +110,109 @@ export function diagramView(does) {
     }
   }
 
+  /** Most lines look alike: those of one style go into one path. The few that stand out are drawn one by one, on top. */
   function paintLines(context) {
+    const { rows } = run.messages;
     const faint = Math.max(0.2, Math.min(0.85, 20 / Math.sqrt(drawn.lines.length + 1))); // the more lines, the lighter each
-    const strong = (line) => past && past[run.messages.rows[line.row].sendEvent]
-      && run.messages.rows[line.row].endEvent >= 0 && past[run.messages.rows[line.row].endEvent];
+    const standOut = [];
+    const styles = new Map();
     drawn.lines.forEach((line, index) => {
-      const message = run.messages.rows[line.row];
-      const look = run.messageLook(message.type, colours.dark);
-      const lit = strong(line);
-      context.globalAlpha = past && !lit ? Math.min(0.13, faint) : index === hovered || lit ? 1 : line.folded ? 0.5 : faint;
-      context.strokeStyle = line.reason === null ? look.colour : colours.alarm;
-      context.lineWidth = index === hovered || lit ? 2.5 : 1.2;
-      context.setLineDash(line.reason === null ? [] : [4, 3]);
-      context.beginPath();
-      if (line.folded && !lit && index !== hovered) { // collapsed: a short stroke at the sender says that it was sent
-        context.moveTo(line.x1, line.y1 - 3);
-        context.lineTo(line.x1, line.y1 + 3);
-        context.stroke();
+      const message = rows[line.row];
+      const lit = past !== null && past[message.sendEvent] && message.endEvent >= 0 && past[message.endEvent];
+      if (lit || index === hovered) {
+        standOut.push(line);
         return;
       }
-      context.moveTo(line.x1, line.y1);
-      context.lineTo(line.x2, line.y2);
-      context.stroke();
-      context.setLineDash([]);
-      if (line.reason === null) arrowHead(context, line);
-      else crossAt(context, line.x2, line.y2);
+      const key = `${line.reason === null ? message.type : "drop"} ${line.folded}`;
+      if (!styles.has(key)) styles.set(key, { line, path: new Path2D() });
+      drawLine(styles.get(key).path, line, line.folded);
     });
+    for (const { line, path } of styles.values()) {
+      context.globalAlpha = past ? Math.min(0.13, faint) : line.folded ? 0.5 : faint;
+      strokeLike(context, line, path, 1.2);
+    }
     context.globalAlpha = 1;
+    for (const line of standOut) {
+      const path = new Path2D();
+      drawLine(path, line, false);
+      strokeLike(context, line, path, 2.5);
+    }
+  }
+
+  function strokeLike(context, line, path, width) {
+    const dropped = line.reason !== null;
+    context.strokeStyle = dropped ? colours.alarm : run.messageLook(run.messages.rows[line.row].type, colours.dark).colour;
+    context.lineWidth = width;
+    context.setLineDash(dropped ? [4, 3] : []);
+    context.stroke(path);
     context.setLineDash([]);
   }
 
-  function arrowHead(context, { x1, y1, x2, y2 }) {
+  /** A message: an arrow, or a line that ends in a cross. Collapsed: a short stroke at the sender says that it was sent. */
+  function drawLine(path, { x1, y1, x2, y2, reason }, short) {
+    if (short) {
+      path.moveTo(x1, y1 - 3);
+      path.lineTo(x1, y1 + 3);
+      return;
+    }
+    path.moveTo(x1, y1);
+    path.lineTo(x2, y2);
+    if (reason !== null) {
+      path.moveTo(x2 - 3.5, y2 - 3.5);
+      path.lineTo(x2 + 3.5, y2 + 3.5);
+      path.moveTo(x2 + 3.5, y2 - 3.5);
+      path.lineTo(x2 - 3.5, y2 + 3.5);
+      return;
+    }
     const angle = Math.atan2(y2 - y1, x2 - x1);
-    context.beginPath();
-    context.moveTo(x2, y2);
-    context.lineTo(x2 - 6 * Math.cos(angle - 0.4), y2 - 6 * Math.sin(angle - 0.4));
-    context.moveTo(x2, y2);
-    context.lineTo(x2 - 6 * Math.cos(angle + 0.4), y2 - 6 * Math.sin(angle + 0.4));
-    context.stroke();
+    for (const side of [-0.4, 0.4]) {
+      path.moveTo(x2, y2);
+      path.lineTo(x2 - 6 * Math.cos(angle + side), y2 - 6 * Math.sin(angle + side));
+    }
   }
 
-  function crossAt(context, x, y) {
-    context.beginPath();
-    context.moveTo(x - 3.5, y - 3.5);
-    context.lineTo(x + 3.5, y + 3.5);
-    context.moveTo(x + 3.5, y - 3.5);
-    context.lineTo(x - 3.5, y + 3.5);
-    context.stroke();
-  }
-
+  /** Changes of state by their shape, faults as crosses, suspicions as question marks, other records as small squares. */
   function paintDots(context) {
-    for (const { index, x, y } of drawn.dots) {
-      const kind = run.trace.kindOf(index);
-      const status = kind === "record" && run.trace.typeOf(index) === "status" ? run.trace.detailOf(index)?.status : null;
-      const look = run.trace.looks[status];
+    const rank = (dot) => ["other", "doubt", "fault", "state"].indexOf(sortOf(dot.index));
+    const ordered = drawn.dots.slice().sort((one, other) => rank(one) - rank(other)); // the most telling on top
+    context.lineWidth = 1;
+    context.strokeStyle = colours.ink;
+    for (const { index, x, y } of ordered) {
+      const sort = sortOf(index);
       context.globalAlpha = past && !past[index] ? 0.2 : 1;
+      if (sort === "doubt") {
+        paintDoubt(context, run.trace.typeOf(index) === "suspect" ? "?" : "✓", x, y);
+        continue;
+      }
+      const look = sort === "state" ? run.trace.looks[run.trace.detailOf(index)?.status] : null;
+      const r = look ? 6 : sort === "fault" ? 5 : 3;
       context.beginPath();
-      traceShape(context, corners(look ? look.shape : kind === "fault" ? "X" : "s", look ? 6 : 5), x, y, look ? 6 : 5);
-      context.fillStyle = look ? look.colour : kind === "fault" ? colours.alarm : colours.paper;
-      context.strokeStyle = colours.ink;
-      context.lineWidth = 1;
+      traceShape(context, corners(look ? look.shape : sort === "fault" ? "X" : "s", r), x, y, r);
+      context.fillStyle = look ? look.colour : sort === "fault" ? colours.alarm : colours.paper;
       context.fill();
       context.stroke();
     }
     context.globalAlpha = 1;
+  }
+
+  function sortOf(index) {
+    const kind = run.trace.kindOf(index);
+    if (kind !== "record") return kind === "fault" ? "fault" : "other";
+    const type = run.trace.typeOf(index);
+    return type === "status" ? "state" : type === "suspect" || type === "trust" ? "doubt" : "other";
+  }
+
+  function paintDoubt(context, sign, x, y) {
+    context.font = "bold 13px sans-serif";
+    context.textAlign = "center";
+    context.lineWidth = 3;
+    context.strokeStyle = colours.paper;
+    context.strokeText(sign, x, y - 5);
+    context.fillStyle = sign === "?" ? colours.alarm : colours.ink;
+    context.fillText(sign, x, y - 5);
+    context.textAlign = "left";
+    context.lineWidth = 1;
+    context.strokeStyle = colours.ink;
   }
 
   function draw(t) {
@@ -189,7 +228,7 @@ export function diagramView(does) {
     const frame = canvas.getBoundingClientRect();
     const scale = width / frame.width;
     const point = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
-    const dot = drawn.dots.find(({ x, y }) => Math.hypot(point[0] - x, point[1] - y) <= 9);
+    const dot = drawn.dots.find(({ x, y }) => Math.hypot(point[0] - x, point[1] - y) <= REACH);
     if (dot) return { point, event: dot.index, line: -1, text: `${seconds(run.trace.time[dot.index])}: ${eventWords(run.trace, dot.index)}` };
     const line = nearest(point, drawn.lines.map(({ x1, y1, x2, y2, folded: short }) => (short ? [[x1, y1 - 3], [x1, y1 + 3]] : [[x1, y1], [x2, y2]])), REACH);
     if (line < 0) return { point, event: -1, line: -1, text: "" };

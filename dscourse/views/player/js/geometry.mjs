@@ -1,7 +1,9 @@
 // Where things stand in the picture, and what the pointer is on.
 
-/** Spread positions (0 … 1) over a rectangle with a margin, but not wider than `stretch` times its height; [x, y] in pixels. */
-export function placeParties(parties, width, height, margin, stretch = 1.8) {
+/** Spread positions (0 … 1) over a rectangle with a margin; [x, y] in pixels. A circle may become an ellipse, but no flat one. */
+export function placeParties(parties, width, height, margin) {
+  const round = parties.every(({ x, y }) => Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.5) < 0.08);
+  const stretch = round ? 1.8 : 3.5;
   const high = Math.max(1, height - 2 * margin);
   const wide = Math.max(1, Math.min(width - 2 * margin, stretch * high));
   return parties.map((party) => [width / 2 + (party.x - 0.5) * wide, margin + party.y * high]);

@@ -51,7 +51,6 @@ export function timelineView(seek) {
     parting = difference;
     lanes = lanesOf(trace.bands);
     set(element, "aria-valuemax", (trace.until / 1e6).toFixed(2));
-    paint();
   }
 
   function paint() {
