@@ -11,7 +11,9 @@ import hashlib
 import sys
 from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 KINDS = ("send", "deliver", "drop", "timer", "record", "fault", "invoke", "ok", "fail", "unknown")
 SEND, DELIVER, DROP, TIMER, RECORD, FAULT, INVOKE, OK, FAIL, UNKNOWN = range(len(KINDS))
@@ -20,8 +22,30 @@ NOBODY = -1  # in the columns of nodes, peers and message ids
 
 # time in µs, kind, node, peer, message id, message, name and detail, canonical JSON of message and detail
 Row = tuple[int, int, int, int, int, Any, Any, str]
+TYPECODES = "qBiiq"  # of the first five columns
 
 _BULK = 4096
+
+
+class Columns(NamedTuple):
+    """The rows, column by column."""
+
+    time: np.ndarray[Any, Any]
+    kind: np.ndarray[Any, Any]
+    node: np.ndarray[Any, Any]
+    peer: np.ndarray[Any, Any]
+    number: np.ndarray[Any, Any]
+    messages: list[Any]
+    cells: list[Any]
+
+
+class _Moved(NamedTuple):
+    """What has been moved over so far. It is replaced as a whole, so an interrupt can't leave it half done."""
+
+    total: int
+    hashes: tuple[Any, ...]
+    last: Row | None
+    bulks: Any  # (earlier bulks, columns of the newest), or None
 
 
 class Ledger:
@@ -35,18 +59,10 @@ class Ledger:
         self.keep = keep
         self.rows: list[Row] = []
         self.write: Callable[[Row], None] = self.rows.append
-        self.time = array("q")
-        self.kind = array("B")
-        self.node = array("i")
-        self.peer = array("i")
-        self.number = array("q")
-        self.messages: list[Any] = []
-        self.cells: list[Any] = []
-        self.hashed = 0
-        self._hashes = [hashlib.sha256() for _ in range(6)]
+        self._moved = _Moved(0, tuple(hashlib.sha256() for _ in range(6)), None, None)
 
     def __len__(self) -> int:
-        return self.hashed + len(self.rows)
+        return self._moved.total + len(self.rows)
 
     @property
     def is_full(self) -> bool:
@@ -54,36 +70,41 @@ class Ledger:
         return len(self.rows) >= _BULK
 
     def flush(self) -> None:
-        """Move the collected rows into the columns and the digest."""
-        if not self.rows:
-            return
-        times, kinds, nodes, peers, numbers, messages, cells, texts = zip(*self.rows, strict=True)
-        columns = (
-            array("q", times),
-            array("B", kinds),
-            array("i", nodes),
-            array("i", peers),
-            array("q", numbers),
+        """Move the collected rows over into columns and digest."""
+        moved, rows = self._moved, self.rows
+        if rows and rows[-1] is not moved.last:  # else an interrupt came between the last two lines
+            *numeric, messages, cells, texts = zip(*rows, strict=True)
+            columns = [array(code, column) for code, column in zip(TYPECODES, numeric, strict=True)]
+            hashes = tuple(digest.copy() for digest in moved.hashes)
+            for digest, column in zip(hashes, columns, strict=False):
+                digest.update(_little_endian(column))
+            hashes[5].update(("\n".join(texts) + "\n").encode())
+            bulks = (moved.bulks, (*columns, messages, cells)) if self.keep else None
+            self._moved = _Moved(moved.total + len(rows), hashes, rows[-1], bulks)
+        rows.clear()
+
+    def columns(self) -> Columns:
+        """All rows in columns. The ledger gives them away, so this works once."""
+        self.flush()
+        bulks, chain = [], self._moved.bulks
+        while chain is not None:
+            chain, newest = chain
+            bulks.append(newest)
+        self._moved = self._moved._replace(bulks=None)
+        bulks.reverse()
+        time, kind, node, peer, number = (
+            np.concatenate([np.empty(0, code), *(np.frombuffer(bulk[i], code) for bulk in bulks)])
+            for i, code in enumerate(TYPECODES)
         )
-        for digest, column in zip(self._hashes, columns, strict=False):
-            digest.update(_little_endian(column))
-        self._hashes[5].update(("\n".join(texts) + "\n").encode())
-        self.hashed += len(self.rows)
-        self.rows.clear()
-        if self.keep:
-            self.time.extend(columns[0])
-            self.kind.extend(columns[1])
-            self.node.extend(columns[2])
-            self.peer.extend(columns[3])
-            self.number.extend(columns[4])
-            self.messages.extend(messages)
-            self.cells.extend(cells)
+        messages = [message for bulk in bulks for message in bulk[5]]
+        cells = [cell for bulk in bulks for cell in bulk[6]]
+        return Columns(time, kind, node, peer, number, messages, cells)
 
     def digest(self, ids: str) -> str:
         """64 hex digits over ``ids`` (who the node numbers stand for) and every row so far."""
         self.flush()
         whole = hashlib.sha256(ids.encode())
-        for column in self._hashes:
+        for column in self._moved.hashes:
             whole.update(column.digest())
         return whole.hexdigest()
 

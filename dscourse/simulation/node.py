@@ -150,8 +150,24 @@ def public_fields(node: Any) -> dict[str, Any]:
             value = getattr(node, name)
         except Exception:  # noqa: BLE001, S112 - a property that has no value yet is simply not shown
             continue
-        fields[name] = _copy(value)
+        try:
+            fields[name] = _copy(value)
+        except Exception:  # noqa: BLE001 - an open file, a generator: better a word than nothing
+            fields[name] = repr(value)
     return fields
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Whether two values of a public field look the same; objects without equality of their own go by their parts."""
+    if type(a) is not type(b):
+        return False
+    if hasattr(a, "__dict__") and type(a).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
+        mine, its = vars(a), vars(b)
+        return mine.keys() == its.keys() and all(same_value(mine[name], its[name]) for name in mine)
+    try:
+        return bool(a == b)
+    except ValueError:  # arrays: their truth is one for each element
+        return repr(a) == repr(b)
 
 
 def _public_names(node: Any) -> list[str]:

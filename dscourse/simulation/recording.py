@@ -11,7 +11,7 @@ from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import SEND
 from dscourse.simulation.moment import Beliefs, Moment
-from dscourse.simulation.node import public_fields
+from dscourse.simulation.node import public_fields, same_value
 
 if TYPE_CHECKING:
     from dscourse.simulation.trace import Trace
@@ -86,7 +86,9 @@ class Watcher:
         if member.node is not None:
             after = self.fields[name] = public_fields(member.node)
         new = {
-            field: value for field, value in after.items() if field not in before or before[field] != value
+            field: value
+            for field, value in after.items()
+            if field not in before or not same_value(before[field], value)
         }
         gone = tuple(field for field in before if field not in after)
         if not new and not gone and (known is None) == (member.node is None):

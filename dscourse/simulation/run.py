@@ -216,7 +216,7 @@ class Run:
         for place in np.flatnonzero((trace.kind_code == RECORD) | (trace.kind_code == FAULT)).tolist():
             node = trace.node_code[place]
             if node >= 0:
-                beliefs.take(trace.kind_code[place], trace.ids[node], ledger.cells[place])
+                beliefs.take(trace.kind_code[place], trace.ids[node], trace.cell(place))
         kernel.now = time
         return Moment(kernel, beliefs, _sent_times(trace), time)
 

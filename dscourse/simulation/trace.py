@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,15 +147,15 @@ class Trace(Sequence[Event]):
     """
 
     def __init__(self, ledger: Ledger, ids: Sequence[str]) -> None:
-        count = min(map(len, (ledger.time, ledger.peer, ledger.number, ledger.messages, ledger.cells)))
+        columns = ledger.columns()
         self.ids: tuple[str, ...] = tuple(ids)
-        self.time_us = _column(ledger.time, count)
-        self.kind_code = _column(ledger.kind, count)
-        self.node_code = _column(ledger.node, count)
-        self.peer_code = _column(ledger.peer, count)
-        self.message_id = _column(ledger.number, count)
-        self.messages: list[Any] = ledger.messages
-        self._cells: list[Any] = ledger.cells
+        self.time_us = columns.time
+        self.kind_code = columns.kind
+        self.node_code = columns.node
+        self.peer_code = columns.peer
+        self.message_id = columns.number
+        self.messages = columns.messages
+        self._cells = columns.cells
 
     def __len__(self) -> int:
         return len(self.time_us)
@@ -203,6 +202,10 @@ class Trace(Sequence[Event]):
         if self.kind_code[index] <= DELIVER:
             return type(self.messages[index]).__name__
         return cell if isinstance(cell, str) else str(cell[0])
+
+    def cell(self, index: int) -> Any:
+        """Name and detail of one event as the kernel wrote them."""
+        return self._cells[index]
 
     def detail(self, index: int) -> dict[str, Any]:
         """The detail of one event."""
@@ -325,10 +328,6 @@ class Trace(Sequence[Event]):
 
     def _id(self, code: Any) -> str | None:
         return None if code == NOBODY else self.ids[code]
-
-
-def _column(values: array[int], count: int) -> np.ndarray[Any, Any]:
-    return np.frombuffer(values, dtype=values.typecode)[:count] if values else np.empty(0, values.typecode)
 
 
 def _codes(what: str, names: Names, known: Sequence[str]) -> list[int]:

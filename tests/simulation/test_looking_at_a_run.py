@@ -267,6 +267,39 @@ def test_a_recording_tells_every_change(run):
     assert "n2" not in recording.fields_at(3.0)
 
 
+class Thing:
+    """Has no equality of its own."""
+
+    def __init__(self):
+        self.parts = {"a": []}
+
+
+class Odd(Chain):
+    """Its public fields are hard to copy and to compare."""
+
+    def __init__(self, node_id, peers):
+        super().__init__(node_id, peers)
+        self.array = np.zeros(3)
+        self.thing = Thing()
+        if node_id == "n1":
+            self.generator = (i for i in range(3))
+
+    def on_timer(self, ctx, name):
+        super().on_timer(ctx, name)
+        if self.number == 2:
+            self.array[1] = 5.0
+        if self.number == 3:
+            self.thing.parts["a"].append(1)
+
+
+def test_a_recording_copes_with_fields_that_have_no_equality_or_can_not_be_copied():
+    network = Network(topology.full_mesh(2), latency=Constant(0.25))
+    run = Scenario(Odd, network, faults=[CutLink("n0", "n1", at=0)]).run(4.0)
+    changed = [(c.time, sorted(c.fields)) for c in run.recording().changes if c.node == "n0"][1:]
+    assert changed == [(1.0, ["number"]), (2.0, ["array", "is_busy", "number"]), (3.0, ["number", "thing"])]
+    assert "generator" in run.at(0.2).nodes["n1"]["generator"]
+
+
 # ── Properties ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

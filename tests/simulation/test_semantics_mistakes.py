@@ -4,6 +4,7 @@ import contextlib
 import gc
 import re
 import signal
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -221,6 +222,37 @@ def test_a_keyboard_interrupt_keeps_the_trace():
         run(Interrupted)
     assert isinstance(caught.value, KeyboardInterrupt)
     assert caught.value.run.trace.select(kind="timer").times == [1.0, 1.0, 2.0, 2.0, 3.0]
+
+
+def test_an_interrupt_at_any_line_of_the_bookkeeping_loses_and_doubles_nothing(monkeypatch):
+    monkeypatch.setattr("dscourse.simulation.ledger._BULK", 64)
+    network = Network(topology.full_mesh(5), latency=Constant(0.1))
+    scenario = Scenario(Pinger, network)
+    whole = scenario.run(30.0)
+    stops, before = 0, sys.gettrace()
+    for line in range(60):
+        counter = iter(range(10**9))
+
+        def interrupt(frame, event, argument, counter=counter, line=line):
+            if frame.f_code.co_name != "flush":
+                return None
+            if event == "line" and next(counter) == line:
+                raise KeyboardInterrupt
+            return interrupt
+
+        try:
+            sys.settrace(interrupt)
+            scenario.run(30.0)
+        except RunInterrupted as error:
+            sys.settrace(before)
+            stops += 1
+            kept = error.run
+            assert kept.trace.first_difference(whole.trace) in (None, len(kept.trace))
+            assert len(kept.trace) > 64
+            assert kept.at(0.5).nodes["n0"] == {"count": 0}
+        finally:
+            sys.settrace(before)
+    assert stops == 60
 
 
 # ── Garbage collection ────────────────────────────────────────────────────────────────────────────────────────
