@@ -12,35 +12,25 @@ test compares them).
 from __future__ import annotations
 
 import gc
-import linecache
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from pathlib import Path
 from random import Random
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from dscourse.simulation.blame import own_line
+from dscourse.simulation.changes import Changes, Transition, plan_of
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
-    ClockDrift,
-    ClockOffset,
-    Crash,
-    CutLink,
     Fault,
-    Heal,
-    Partition,
-    Pause,
-    Restart,
-    Resume,
 )
 from dscourse.simulation.in_force import InForce
-from dscourse.simulation.instants import MICROSECONDS, to_microseconds
-from dscourse.simulation.ledger import DELIVER, DROP, FAULT, NOBODY, SEND, TIMER, Ledger
+from dscourse.simulation.instants import MICROSECONDS
+from dscourse.simulation.ledger import DELIVER, DROP, NOBODY, SEND, TIMER, Ledger
 from dscourse.simulation.luck import key_of
-from dscourse.simulation.member import CRASHED, PAUSED, UP, Clock, Mail, Member, Service
+from dscourse.simulation.member import CRASHED, PAUSED, UP, Mail, Member, Service
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Link
@@ -53,8 +43,6 @@ if TYPE_CHECKING:
 _ROUND = 64  # events between two looks at the ledger
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
-_HERE = Path(__file__).resolve().parent
-_NOT_THEIRS = (str(_HERE), str(_HERE.parent / "arguments.py"), str(Path(linecache.__file__).parent))
 
 
 class Kernel:
@@ -72,12 +60,11 @@ class Kernel:
         self.ties = Ties(scenario.seed, self.next_number) if scenario.shuffle_ties else None
         self.careful = self.ties is not None
         self.touched: set[str] = set()
-        self.active: dict[int, Fault] = {}
+        self.active: dict[int, Fault] = {}  # faults in force, by their number in the scenario
         self.members: dict[str, Member] = {}
         self._network = scenario.network
         self._seed = scenario.seed
         self._event_limit = event_limit
-        self._waking: list[Member] = []
         self._timer_texts: dict[str, str] = {}
         self._observe: Callable[[], None] | None = None
         for name in scenario.node_ids:
@@ -88,6 +75,7 @@ class Kernel:
         for member in self.members.values():
             member.refresh()
         self.in_force = InForce(self.members, self._seed)
+        self.changes = Changes(self)
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,8 +92,7 @@ class Kernel:
         collecting = gc.isenabled()
         gc.disable()  # rows and messages make no cycles, and looking for some takes a fifth of the time
         try:
-            self._waking = [member for member in self.members.values() if not member.is_client]
-            plan = self._plan()
+            plan = plan_of(self.scenario.faults)
             for when in sorted({0, *plan}):
                 if when >= until:
                     break
@@ -116,20 +103,6 @@ class Kernel:
             self.ledger.flush()
             if collecting:
                 gc.enable()
-
-    def _plan(self) -> dict[int, list[tuple[int, Fault, str]]]:
-        """All beginnings and ends of faults by time; ends come first."""
-        plan: dict[int, list[tuple[int, Fault, str]]] = {}
-        faults = list(enumerate(self.scenario.faults))
-        for number, fault in faults:
-            if fault.end is not None:
-                plan.setdefault(to_microseconds(fault.end), []).append((number, fault, "end"))
-            if fault.ends_others:
-                plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
-        for number, fault in faults:
-            if not fault.ends_others:
-                plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
-        return plan
 
     def _events_before(self, limit: int) -> None:
         """Process the heap up to ``limit``."""
@@ -268,7 +241,7 @@ class Kernel:
         cell = ("", detail) if detail else None
         self.write((self.now, SEND, source.index, target.index, number, message, cell, text))
         if fate is not None:
-            self._drop(fate, Mail(link, message, number, 0, self.now))
+            self.drop(fate, Mail(link, message, number, 0, self.now))
             return
         factor = self.in_force.delay_factor(link)
         due = self.now + (wait or 0)
@@ -283,9 +256,9 @@ class Kernel:
         target = link.target
         mail = Mail(link, message, number, copy, self.now)
         if self.careful and not self.in_force.can_talk(link.source.name, target.name):
-            self._drop("cut", mail)
+            self.drop("cut", mail)
         elif target.condition == CRASHED:
-            self._drop("crashed", mail)
+            self.drop("crashed", mail)
         elif target.service is not None:
             self._queue(target, target.service, mail)
         elif target.condition == PAUSED:
@@ -311,7 +284,8 @@ class Kernel:
         self.write((self.now, DELIVER, target.index, source.index, mail.number, mail.message, cell, text))
         self.call(target, "on_message", target.on_message, source.name, mail.message)
 
-    def _drop(self, reason: str, mail: Mail) -> None:
+    def drop(self, reason: str, mail: Mail) -> None:
+        """A message is lost, and the trace tells why."""
         detail = self._detail_of(mail)
         source, target = mail.link.source, mail.link.target
         cell = (reason, detail) if detail else reason
@@ -328,7 +302,7 @@ class Kernel:
 
     def _queue(self, member: Member, service: Service, mail: Mail) -> None:
         if service.is_full:
-            self._drop("queue full", mail)
+            self.drop("queue full", mail)
             return
         service.queue.append(mail)
         self._serve_next(member, service)
@@ -368,6 +342,10 @@ class Kernel:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
         return Random(key_of(self._seed, "node", member.name, member.incarnation))
 
+    def timer_order(self, member: Member) -> int:
+        """The place of a new timer among the events of its instant."""
+        return self.next_number() if self.ties is None else self.ties.timer_order(member)
+
     def _timer_due(self, member: Member, name: str, order: int) -> None:
         if member.timers.get(name) != order:
             return  # cancelled or replaced while it waited
@@ -385,106 +363,12 @@ class Kernel:
         return text
 
     def _blame(self, member: Member, handler: str, error: Exception) -> NodeError:
-        return NodeError(member.name, handler, self.now / MICROSECONDS, _own_line(error.__traceback__), error)
+        return NodeError(member.name, handler, self.now / MICROSECONDS, own_line(error.__traceback__), error)
 
-    # ── Faults ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Beginnings ────────────────────────────────────────────────────────────────────────────────────────
 
-    def _change(self, when: int, transitions: Iterable[tuple[int, Fault, str]]) -> None:
-        """Let faults end and begin, then let those boot and go on that can."""
-        self.now = when
-        for number, fault, phase in transitions:
-            moot = self._is_moot(number, fault, phase)
-            self._write_fault(fault, phase, moot)
-            if not moot:
-                self._begin(number, fault) if phase == "start" else self._end(number, fault)
-        self.in_force.update(self.active)
-        self.careful = self.ties is not None or self.in_force.is_disturbed
-        waking, self._waking = self._waking, []
-        for member in waking:
-            self._wake(member)
-        if when == 0:
-            self._start_clients()
-        if self._observe is not None:
-            self._observe()
-
-    def _is_moot(self, number: int, fault: Fault, phase: str) -> bool:
-        if phase == "end":
-            return number not in self.active
-        match fault:
-            case Crash():
-                return self.members[fault.node].condition == CRASHED
-            case Restart():
-                return self.members[fault.node].condition != CRASHED
-            case Pause():
-                return self.members[fault.node].condition != UP
-            case Resume():
-                return self.members[fault.node].condition != PAUSED
-            case Heal():
-                return not self._healed_by(fault)
-        return False
-
-    def _begin(self, number: int, fault: Fault) -> None:
-        match fault:
-            case Crash():
-                self.active[number] = fault
-                self._crash(self.members[fault.node], number)
-            case Pause():
-                self.active[number] = fault
-                self._pause(self.members[fault.node], number)
-            case Restart():
-                self._restart(self.members[fault.node])
-            case Resume():
-                self._resume(self.members[fault.node])
-            case Heal():
-                for healed in self._healed_by(fault):
-                    del self.active[healed]
-            case ClockOffset():
-                self._clock(self.members[fault.node]).step(self.now, round(fault.seconds * MICROSECONDS))
-            case ClockDrift():
-                self._drift(self.members[fault.node], number, fault)
-            case _:
-                self.active[number] = fault
-
-    def _end(self, number: int, fault: Fault) -> None:
-        match fault:
-            case Crash():
-                self._restart(self.members[fault.node])
-            case Pause():
-                self._resume(self.members[fault.node])
-            case _:
-                del self.active[number]
-
-    def _crash(self, member: Member, number: int) -> None:
-        self.active.pop(member.paused_by, None)
-        lost = [*member.waiting_mail()]
-        if member.service is not None:
-            member.service.empty()
-        member.condition, member.down_by, member.paused_by = CRASHED, number, -1
-        member.node = None
-        member.timers.clear()
-        member.held = []
-        member.refresh()
-        self.touched.add(member.name)
-        for mail in lost:
-            self._drop("crashed", mail)
-
-    def _restart(self, member: Member) -> None:
-        self.active.pop(member.down_by, None)
-        member.condition, member.down_by = UP, -1
-        member.incarnation += 1
-        self._waking.append(member)
-
-    def _pause(self, member: Member, number: int) -> None:
-        member.condition, member.paused_by = PAUSED, number
-        member.refresh()
-
-    def _resume(self, member: Member) -> None:
-        self.active.pop(member.paused_by, None)
-        member.condition, member.paused_by = UP, -1
-        self._waking.append(member)
-
-    def _wake(self, member: Member) -> None:
-        """Boot if it has no memory, then do what has waited."""
+    def wake(self, member: Member) -> None:
+        """Boot a member if it has no memory, then have it do what has waited."""
         if member.condition != UP:
             return  # another fault of the same instant
         member.refresh()
@@ -514,54 +398,19 @@ class Kernel:
         member.context = Context(self, member)
         self.call(member, "on_start", node.on_start)
 
-    def _healed_by(self, heal: Heal) -> list[int]:
-        pair = heal.link and frozenset(heal.link)
-        return [
-            number
-            for number, fault in self.active.items()
-            if (isinstance(fault, Partition) and pair is None)
-            or (isinstance(fault, CutLink) and (pair is None or frozenset((fault.a, fault.b)) == pair))
-        ]
-
-    def _clock(self, member: Member) -> Clock:
-        if member.clock is None:
-            member.clock = Clock(self.now)
-            member.refresh()
-        return member.clock
-
-    def _drift(self, member: Member, number: int, fault: ClockDrift) -> None:
-        for other, active in list(self.active.items()):
-            if isinstance(active, ClockDrift) and active.node == member.name:
-                del self.active[other]
-        if fault.rate:
-            self.active[number] = fault
-        clock = self._clock(member)
-        pending = [
-            entry for entry in self.heap if entry[3] is member and member.timers.get(entry[4]) == entry[1]
-        ]
-        stretch = (1.0 + clock.rate) / (1.0 + fault.rate)
-        clock.drift(self.now, fault.rate)
-        for when, _, _, _, name in sorted(pending, key=lambda entry: entry[:2]):
-            order = self.next_number() if self.ties is None else self.ties.timer_order(member)
-            member.timers[name] = order
-            heappush(self.heap, (self.now + round((when - self.now) * stretch), order, None, member, name))
-
-    def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
-        pair = fault.link_pair
-        named = (getattr(fault, "node", None), None) if pair is None else pair
-        node, peer = (NOBODY if name is None else self.members[name].index for name in named)
-        detail = {"phase": phase, "fault": fault.to_json_value()} | ({"moot": True} if moot else {})
-        row = (
-            self.now,
-            FAULT,
-            node,
-            peer,
-            NOBODY,
-            None,
-            (type(fault).__name__, detail),
-            canonical_json(detail),
-        )
-        self.write(row)
+    def _change(self, when: int, transitions: list[Transition]) -> None:
+        """Let faults end and begin, then let those boot and go on that can."""
+        self.now = when
+        waking = self.changes.apply(transitions)
+        if when == 0:
+            waking = [member for member in self.members.values() if not member.is_client] + waking
+        self.careful = self.ties is not None or self.in_force.is_disturbed
+        for member in waking:
+            self.wake(member)
+        if when == 0:
+            self._start_clients()
+        if self._observe is not None:
+            self._observe()
 
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -625,17 +474,3 @@ def _check_handlers(node: Any) -> None:
                 f"node_factory must return a Node, got {type(node).__name__}, which has no {handler}; "
                 "derive your class from dscourse.simulation.Node"
             )
-
-
-def _own_line(traceback: TracebackType | None) -> str:
-    """The innermost line that is neither the simulator's nor a library's."""
-    found = ""
-    while traceback is not None:
-        file, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
-        if not file.startswith(_NOT_THEIRS) and "site-packages" not in file:
-            # IPython gives each cell a file of its own, whose name says nothing.
-            is_cell = "ipykernel" in file or file.startswith("<")
-            place = f"line {line} of the cell" if is_cell else f"{Path(file).name}:{line}"
-            found = f"{place}: {linecache.getline(file, line).strip()}"
-        traceback = traceback.tb_next
-    return found

@@ -110,7 +110,7 @@ class Context:
         kernel, member = self._kernel, self._member
         if member.clock is not None:
             local = member.clock.true_delay(local)
-        order = kernel.next_number() if kernel.ties is None else kernel.ties.timer_order(member)
+        order = kernel.timer_order(member)
         member.timers[name] = order
         heappush(kernel.heap, (kernel.now + local, order, None, member, name))
 

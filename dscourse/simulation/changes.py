@@ -1,0 +1,186 @@
+"""How faults come and go while a run goes on: who goes down, who comes back, whose clock is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import heappush
+from typing import TYPE_CHECKING
+
+from dscourse.simulation.faults import (
+    ClockDrift,
+    ClockOffset,
+    Crash,
+    CutLink,
+    Fault,
+    Heal,
+    Partition,
+    Pause,
+    Restart,
+    Resume,
+)
+from dscourse.simulation.instants import MICROSECONDS, to_microseconds
+from dscourse.simulation.ledger import FAULT, NOBODY
+from dscourse.simulation.member import CRASHED, PAUSED, UP, Clock, Member
+from dscourse.simulation.messages import canonical_json
+
+if TYPE_CHECKING:
+    from dscourse.simulation.kernel import Kernel
+
+Transition = tuple[int, Fault, str]  # number of the fault in the scenario, the fault, "start" or "end"
+
+
+def plan_of(faults: Sequence[Fault]) -> dict[int, list[Transition]]:
+    """All beginnings and ends of faults, by time in µs; at one instant the ends come first."""
+    plan: dict[int, list[Transition]] = {}
+    for number, fault in enumerate(faults):
+        if fault.end is not None:
+            plan.setdefault(to_microseconds(fault.end), []).append((number, fault, "end"))
+        if fault.ends_others:
+            plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+    for number, fault in enumerate(faults):
+        if not fault.ends_others:
+            plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+    return plan
+
+
+class Changes:
+    """Lets the faults of a run begin and end."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._active = kernel.active
+        self._members = kernel.members
+        self._waking: list[Member] = []
+
+    def apply(self, transitions: Iterable[Transition]) -> list[Member]:
+        """Let faults end and begin; return who has to boot or go on, once all of this instant is done."""
+        for number, fault, phase in transitions:
+            moot = self._is_moot(number, fault, phase)
+            self._write_fault(fault, phase, moot)
+            if not moot:
+                self._begin(number, fault) if phase == "start" else self._end(number, fault)
+        self._kernel.in_force.update(self._active)
+        waking, self._waking = self._waking, []
+        return waking
+
+    @property
+    def _now(self) -> int:
+        return self._kernel.now
+
+    def _is_moot(self, number: int, fault: Fault, phase: str) -> bool:
+        if phase == "end":
+            return number not in self._active
+        match fault:
+            case Crash():
+                return self._members[fault.node].condition == CRASHED
+            case Restart():
+                return self._members[fault.node].condition != CRASHED
+            case Pause():
+                return self._members[fault.node].condition != UP
+            case Resume():
+                return self._members[fault.node].condition != PAUSED
+            case Heal():
+                return not self._healed_by(fault)
+        return False
+
+    def _begin(self, number: int, fault: Fault) -> None:
+        match fault:
+            case Crash():
+                self._active[number] = fault
+                self._crash(self._members[fault.node], number)
+            case Pause():
+                self._active[number] = fault
+                self._pause(self._members[fault.node], number)
+            case Restart():
+                self._restart(self._members[fault.node])
+            case Resume():
+                self._resume(self._members[fault.node])
+            case Heal():
+                for healed in self._healed_by(fault):
+                    del self._active[healed]
+            case ClockOffset():
+                self._clock(self._members[fault.node]).step(self._now, round(fault.seconds * MICROSECONDS))
+            case ClockDrift():
+                self._drift(self._members[fault.node], number, fault)
+            case _:
+                self._active[number] = fault
+
+    def _end(self, number: int, fault: Fault) -> None:
+        match fault:
+            case Crash():
+                self._restart(self._members[fault.node])
+            case Pause():
+                self._resume(self._members[fault.node])
+            case _:
+                del self._active[number]
+
+    def _crash(self, member: Member, number: int) -> None:
+        self._active.pop(member.paused_by, None)
+        lost = [*member.waiting_mail()]
+        if member.service is not None:
+            member.service.empty()
+        member.condition, member.down_by, member.paused_by = CRASHED, number, -1
+        member.node = None
+        member.timers.clear()
+        member.held = []
+        member.refresh()
+        self._kernel.touched.add(member.name)
+        for mail in lost:
+            self._kernel.drop("crashed", mail)
+
+    def _restart(self, member: Member) -> None:
+        self._active.pop(member.down_by, None)
+        member.condition, member.down_by = UP, -1
+        member.incarnation += 1
+        self._waking.append(member)
+
+    def _pause(self, member: Member, number: int) -> None:
+        member.condition, member.paused_by = PAUSED, number
+        member.refresh()
+
+    def _resume(self, member: Member) -> None:
+        self._active.pop(member.paused_by, None)
+        member.condition, member.paused_by = UP, -1
+        self._waking.append(member)
+
+    def _healed_by(self, heal: Heal) -> list[int]:
+        pair = heal.link and frozenset(heal.link)
+        return [
+            number
+            for number, fault in self._active.items()
+            if (isinstance(fault, Partition) and pair is None)
+            or (isinstance(fault, CutLink) and (pair is None or frozenset((fault.a, fault.b)) == pair))
+        ]
+
+    def _clock(self, member: Member) -> Clock:
+        if member.clock is None:
+            member.clock = Clock(self._now)
+            member.refresh()
+        return member.clock
+
+    def _drift(self, member: Member, number: int, fault: ClockDrift) -> None:
+        for other, active in list(self._active.items()):
+            if isinstance(active, ClockDrift) and active.node == member.name:
+                del self._active[other]
+        if fault.rate:
+            self._active[number] = fault
+        clock = self._clock(member)
+        stretch = (1.0 + clock.rate) / (1.0 + fault.rate)
+        clock.drift(self._now, fault.rate)
+        self._reschedule_timers(member, stretch)
+
+    def _reschedule_timers(self, member: Member, stretch: float) -> None:
+        """What is left of each pending timer takes ``stretch`` times as long."""
+        heap, now = self._kernel.heap, self._now
+        pending = [entry for entry in heap if entry[3] is member and member.timers.get(entry[4]) == entry[1]]
+        for when, _, _, _, name in sorted(pending, key=lambda entry: entry[:2]):
+            order = member.timers[name] = self._kernel.timer_order(member)
+            heappush(heap, (now + round((when - now) * stretch), order, None, member, name))
+
+    def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
+        pair = fault.link_pair
+        named = (getattr(fault, "node", None), None) if pair is None else pair
+        node, peer = (NOBODY if name is None else self._members[name].index for name in named)
+        detail = {"phase": phase, "fault": fault.to_json_value()} | ({"moot": True} if moot else {})
+        cell = (type(fault).__name__, detail)
+        self._kernel.write((self._now, FAULT, node, peer, NOBODY, None, cell, canonical_json(detail)))
