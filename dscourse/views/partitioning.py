@@ -30,6 +30,7 @@ from dscourse.partitioning import (
     load_counts,
     load_imbalance,
     rebalance,
+    split_hot_key,
     spread_hot_keys,
     twitter_zipf_exponents,
     zipf_keys,
@@ -272,7 +273,7 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
     for axes, (name, change) in zip(panels, changes.items(), strict=True):
         _draw_gives_and_takes(tidy(axes), change)
         axes.set_title(f"{name}: {change.moved:.1%} move", fontsize=10)
-    panels[0].legend(loc="lower right", fontsize=8, framealpha=1)
+    panels[-1].legend(loc="upper right", fontsize=8, framealpha=1)
     told = "; ".join(f"{name} moves {change.moved:.1%}" for name, change in changes.items())
     least = next(iter(changes.values())).least_possible
     return Picture(
@@ -408,15 +409,16 @@ def hot_key_lab() -> InteractiveFigure:
 
 _LAB_NODES = [f"n{number}" for number in range(10)]
 _LAB_PARTITIONER = RendezvousPartitioner(_LAB_NODES)
+_LAB_POSTS = np.array([f"post:{number}" for number in range(100_000)])  # the most popular first
 
 
 def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, cache: int) -> str:
-    requests = zipf_keys(20_000, 10_000, theta, seed=7)
+    requests = _LAB_POSTS[zipf_keys(20_000, len(_LAB_POSTS), theta, seed=7)]
     through = requests[LruCache(cache).misses(requests)] if cache else requests
-    spread = spread_hot_keys(through, dict.fromkeys(range(hot_keys), pieces))
+    spread = spread_hot_keys(through, dict.fromkeys(_LAB_POSTS[:hot_keys].tolist(), pieces))
     hot = np.char.find(spread.astype(str), "#") >= 0
     if not hot_keys:
-        hot = through == 0
+        hot = through == _LAB_POSTS[0]
     places = _LAB_PARTITIONER.owner_indices(spread)
     total = np.bincount(places, minlength=10)
     hottest = np.bincount(places[hot], minlength=10)
@@ -439,18 +441,14 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
     axes.set(ylabel="requests / fair share", ylim=(0, max(2.2, float(total.max()) / fair * 1.22)))
     axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
     imbalance = load_imbalance(total) if total.any() else 1.0
-    asked = (
-        len(set(_LAB_PARTITIONER.owners([f"0#{piece}" for piece in range(pieces)]).tolist()))
-        if hot_keys
-        else 1
-    )
+    asked = len(set(_LAB_PARTITIONER.owners(split_hot_key("post:0", pieces)).tolist())) if hot_keys else 1
     answered = 1 - len(through) / len(requests)
     axes.set_title(
         f"busiest node: {total.max() / fair:.2f} × its fair share of all requests · imbalance {imbalance:.2f}",
         fontsize=10,
     )
     return (
-        f"20 000 requests for 10 000 keys with skew {theta:.1f} on ten nodes. The busiest node gets "
+        f"20 000 requests for 100 000 keys with skew {theta:.1f} on ten nodes. The busiest node gets "
         f"{total.max() / fair:.2f} times a fair share of all requests (imbalance among the nodes "
         f"{imbalance:.2f}). The cache answers {answered:.0%}. Reading the hottest key asks "
         f"{asked} node{'s' if asked > 1 else ''}."
