@@ -160,6 +160,11 @@ def test_the_wheel_holds_data_and_notebooks(tmp_path):
     assert "dscourse/_data/catalogue.json" in files
     assert "dscourse/_data/scaling/raytracer.csv" in files
     assert "dscourse/_notebooks/00-start-here.ipynb" in files
-    assert "dscourse/py.typed" in files
+    ours = [
+        path
+        for path in (ROOT / "dscourse").rglob("*")
+        if path.suffix in (".py", ".typed", ".js", ".mjs", ".css")
+    ]
+    assert {path.relative_to(ROOT).as_posix() for path in ours} <= set(files)
     assert not any(file.startswith(("data/", "notebooks/", "tests/")) for file in files)
     assert gzip.decompress(packed).startswith(b"TIMESTAMP")

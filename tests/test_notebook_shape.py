@@ -369,6 +369,7 @@ FOR_ALL = [
     numbers_are_asserted,
     everything_asked_is_there,
     summary_ends_with_terms_and_reading,
+    something_can_be_driven,
 ]
 NOT_FOR_THE_START_PAGE = [
     it_opens_with_a_question,
@@ -376,7 +377,6 @@ NOT_FOR_THE_START_PAGE = [
     literature_is_checked,
     there_are_four_exercises,
     production_names_real_systems,
-    something_can_be_driven,
 ]
 
 
