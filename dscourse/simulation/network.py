@@ -112,7 +112,7 @@ class Network:
     Edge attributes ``latency``, ``loss`` and ``duplication`` win over the network's own. An edge may also have a
     ``capacity`` in messages per second, with a ``queue_limit``; a node a ``service_time`` (a latency model), with a
     ``queue_limit``. In a graph marked ``graph.graph["complete"] = True`` everybody is linked to everybody, and edges
-    are only there to carry attributes.
+    are only there to carry attributes. The graph is copied: change yours, and build another network from it.
 
     Args:
         graph: an nx.Graph, or an nx.DiGraph whose links lead one way; node ids are str.
@@ -138,7 +138,7 @@ class Network:
             raise TypeError(f"graph must be an nx.Graph or nx.DiGraph, got {type(graph).__name__}")
         if len(graph) == 0:
             raise ValueError("graph has no nodes; try topology.full_mesh(5)")
-        self.graph = graph.copy()  # a run is data: nobody changes it from outside afterwards
+        self.graph: nx.Graph[Any] = nx.freeze(graph.copy())  # a run is data: nobody changes it afterwards
         self.latency = as_latency("latency", latency)
         self.loss = probability("loss", loss)
         self.duplication = probability("duplication", duplication)

@@ -68,6 +68,14 @@ class Scenario:
         self.node_ids: tuple[str, ...] = network.node_ids
         self.client_ids: tuple[str, ...] = tuple(f"c{number}" for number in range(len(self.clients)))
         self._check_names()
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if getattr(self, "_is_made", False):
+            raise AttributeError(
+                f"a scenario doesn't change, since runs follow from it; make another one with another {name}"
+            )
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         factory = getattr(self.node_factory, "__name__", repr(self.node_factory))

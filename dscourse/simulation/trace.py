@@ -299,6 +299,7 @@ class Trace(Sequence[Event]):
             (self.kind_code, other.kind_code),
             (self.node_code, other.node_code),
             (self.peer_code, other.peer_code),
+            (self.message_id, other.message_id),
         )
         same = np.ones(count, dtype=bool)
         for a, b in pairs:

@@ -239,6 +239,11 @@ def test_the_graph_may_change_afterwards_and_the_scenario_does_not():
     network = Network(graph)
     graph.remove_edge("n0", "n1")
     assert network.peers("n0") == ("n1",)
+    with pytest.raises(nx.NetworkXError, match="Frozen"):
+        network.graph.remove_edge("n0", "n1")
+    scenario = Scenario(Every100Ms, network, seed=1)
+    with pytest.raises(AttributeError, match="a scenario doesn't change"):
+        scenario.seed = 2
 
 
 @pytest.mark.parametrize(
