@@ -205,14 +205,37 @@ def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
     page.wait_for_timeout(400)
     player.press(" ")
     assert player.time > start
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".dscourse-player :is(button, select, summary, .dp-hit, .dp-check)")]
+            .filter((one) => one.getClientRects().length > 0).map((one) => one.getBoundingClientRect())
+            .filter((box) => box.width < 24 || box.height < 24).length"""
+    )
+    assert small == 0  # every target is large enough for an unsteady hand
     # a, b, d d and x insert, delete and cut cells in JupyterLab's command mode; here they must not
     player.press("a", "b", "d", "d", "x", "z", "y")
     assert page.locator(".jp-Cell").count() == cells
     assert page.evaluate("document.activeElement.closest('.dscourse-player') !== null")
 
 
-def test_the_insides_of_nodes_follow_the_cursor(drive):
-    player = drive("play(calm.fork(3.0, Crash('n0', at=3.0)))", viewport=SCREEN)
+def test_the_insides_of_nodes_follow_the_cursor_and_nothing_glides_if_that_is_not_wanted(drive):
+    player = drive("play(calm.fork(3.0, Crash('n0', at=3.0)))", viewport=SCREEN, reduced_motion="reduce")
+    seen = player.page.evaluate(
+        """async () => {
+            const root = document.querySelector(".dscourse-player"), line = root.querySelector(".dp-line");
+            const seen = new Set();
+            root.querySelector(".dp-play").click();
+            const end = performance.now() + 1300;
+            while (performance.now() < end) {
+                seen.add(root.dataset.time);
+                await new Promise(requestAnimationFrame);
+            }
+            const live = line.getAttribute("aria-live");
+            root.querySelector(".dp-play").click();
+            return [seen.size, live, line.getAttribute("aria-live")];
+        }"""
+    )
+    assert 2 <= seen[0] <= 4  # two pictures a second, not sixty
+    assert seen[1:] == ["off", "polite"]  # a screen reader is told where it stops, not every frame
     player.root.get_by_role("button", name="Inside").click()
     player.scrub_to(4_000_000)
     player.press("Shift+ArrowRight")

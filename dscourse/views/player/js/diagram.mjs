@@ -33,6 +33,7 @@ export function diagramView(does) {
   let pastOf = -1;
   let hovered = -1;
   let now = 0;
+  let parting = null;
 
   function setRun(next) {
     run = next;
@@ -108,6 +109,13 @@ export function diagramView(does) {
       context.fillRect(drawn.x(tick), height - DIAGRAM_AXIS, 1, 5);
       context.fillText(text, Math.min(width - wide, drawn.x(tick) - wide / 2), height - 4);
     }
+    if (!parting || parting.time < page.from || parting.time > page.to) return;
+    context.strokeStyle = colours.ink;
+    context.lineWidth = 1;
+    context.setLineDash([3, 3]);
+    context.strokeRect(drawn.x(parting.time), 0, 0, height - DIAGRAM_AXIS);
+    context.setLineDash([]);
+    context.fillText("here the runs part", drawn.x(parting.time) + 4, 10);
   }
 
   /** Most lines look alike: those of one style go into one path. The few that stand out are drawn one by one, on top. */
@@ -309,6 +317,7 @@ export function diagramView(does) {
     clearPast: () => { if (past) clearPast(); },
     hasPast: () => past !== null,
     setNodes: (next) => { nodes = next; },
+    setParting: (next) => { parting = next; },
     setFolded: (next) => { folded = next; },
     setZoom: (next) => { zoom = next; page = null; },
     zoom: () => zoom,

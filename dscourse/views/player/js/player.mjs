@@ -18,6 +18,7 @@ import { cursorWords, seconds } from "./words.mjs";
 const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 const CALM_STEP = 500; // ms between pictures for whoever asked for less motion
 const LINE_EVERY = 250; // ms between changes of the text line while playing
+const PATIENCE = 10000; // ms after which Python is said to be silent
 
 /** Everything the page needs to know of a run, made once from what Python sent. */
 export function prepareRun(buffer) {
@@ -65,7 +66,7 @@ export function render({ model, el }) {
   let speed = 1;
   let marked = new Set();
   let focused = 0;
-  let busy = 0;
+  let silence = null;
   let frame = null;
   let lastFrame = 0;
   let lineShown = 0;
@@ -332,14 +333,16 @@ export function render({ model, el }) {
   }
 
   function wait() {
-    busy += 1;
     set(root, "aria-busy", "true");
     say(line, "Running again …");
+    clearTimeout(silence);
+    silence = setTimeout(() => showProblem("Python has not answered yet. Is another cell running, or has the kernel stopped?"), PATIENCE);
   }
 
   function answered() {
-    busy = 0;
+    clearTimeout(silence);
     set(root, "aria-busy", "false");
+    showProblem(model.get("problem"));
     schedule();
   }
 
@@ -384,7 +387,9 @@ export function render({ model, el }) {
     earlier.element.hidden = !compare || !before;
     root.classList.toggle("dp-comparing", comparing());
     compareButton.setAttribute("aria-pressed", String(comparing()));
-    timeline.setRun(run, comparing() ? firstDifference(run.trace, before.trace) : null);
+    const parting = comparing() ? firstDifference(run.trace, before.trace) : null;
+    timeline.setRun(run, parting);
+    diagram.setParting(parting);
     cluster.setTitle(comparing() ? "This run" : "Cluster");
   }
 
@@ -556,6 +561,7 @@ export function render({ model, el }) {
   return () => {
     gone = true;
     if (frame !== null) cancelAnimationFrame(frame);
+    clearTimeout(silence);
     inspector.stop();
     sizes.disconnect();
     themes.disconnect();
