@@ -143,7 +143,7 @@ def run_picture(run: Run) -> Picture:
     settled = [time for time in after if time < limit]
     moment = settled[-1] if settled else (begun[-1] if begun else end)
     axes = Figure(figsize=(6.4, 4.2), facecolor="white").add_axes(
-        (0.02, 0.02, 0.76, 0.9)
+        (0.02, 0.02, 0.7, 0.9)
     )  # laying out takes long
     return cluster_map(run, at=min(moment, end) / 1e6, ax=axes)
 
