@@ -13,7 +13,18 @@ from dscourse.detection import (
     SwimMember,
     suspicion_history,
 )
-from dscourse.simulation import Constant, Crash, Exponential, Uniform
+from dscourse.simulation import (
+    Constant,
+    Crash,
+    Exponential,
+    Network,
+    Partition,
+    Pause,
+    Scenario,
+    Uniform,
+    check_determinism,
+    topology,
+)
 
 DETECTORS = {
     "heartbeat": partial(HeartbeatDetector, interval=1.0, timeout=2.5),
@@ -100,3 +111,54 @@ def test_every_live_swim_member_learns_of_every_crash(simulate, members, crashes
     for observer in run.nodes[len(dead) :]:
         for peer in dead:
             assert history[observer, peer][-1].end == run.until
+
+
+@several
+@given(
+    members=st.integers(3, 9),
+    troubles=st.lists(
+        st.tuples(
+            st.sampled_from(["crash", "reboot", "pause", "cut"]),
+            st.integers(0, 8),
+            st.floats(1.0, 40.0),
+            st.floats(0.2, 25.0),
+        ),
+        max_size=4,
+    ),
+    newcomer=st.one_of(st.none(), st.floats(1.0, 30.0)),
+    multiplier=st.sampled_from([1, 2, 4]),
+    seed=st.integers(0, 10**6),
+)
+def test_when_the_trouble_is_over_a_swim_group_agrees_with_the_truth(
+    simulate, members, troubles, newcomer, multiplier, seed
+):
+    names = [f"n{i}" for i in range(members)]
+    late = {names[-1]: newcomer} if newcomer is not None else {}
+    faults = []
+    for kind, number, at, lasts in troubles:
+        name = names[number % (members - len(late))]  # the newcomer itself is left in peace
+        if kind == "crash":
+            faults.append(Crash(name, at=at))
+        elif kind == "reboot":
+            faults.append(Crash(name, at=at, restart_at=at + lasts))
+        elif kind == "pause":
+            faults.append(Pause(name, at=at, until=at + lasts))
+        else:
+            faults.append(Partition([names[: members // 2], names[members // 2 :]], at=at, until=at + lasts))
+    factory = partial(SwimMember, suspicion_multiplier=multiplier, joins=late)
+    run = simulate(factory, members, 600.0, faults=faults, seed=seed)
+    history, uptime = suspicion_history(run, verdict="confirm")
+    up = [name for name in names if uptime.is_up(name, 599.0)]
+    for observer in up:
+        for peer in names:
+            if peer == observer:
+                continue
+            held = history.get((observer, peer), [])
+            assert bool(held and held[-1].end == run.until) == (peer not in up), (observer, peer)
+
+
+@pytest.mark.parametrize("factory", DETECTORS.values(), ids=DETECTORS)
+def test_the_same_scenario_gives_the_same_run_to_the_last_event(factory):
+    network = Network(topology.full_mesh(6), latency=Exponential(0.05), loss=0.05)
+    faults = (Crash("n1", at=5.0, restart_at=12.0), Pause("n2", at=8.0, until=14.0))
+    check_determinism(Scenario(factory, network, faults=faults, seed=5), 30.0)
