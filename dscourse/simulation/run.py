@@ -52,7 +52,7 @@ class Run:
         self.stopped = stopped
         self._ledger = ledger
         self._digest = ledger.digest(canonical_json(self._ids))
-        self._moments: dict[int, Moment] = {}
+        self._moments: dict[int, tuple[Kernel, Beliefs, Callable[[int], int]]] = {}
 
     def __repr__(self) -> str:
         early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
@@ -104,8 +104,8 @@ class Run:
         if time not in self._moments:
             if len(self._moments) >= _REMEMBERED:
                 del self._moments[next(iter(self._moments))]
-            self._moments[time] = self._moment(time)
-        return self._moments[time]
+            self._moments[time] = self._state_at(time)
+        return Moment(*self._moments[time], time)
 
     def fork(self, t: float, *faults: Fault, until: float | None = None) -> Run:
         """The same past, another future: run again with more faults, none of them before ``t``.
@@ -204,7 +204,7 @@ class Run:
         if self._ledger.keep:
             self._compare(Trace(ledger, self._ids), self._end)
 
-    def _moment(self, time: int) -> Moment:
+    def _state_at(self, time: int) -> tuple[Kernel, Beliefs, Callable[[int], int]]:
         ledger = Ledger(keep=True)
         kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
         end = min(time + 1, self._end)
@@ -217,8 +217,7 @@ class Run:
             node = trace.node_code[place]
             if node >= 0:
                 beliefs.take(trace.kind_code[place], trace.ids[node], trace.cell(place))
-        kernel.now = time
-        return Moment(kernel, beliefs, _sent_times(trace), time)
+        return kernel, beliefs, _sent_times(trace)
 
     def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
         try:
