@@ -156,7 +156,7 @@ three_in_a_rack = Prediction(
         ),
         "c": Option(
             "about three",
-            "Yes: the rack is in series with all of it, and nothing is up more than its weakest part. What would a second "
+            "Yes: the rack is in series with all of it, and a chain is up no more than its weakest link. What would a second "
             "rack give?",
         ),
     },
@@ -176,7 +176,7 @@ just_after_a_failure = Prediction(
         ),
         "b": Option(
             "less likely: it has just been repaired",
-            "A repair that works would do that. Look at the shape of the distribution: on which side of 1 is it?",
+            "If the repair took away the cause, and the cause was one node's alone. Run it and see whether the record agrees.",
         ),
         "c": Option(
             "more likely",
