@@ -11,7 +11,7 @@ _WIDTH = 88
 
 def plain(text: str, indent: str = "") -> str:
     """Return text wrapped for reading, with its own line breaks kept; all lines but the first are indented."""
-    lines = text.splitlines() or [""]
+    lines = _numbers_kept_whole(text).splitlines() or [""]
     wrapped = [
         textwrap.fill(line, _WIDTH, subsequent_indent=indent, break_long_words=False) for line in lines
     ]
@@ -25,7 +25,14 @@ def escaped(text: str) -> str:
 
 def rich(text: str) -> str:
     """Return text as HTML: everything is escaped, `backticks` mark code, a line break stays one."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped(text)).replace("\n", "<br>")
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped(_numbers_kept_whole(text))).replace(
+        "\n", "<br>"
+    )
+
+
+def _numbers_kept_whole(text: str) -> str:
+    """Put no-break spaces into numbers such as 80 000 and 5 %, so that no line ends in the middle of one."""
+    return re.sub(r"(?<=\d) (?=\d{3}(?!\d)|%)", "\N{NO-BREAK SPACE}", text)
 
 
 def code_block(code: str) -> str:
