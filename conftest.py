@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -14,6 +15,10 @@ _cells = defaultdict(int)
 
 def pytest_configure(config):
     """Give this run a progress file of its own; kernels started by tests and by nbval inherit it."""
+    if (
+        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    ):  # as in a job in the background; tests send interrupts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.dscourse_folder = tempfile.mkdtemp(prefix="dscourse-tests-")
     os.environ["DSCOURSE_PROGRESS"] = str(Path(config.dscourse_folder) / "progress.json")
 
