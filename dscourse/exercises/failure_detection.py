@@ -43,7 +43,7 @@ one_more_heartbeat = Prediction(
     "failure_detection.one_more_heartbeat",
     question=(
         "Heartbeats come once a second; the link loses one in twenty, each on its own. You raise the timeout from 1.5 s to "
-        "2.5 s: one more heartbeat must now be lost before you suspect. How many fewer mistakes do you make?"
+        "2.5 s: one more heartbeat must now be lost before you suspect. How many mistakes do you make then, compared with before?"
     ),
     options={
         "a": Option(
@@ -52,7 +52,7 @@ one_more_heartbeat = Prediction(
         ),
         "b": Option(
             "about a fifth",
-            "It is more than that. What is the chance that the second heartbeat is lost as well?",
+            "Waiting helps more than that. What is the chance that the second heartbeat is lost as well?",
         ),
         "c": Option(
             "about a twentieth",
@@ -83,7 +83,7 @@ cheapest_detector = Prediction(
         "c": Option(
             "phi-accrual: it learns what each link is like",
             "Yes. The threshold is the same for all, the patience is not: calm links get little, restless ones much. That is "
-            "what a detector buys by learning. Somebody who tuned a timeout for each single link would have the same.",
+            "what a detector buys by learning: nobody has to tune a timeout for each single link.",
         ),
     },
     right="c",
@@ -92,16 +92,16 @@ cheapest_detector = Prediction(
 one_in_a_hundred_million = Prediction(
     "failure_detection.one_in_a_hundred_million",
     question=(
-        "φ = 8 says: only one gap in a hundred million is longer than this silence. You replay the 27 480 gaps of those 40 real "
-        "links, on which every host answered every time. How many of them pass φ = 8?"
+        "φ = 8 says: only one gap in a hundred million is longer than this silence. You have just seen one that was. Now you replay "
+        "all 27 480 gaps of those 40 real links, on which every host answered every time. How many of them pass φ = 8?"
     ),
     options={
         "a": Option(
-            "none, most likely",
-            "So the arithmetic says, if gaps are normal. Are they? Run it.",
+            "that one only: it was very bad luck",
+            "If gaps were normal, even that one would be too many. Are they? Run it.",
         ),
         "b": Option(
-            "one or two",
+            "two or three",
             "You don't trust the formula, and you are right. How wrong it is depends on the tail of the real gaps.",
         ),
         "c": Option(
@@ -248,7 +248,7 @@ detection_budget = Exercise(
         "sending to the moment from which the next one must be there, makes the fewest mistakes within that budget?"
     ),
     check=_check_budget,
-    success="Right: 3 s. That leaves time for three more heartbeats to make good for a lost one.",
+    success="Right: 3 s. When one heartbeat is lost, that leaves the next two time to make good for it.",
     hints=(
         "The longer the shift, the fewer the mistakes. So spend the whole budget.",
         "Worst case: the crash comes right after a heartbeat. Then it takes one interval + shift to notice.",
@@ -410,7 +410,7 @@ design_a_detector = Exercise(
     success="That holds: cheap, quick, and nobody was wronged. What would you change for 300 members?",
     hints=(
         "All-to-all heartbeats at 8 messages a second mean one heartbeat every 3.6 s or so. How many may get lost?",
-        "SWIM with its defaults is close. Which part of it forgives a pause of three seconds?",
+        "SWIM's cost doesn't grow with the group. Which of its settings lets a suspect answer, and forgives a pause of three seconds?",
     ),
     solution="from functools import partial\nfrom dscourse.detection import SwimMember\nanswer = partial(SwimMember, period=1.0)",
     wrong_examples=(
