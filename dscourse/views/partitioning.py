@@ -24,6 +24,7 @@ from dscourse.partitioning import (
     MaglevPartitioner,
     ModuloPartitioner,
     Partitioner,
+    RangePartitioner,
     Rebalance,
     RendezvousPartitioner,
     hash_keys,
@@ -244,7 +245,21 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
     axes.plot(fair, rows, "|", color=BLACK, markersize=17, markeredgewidth=2.2)
     axes.set_yticks(rows, nodes)
     axes.invert_yaxis()
-    axes.set_xlim(0, max([*old.values(), *new.values(), *fair]) * 1.12)
+    longest = max([*old.values(), *new.values(), *fair]) * 1.12
+    axes.set_xlim(-0.07 * longest, longest)
+    for row, node in zip(
+        rows.tolist(), nodes, strict=True
+    ):  # the shape that the node's keys have in the ring
+        colour, marker = looks[node]
+        axes.plot(
+            -0.035 * longest,
+            row,
+            marker,
+            color=colour,
+            markersize=7,
+            markeredgecolor=BLACK,
+            markeredgewidth=0.7,
+        )
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("share of the ring\nfilled: now · dotted: before · tick: fair", fontsize=9)
 
@@ -473,10 +488,14 @@ def race() -> InteractiveFigure:
     )
 
 
-def contestants(nodes: Sequence[str], virtual_nodes: int = 128) -> dict[str, Partitioner]:
-    """Return one partitioner of each kind that hashes its keys, by name."""
+def contestants(
+    nodes: Sequence[str], virtual_nodes: int = 128, key_count: int = 20_000
+) -> dict[str, Partitioner]:
+    """Return one partitioner of each kind, by name; ranges are cut for the keys 0 … `key_count` − 1, 16 a node."""
+    ranges = 16 * len(nodes)
     return {
         "modulo": ModuloPartitioner(nodes),
+        "ranges": RangePartitioner([key_count * cut // ranges for cut in range(1, ranges)], list(nodes) * 16),
         "ring": ConsistentHashRing(nodes, virtual_nodes),
         "bounded ring": BoundedLoadRing(nodes, 0.1, virtual_nodes),
         "rendezvous": RendezvousPartitioner(nodes),
@@ -486,7 +505,7 @@ def contestants(nodes: Sequence[str], virtual_nodes: int = 128) -> dict[str, Par
     }
 
 
-_RACE_KEYS = np.arange(20_000)
+_RACE_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
 
 
 @lru_cache(maxsize=128)
@@ -520,14 +539,17 @@ def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> s
     partitioners = contestants([f"n{number}" for number in range(nodes)], virtual_nodes)
     imbalance, moved, size = (list(column) for column in zip(*rows, strict=True))
     spent = [_nanoseconds(partitioner) for partitioner in partitioners.values()]
-    figure.set_size_inches(9.6, 3.3)
-    _fixed_layout(figure, left=0.12, right=0.99, bottom=0.19, top=0.96, wspace=0.1)
-    panels = figure.subplots(1, 4, sharey=True)
-    _bars(panels[0], names, imbalance, "{:.2f}", "imbalance\n(busiest / mean)", BLUE)
-    _bars(panels[1], names, moved, "{:.1%}", f"keys moved\n(dashed: least, {least:.1%})", ORANGE)
-    panels[1].axvline(least, color=BLACK, linestyle="--", linewidth=1.2)
-    _bars(panels[2], names, size, "{:,.0f}", "table, bytes", SERIES[2], log=True)
-    _bars(panels[3], names, spent, "{:.0f}", "look-up, ns a key\n(this machine, now)", SERIES[4], log=True)
+    figure.set_size_inches(9.6, 3.4)
+    _fixed_layout(figure, left=0.12, right=0.99, bottom=0.15, top=0.98)
+    axes = figure.subplots()  # one for all four columns: four would take twice as long to draw
+    _column(axes, 0, imbalance, "{:.2f}", "imbalance\n(busiest / mean)")
+    _column(axes, 1, moved, "{:.1%}", f"keys moved\n(dashed: least, {least:.1%})", mark=least)
+    _column(axes, 2, size, "{:,.0f}", "table, bytes\n(log. scale)", log=True)
+    _column(axes, 3, spent, "{:.0f}", "look-up, ns a key, now\non this machine (log. scale)", log=True)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5))
+    axes.set_xticks([])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
     told = "; ".join(
         f"{name}: imbalance {i:.2f}, moved {m:.1%}, {int(s):,} bytes"
         for name, (i, m, s) in zip(names, rows, strict=True)
@@ -535,31 +557,31 @@ def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> s
     return f"{nodes} nodes, {change}. Least possible {least:.1%}. {told}."
 
 
-def _bars(
+def _column(
     axes: Axes,
-    names: list[str],
+    place: int,
     values: list[float],
     text: str,
     title: str,
-    colour: str,
     *,
     log: bool = False,
+    mark: float | None = None,
 ) -> None:
-    tidy(axes)
-    rows = np.arange(len(names))
-    axes.barh(rows, values, color=colour, height=0.62, log=log)
-    axes.set_yticks(rows, names)
-    if not axes.yaxis_inverted():
-        axes.invert_yaxis()
-    low, high = (0.5 * min(values), max(values)) if log else (0.0, max(values))
-    axes.set_xlim(low, high * (high / low) ** 0.55 if log else high * 1.5)
+    """Draw one quantity as bars in the `place`-th quarter of the axes, each with its number."""
+    low = 0.5 * min(values) if log else 0.0
+
+    def reach(value: float) -> float:
+        part = np.log(value / low) / np.log(max(values) / low) if log else value / max(values)
+        return place + 0.68 * float(part)
+
+    rows = np.arange(len(values))
+    axes.hlines(rows, place, [reach(value) for value in values], colors=SERIES[place], linewidth=15)
+    axes.axvline(place, color=BLACK, linewidth=0.8)
     for row, value in zip(rows.tolist(), values, strict=True):
-        axes.annotate(
-            text.format(value), (value, row), (3, 0), textcoords="offset points", va="center", fontsize=8
-        )
-    axes.set_xlabel(title, fontsize=9)
-    axes.set_xticks([])
-    axes.minorticks_off()
+        axes.text(reach(value) + 0.02, row, text.format(value), va="center", fontsize=8)
+    if mark is not None:
+        axes.axvline(reach(mark), color=BLACK, linestyle="--", linewidth=1.2)
+    axes.text(place + 0.34, len(values) - 0.35, title, ha="center", va="top", fontsize=9)
 
 
 # ── Tails ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -245,6 +245,12 @@ def test_a_locked_key_refuses_other_writers():
     assert run.at(3.9).nodes[RING.owner(one)]["values"] == {one: 10}
 
 
+def test_a_scenario_can_be_written_down_and_run_elsewhere():
+    first = scenario([("put", "u", "red"), ("find", "red")], index="global", way="proxy")
+    again = Scenario.from_json(first.to_json(), first.node_factory)
+    assert again.run(5).digest() == first.run(5).digest()
+
+
 def test_runs_repeat():
     operations = [("put", f"u{k}", "red") for k in range(20)] + [
         ("find", "red"),
