@@ -234,6 +234,15 @@ test("the outline goes around all points", () => {
   assert.equal(geometry.hull([[1, 1]]).length, 1);
 });
 
+test("stamps are printed where they lie inside, and only their ink", () => {
+  const red = 0xff0000ff;
+  const ink = geometry.inkOf(Uint32Array.from([0, red, red, 0x10ffffff]), 2, 5); // a stamp of 2 × 2 pixels in a picture 5 wide
+  assert.deepEqual(ink, [[1, red], [5, red]]);
+  const pixels = new Uint32Array(15);
+  geometry.printAll(pixels, 5, 3, ink, 2, [[1, 0], [4, 0], [-1, 1], [0, 2], [3.2, 0.9]]);
+  assert.deepEqual([...pixels].flatMap((pixel, place) => (pixel === red ? [place] : [])), [2, 6, 9, 13]);
+});
+
 test("axis ticks are round and lie inside", () => {
   assert.deepEqual(geometry.axisTicks(0, 8e6, 8), [0, 1e6, 2e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6]);
   assert.deepEqual(geometry.axisTicks(1.25e6, 1.75e6, 3), [1.4e6, 1.6e6]);

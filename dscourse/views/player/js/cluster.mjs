@@ -1,13 +1,14 @@
 // The cluster as a graph: links and messages on canvases, nodes as elements that can be clicked, focused and read aloud.
 
 import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "./dom.mjs";
-import { arcPath, caught, corners, hull, nearest, placeParties, shapePath } from "./geometry.mjs";
+import { arcPath, caught, corners, hull, inkOf, nearest, placeParties, printAll, shapePath } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
 import { nodeWords } from "./words.mjs";
 
 const LINK_REACH = 12; // pixels on either side of a link that count as the link
 const LASSO_STARTS = 6; // pixels
+const MANY = 300; // messages in the picture
 
 /** `does`: { node(party, element), link(a, b, point), lasso(parties), focusNode(party) }; without it, the picture is only for looking. */
 export function clusterView(title, does = null) {
@@ -31,6 +32,8 @@ export function clusterView(title, does = null) {
   let drawnBands = null;
   let marked = new Set();
   let state = [];
+  const stamps = new Map();
+  let sheet = null;
 
   function setRun(next) {
     run = next;
@@ -110,7 +113,7 @@ export function clusterView(title, does = null) {
     if (!run) return;
     if (size[0] === 0 && !resize()) return;
     const bands = bandsAt(run.trace, t);
-    const key = bands.map((band) => band.number).join();
+    const key = bands.filter((band) => band.link || band.groups.length > 0).map((band) => band.number).join();
     if (key !== drawnBands) {
       drawLinks(bands);
       drawnBands = key;
@@ -228,18 +231,7 @@ export function clusterView(title, does = null) {
       else if (byType.has(row.type)) byType.get(row.type).push([x, y]);
       else byType.set(row.type, [[x, y]]);
     }
-    for (const [type, places] of byType) {
-      const look = run.messageLook(type, colours.dark);
-      const points = corners(MESSAGE_SHAPES[look.shape], r);
-      context.beginPath();
-      for (const [x, y] of places) traceShape(context, points, x, y, r);
-      context.fillStyle = look.colour;
-      context.fill();
-      if (places.length > 200) continue; // an edge around each helps to tell a few apart, and costs most of the time
-      context.strokeStyle = colours.paper;
-      context.lineWidth = 1;
-      context.stroke();
-    }
+    drawShapes(context, byType, r);
     context.font = "12px sans-serif";
     context.lineWidth = 2.5;
     const told = new Set();
@@ -261,6 +253,48 @@ export function clusterView(title, does = null) {
     }
     context.globalAlpha = 1;
     context.textAlign = "left";
+  }
+
+  /** A few shapes are drawn. Thousands a frame would take too long: they are printed into the picture pixel by pixel. */
+  function drawShapes(context, byType, r) {
+    const half = r + 2;
+    const many = [...byType.values()].reduce((sum, places) => sum + places.length, 0) > MANY;
+    if (!many) {
+      for (const [type, places] of byType) {
+        const stamp = stampOf(run.messageLook(type, colours.dark), r);
+        for (const [x, y] of places) context.drawImage(stamp, x - half, y - half, 2 * half, 2 * half);
+      }
+      return;
+    }
+    const { width, height } = flights;
+    if (!sheet || sheet.width !== width || sheet.height !== height) sheet = new ImageData(width, height);
+    const pixels = new Uint32Array(sheet.data.buffer);
+    pixels.fill(0);
+    const scale = width / size[0];
+    for (const [type, places] of byType) {
+      const stamp = stampOf(run.messageLook(type, colours.dark), r);
+      const data = stamp.getContext("2d").getImageData(0, 0, stamp.width, stamp.height).data;
+      const ink = inkOf(new Uint32Array(data.buffer), stamp.width, width);
+      printAll(pixels, width, height, ink, stamp.width, places.map(([x, y]) => [(x - half) * scale, (y - half) * scale]));
+    }
+    context.putImageData(sheet, 0, 0);
+  }
+
+  /** A message, painted once and then stamped wherever one is. */
+  function stampOf(look, r) {
+    const key = `${look.colour} ${look.shape} ${r} ${colours.paper}`;
+    if (!stamps.has(key)) {
+      const stamp = document.createElement("canvas");
+      const context = fitCanvas(stamp, 2 * r + 4, 2 * r + 4);
+      context.beginPath();
+      traceShape(context, corners(MESSAGE_SHAPES[look.shape], r), r + 2, r + 2, r);
+      context.fillStyle = look.colour;
+      context.strokeStyle = colours.paper;
+      context.fill();
+      context.stroke();
+      stamps.set(key, stamp);
+    }
+    return stamps.get(key);
   }
 
   function drawNodes(t) {

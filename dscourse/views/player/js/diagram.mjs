@@ -10,6 +10,7 @@ const LEFT = 64;
 const TOP = 14;
 const DIAGRAM_AXIS = 20;
 const REACH = 12;
+const MOST_DASHED = 60; // lines; dashes take long to draw
 
 /** `does`: { seek(t), tell(text) }. */
 export function diagramView(does) {
@@ -118,7 +119,7 @@ export function diagramView(does) {
     context.fillText("here the runs part", drawn.x(parting.time) + 4, 10);
   }
 
-  /** Most lines look alike: those of one style go into one path. The few that stand out are drawn one by one, on top. */
+  /** Most lines look alike and are drawn style by style; the few that stand out come last, on top. */
   function paintLines(context) {
     const { rows } = run.messages;
     const faint = Math.max(0.2, Math.min(0.85, 20 / Math.sqrt(drawn.lines.length + 1))); // the more lines, the lighter each
@@ -132,51 +133,55 @@ export function diagramView(does) {
         return;
       }
       const key = `${line.reason === null ? message.type : "drop"} ${line.folded}`;
-      if (!styles.has(key)) styles.set(key, { line, path: new Path2D() });
-      drawLine(styles.get(key).path, line, line.folded);
+      if (!styles.has(key)) styles.set(key, []);
+      styles.get(key).push(line);
     });
-    for (const { line, path } of styles.values()) {
-      context.globalAlpha = past ? Math.min(0.13, faint) : line.folded ? 0.5 : faint;
-      strokeLike(context, line, path, 1.2);
+    for (const lines of styles.values()) {
+      context.globalAlpha = past ? Math.min(0.13, faint) : lines[0].folded ? 0.5 : faint;
+      if (lines[0].folded) drawStrokes(context, lines);
+      else strokeAll(context, lines, 1.2);
     }
     context.globalAlpha = 1;
-    for (const line of standOut) {
-      const path = new Path2D();
-      drawLine(path, line, false);
-      strokeLike(context, line, path, 2.5);
+    for (const line of standOut) strokeAll(context, [line], 2.5);
+  }
+
+  const colourOf = (line) => run.messageLook(run.messages.rows[line.row].type, colours.dark).colour;
+
+  /** Collapsed messages: a short stroke at the sender says that one was sent. */
+  function drawStrokes(context, lines) {
+    context.fillStyle = colourOf(lines[0]);
+    let last = -1;
+    for (const { x1, y1 } of lines) {
+      const place = Math.round(x1) * 4096 + y1;
+      if (place !== last) context.fillRect(x1 - 0.6, y1 - 3, 1.2, 6); // a broadcast leaves one stroke
+      last = place;
     }
   }
 
-  function strokeLike(context, line, path, width) {
-    const dropped = line.reason !== null;
-    context.strokeStyle = dropped ? colours.alarm : run.messageLook(run.messages.rows[line.row].type, colours.dark).colour;
+  /** Messages as arrows, dropped ones as lines that end in a cross. Each is a path of its own: one path of thousands is slow. */
+  function strokeAll(context, lines, width) {
+    const dropped = lines[0].reason !== null;
+    context.strokeStyle = dropped ? colours.alarm : colourOf(lines[0]);
     context.lineWidth = width;
-    context.setLineDash(dropped ? [4, 3] : []);
-    context.stroke(path);
-    context.setLineDash([]);
+    for (const { x1, y1, x2, y2 } of lines) {
+      if (dropped && lines.length <= MOST_DASHED) context.setLineDash([4, 3]);
+      stroke(context, x1, y1, x2, y2);
+      context.setLineDash([]);
+      if (dropped) {
+        stroke(context, x2 - 3.5, y2 - 3.5, x2 + 3.5, y2 + 3.5);
+        stroke(context, x2 + 3.5, y2 - 3.5, x2 - 3.5, y2 + 3.5);
+        continue;
+      }
+      const angle = Math.atan2(y2 - y1, x2 - x1);
+      for (const side of [-0.4, 0.4]) stroke(context, x2, y2, x2 - 6 * Math.cos(angle + side), y2 - 6 * Math.sin(angle + side));
+    }
   }
 
-  /** A message: an arrow, or a line that ends in a cross. Collapsed: a short stroke at the sender says that it was sent. */
-  function drawLine(path, { x1, y1, x2, y2, reason }, short) {
-    if (short) {
-      path.moveTo(x1, y1 - 3);
-      path.lineTo(x1, y1 + 3);
-      return;
-    }
-    path.moveTo(x1, y1);
-    path.lineTo(x2, y2);
-    if (reason !== null) {
-      path.moveTo(x2 - 3.5, y2 - 3.5);
-      path.lineTo(x2 + 3.5, y2 + 3.5);
-      path.moveTo(x2 + 3.5, y2 - 3.5);
-      path.lineTo(x2 - 3.5, y2 + 3.5);
-      return;
-    }
-    const angle = Math.atan2(y2 - y1, x2 - x1);
-    for (const side of [-0.4, 0.4]) {
-      path.moveTo(x2, y2);
-      path.lineTo(x2 - 6 * Math.cos(angle + side), y2 - 6 * Math.sin(angle + side));
-    }
+  function stroke(context, x1, y1, x2, y2) {
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.stroke();
   }
 
   /** Changes of state by their shape, faults as crosses, suspicions as question marks, other records as small squares. */

@@ -106,6 +106,26 @@ export function arcPath(share, r) {
   return `M0 ${-r}A${r} ${r} 0 ${large} 1 ${(r * Math.sin(angle)).toFixed(2)} ${(-r * Math.cos(angle)).toFixed(2)}`;
 }
 
+/** The pixels that a stamp covers: [index offset in a picture `width` wide, colour] for each that is more than half opaque. */
+export function inkOf(pixels, side, width) {
+  const ink = [];
+  for (let index = 0; index < pixels.length; index += 1) {
+    if (pixels[index] >>> 24 > 127) ink.push([Math.floor(index / side) * width + (index % side), pixels[index]]);
+  }
+  return ink;
+}
+
+/** Put a stamp (its ink) at each of some places (upper left corners), wherever it lies wholly inside. */
+export function printAll(pixels, width, height, ink, side, places) {
+  for (const [x, y] of places) {
+    const left = Math.round(x);
+    const top = Math.round(y);
+    if (left < 0 || top < 0 || left + side > width || top + side > height) continue;
+    const start = top * width + left;
+    for (const [offset, colour] of ink) pixels[start + offset] = colour;
+  }
+}
+
 /** Round steps for an axis: about `wanted` ticks in [from, to], in µs. */
 export function axisTicks(from, to, wanted) {
   const rough = (to - from) / Math.max(1, wanted);
