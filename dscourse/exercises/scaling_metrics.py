@@ -196,22 +196,22 @@ a_thousand_processors = Prediction(
 beyond_the_peak = Prediction(
     "scaling_metrics.beyond_the_peak",
     question=(
-        "The law fits six measurements, at 1 to 20 processors, almost perfectly. It predicts a peak at 24 and 147 at 64. What did "
-        "the real machine do at 64?"
+        "You fit the law to the first six measurements of the ray tracer, at 1 to 20 processors, and it meets all six almost "
+        "perfectly. You know already that the machine did 310 at 64 processors. What does the fitted law say for 64?"
     ),
     options={
         "a": Option(
-            "about 147, as the law says",
-            "The fit is splendid where it was measured. Sixty-four is three times as far away. Look at the points that the fit "
-            "hasn't seen.",
+            "about 310: a law that fits so well can be trusted further out",
+            "It is splendid where it was fitted. Sixty-four is three times as far away. Run the fit, and see where it puts its peak.",
         ),
         "b": Option(
-            "about 200: it stayed at the peak",
-            "A careful guess: you trust neither the fall nor the growth. Look at the points that the fit hasn't seen.",
+            "about 500: it knows nothing of what slows the machine down later",
+            "The six slow down already: 20 processors do ten times the work of one. Run the fit, and see how it goes on from there.",
         ),
         "c": Option(
-            "more than 300: it went on growing",
-            "Yes. A curve that fits the start says little about the end. What could have gone wrong with such a good fit?",
+            "less than half of 310",
+            "Yes. Six points at the start tell the law that a peak comes soon, and a fall after it. What could have gone wrong with "
+            "such a good fit?",
         ),
     },
     right="c",
@@ -307,7 +307,10 @@ PEAK_WITHOUT_CONTENTION = (
     "You took √(1/β). Contention moves the peak a little: the law's peak is at √((1 − α)/β)."
 )
 PEAK_WITHOUT_ROOT = "Don't forget the root: the peak is at √((1 − α)/β)."
-LIMIT_OF_CONTENTION = "1/α is the most that contention would allow without coherency. Here coherency ends the growth earlier or later?"
+LIMIT_OF_CONTENTION = (
+    "1/α is no number of nodes: it says how many times the throughput of one node contention alone would allow. Where does the "
+    "curve stop growing?"
+)
 PEAK_NOT_WHOLE = "That is where the curve peaks, but you can't buy a part of a node. Compare the two whole numbers beside it."
 PEAK_ROUNDED_UP = "You rounded up. Compute the throughput at both whole numbers beside the peak, and compare."
 
