@@ -1,5 +1,6 @@
 """A learner's first minutes: the course opens, widgets show, predictions and exercises answer."""
 
+import contextlib
 import os
 import re
 import signal
@@ -65,8 +66,19 @@ def made_lab(browser, tmp_path):
     try:
         yield printed_address(process, log)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        end_group(process)
+
+
+def end_group(process, seconds=15):
+    """End the script and the server that it started; make sure that neither stays behind."""
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(seconds)
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)  # raises once nobody is left
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def printed_address(process, log, seconds=90):
