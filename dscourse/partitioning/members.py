@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from dscourse.arguments import real
 
+_HEAVIEST = 1e12  # far beyond any need; sums of weights stay exact enough
+
 
 @dataclass(frozen=True)
 class Members:
@@ -47,7 +49,7 @@ class Members:
         """Return the members after one more has joined at the end."""
         if checked_name(node) in self.nodes:
             raise ValueError(f"Node {node!r} is there already: {self}")
-        heavy = real(f"the weight of {node!r}", weight, above=0.0)
+        heavy = real(f"the weight of {node!r}", weight, above=0.0, at_most=_HEAVIEST)
         return Members((*self.nodes, node), (*self.weights, heavy))
 
     def minus(self, node: str) -> Members:

@@ -77,6 +77,14 @@ def test_maglev_gives_equal_nodes_slots_that_differ_by_at_most_one(count):
     assert slots.max() - slots.min() <= 1
 
 
+@pytest.mark.parametrize("make", [RendezvousPartitioner, MaglevPartitioner, DirectoryPartitioner])
+def test_a_feather_beside_a_mountain_is_no_trouble(make):
+    weights = {"feather": 1e-300, "mountain": 1e12}
+    partitioner = make(list(weights), weights=weights)
+    assert set(partitioner.owners(KEYS[:5000]).tolist()) == {"mountain"}
+    assert len(partitioner.replicas(1, 2)) == 2
+
+
 def test_weighted_maglev_gives_slots_in_proportion():
     table = MaglevPartitioner(["a", "b", "c"], table_size=4999, weights={"b": 0.5, "c": 0.25}).table
     assert np.bincount(table) / 4999 == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=2e-3)
