@@ -3,7 +3,7 @@
     python benchmarks/player_page.py
 
 A run of 50 nodes and some 20 000 events, the densest that the course has: everybody greets everybody. Measured are the
-time from running the cell to the first picture, the work in one step of the cursor, frames a second while it plays, bytes
+time from running the cell to the first picture, the work in one step of the cursor, frames a second in play, bytes
 sent for an event, and the time from "Crash" to the picture of the forked run (a run of 60 s with five nodes).
 Then the same through a proxy on this machine that holds back everything for 150 ms each way, as far as Binder may be.
 

@@ -3,7 +3,7 @@
 import { countBefore, countUpTo } from "./search.mjs";
 import { messagesBetween } from "./messages.mjs";
 
-/** Message types that are sent like clockwork: at least four gaps between a node's sendings, hardly differing. */
+/** Message types that are sent like clockwork: at least three gaps between a node's sendings, hardly differing. */
 export function periodicTypes(trace) {
   const send = trace.kinds.indexOf("send");
   const last = new Map();
@@ -23,7 +23,7 @@ export function periodicTypes(trace) {
   }
   const votes = new Map();
   for (const [key, list] of gaps) {
-    if (list.length < 4) continue;
+    if (list.length < 3) continue;
     const sorted = list.slice().sort((one, other) => one - other);
     const median = sorted[sorted.length >> 1];
     const regular = list.filter((gap) => Math.abs(gap - median) <= 0.1 * median).length >= 0.8 * list.length;
