@@ -214,6 +214,15 @@ test("the page turns when the cursor leaves it, and not before", () => {
   assert.deepEqual(lamport.turnPage(null, 1000, 400, 1000), { from: 0, to: 1000 });
 });
 
+test("a circle of nodes stays about as round as the picture allows, two data centres may lie far apart", () => {
+  const pentagon = [[0.5, 0], [1, 0.382], [0.809, 1], [0.191, 1], [0, 0.382]].map(([x, y]) => ({ x, y }));
+  const wide = (places) => Math.max(...places.map(([x]) => x)) - Math.min(...places.map(([x]) => x));
+  assert.equal(Math.round(wide(geometry.placeParties(pentagon, 1000, 260, 50))), 288); // 1.8 times 160
+  const centres = [[0, 0], [0, 1], [0.2, 0.5], [0.8, 0.5], [1, 0], [1, 1]].map(([x, y]) => ({ x, y }));
+  assert.equal(Math.round(wide(geometry.placeParties(centres, 1000, 260, 50))), 560); // 3.5 times 160
+  for (const [x, y] of geometry.placeParties(pentagon, 200, 260, 50)) assert.ok(x >= 49 && x <= 151 && y >= 50 && y <= 210);
+});
+
 test("the lasso catches what lies inside, also in a bay", () => {
   const bay = [[0, 0], [10, 0], [10, 10], [6, 10], [6, 4], [4, 4], [4, 10], [0, 10]];
   assert.deepEqual(geometry.caught(bay, [[2, 8], [5, 8], [8, 8], [12, 5], [5, 2]]), [0, 2, 4]);

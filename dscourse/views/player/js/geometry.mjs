@@ -2,7 +2,7 @@
 
 /** Spread positions (0 … 1) over a rectangle with a margin; [x, y] in pixels. A circle may become an ellipse, but no flat one. */
 export function placeParties(parties, width, height, margin) {
-  const round = parties.every(({ x, y }) => Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.5) < 0.08);
+  const round = parties.length < 5 || parties.every(({ x, y }) => Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.5) < 0.1);
   const stretch = round ? 1.8 : 3.5;
   const high = Math.max(1, height - 2 * margin);
   const wide = Math.max(1, Math.min(width - 2 * margin, stretch * high));
