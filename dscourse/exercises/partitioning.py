@@ -37,13 +37,13 @@ keys_in_order = Prediction(
     "partitioning.keys_in_order",
     question=(
         "Measurements are stored under their time, such as 2026-03-14T15:09. Four nodes share them by ranges, one for each "
-        "quarter of the year, and each range holds as many as the others. Today is 20 November. "
+        "quarter of the year, so that in the end each holds as many as the others. Today is 20 November. "
         "Which nodes do the writes of today go to?"
     ),
     options={
         "a": Option(
             "all four, about equally: the ranges are balanced",
-            "The ranges hold equally much. But that is about what has been written, not about what is being written.",
+            "Over the year they are. But that is about what will have been written, not about what is being written now.",
         ),
         "b": Option(
             "one only",
@@ -61,7 +61,7 @@ one_point_each = Prediction(
     "partitioning.one_point_each",
     question=(
         "The same four servers now stand on a ring, each at one place that a hash of its name decides. A key belongs to the next "
-        "server clockwise. How much of the ring does the luckless one own, that has most?"
+        "server clockwise. How much of the ring does the server own that has most of it?"
     ),
     options={
         "a": Option(
@@ -185,8 +185,8 @@ def _as_number(answer: object) -> float | None:
 
 A_NUMBER = "The answer is one number."
 NEWCOMERS_SHARE = (
-    "That is what would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves the "
-    "same remainder by 6 and by 8."
+    "Three quarters would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves the "
+    "same remainder by 6 and by 8. (If you counted the keys that move: the question is how many stay.)"
 )
 BY_CHANCE = (
     "One in eight would be right if the new server had nothing to do with the old one. But the remainders by 6 and by 8 come "
