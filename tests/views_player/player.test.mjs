@@ -1,4 +1,4 @@
-// Run with node's own test runner: node --test tests/views_player/
+// Run with node's own test runner: node --test tests/views_player/player.test.mjs
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
