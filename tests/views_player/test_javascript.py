@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 
 @needs_node
 def test_its_own_tests_pass():
-    done = subprocess.run([NODE, "--test", HERE / "player.test.mjs"], capture_output=True, text=True, check=False, timeout=120)
+    command = [NODE, "--test", HERE / "player.test.mjs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout[-4000:]
 
 
