@@ -193,8 +193,8 @@ a_thousand_processors = Prediction(
     right="c",
 )
 
-beyond_the_peak = Prediction(
-    "scaling_metrics.beyond_the_peak",
+sixty_four_processors = Prediction(
+    "scaling_metrics.sixty_four_processors",
     question=(
         "You fit the law to the first six measurements of the ray tracer, at 1 to 20 processors, and it meets all six almost "
         "perfectly. You know already that the machine did 310 at 64 processors. What does the fitted law say for 64?"
@@ -217,8 +217,8 @@ beyond_the_peak = Prediction(
     right="c",
 )
 
-a_bursty_service = Prediction(
-    "scaling_metrics.a_bursty_service",
+two_real_services = Prediction(
+    "scaling_metrics.two_real_services",
     question=(
         "Requests of two real services are replayed against one server that is busy half of the time. A formula for random, "
         "independent arrivals (M/G/1) predicts the mean wait. How far off is it?"
@@ -482,7 +482,7 @@ def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -
 
 
 LOCK_STILL_FULL = (
-    "Not all of the 6,000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many nodes "
+    "Not all of the 6 000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many nodes "
     "there are."
 )
 OVER_BUDGET = (
@@ -493,7 +493,7 @@ OVER_BUDGET_BY_THREE = (
 )
 TOO_FEW_DISKS = "The data doesn't fit: 32 TB in two copies take 16 disks of 4 TB."
 TOO_FEW_THREADS = (
-    "Not all of the 6,000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
+    "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
     "requests a second can six of them carry?"
 )
 SESSIONS_DO_NOT_FIT = "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?"
