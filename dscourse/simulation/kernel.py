@@ -28,9 +28,9 @@ from dscourse.simulation.faults import (
 )
 from dscourse.simulation.in_force import InForce
 from dscourse.simulation.instants import MICROSECONDS
-from dscourse.simulation.ledger import DELIVER, DROP, NOBODY, SEND, TIMER, Ledger
+from dscourse.simulation.ledger import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Ledger
 from dscourse.simulation.luck import key_of
-from dscourse.simulation.member import CRASHED, PAUSED, UP, Mail, Member, Service
+from dscourse.simulation.member import CRASHED, PAUSED, UP, HeldTimer, Mail, Member, Service
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Link
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _ROUND = 64  # events between two looks at the ledger
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
+_LAST = 1 << 200  # order of an entry that comes after all others of its instant
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
@@ -99,6 +100,7 @@ class Kernel:
                 self._events_before(when)
                 self._change(when, plan.get(when, []))
             self._events_before(until)
+            self._check_limit()
         finally:
             self.ledger.flush()
             if collecting:
@@ -112,6 +114,7 @@ class Kernel:
             return
         careful = self.careful
         rounds = range(_ROUND)
+        rows, enough = ledger.rows, ledger.room(self._event_limit)
         heappush(heap, (limit, _END, None, None, None))
         link = actor = what = None
         try:
@@ -146,9 +149,10 @@ class Kernel:
                             actor.on_timer(context, what)
                         else:
                             self._timer_due(actor, what, order)
-                if ledger.is_full:
+                if len(rows) >= enough:
                     self._check_limit()
                     ledger.flush()
+                    enough = ledger.room(self._event_limit)
         except SimulationError:
             raise
         except Exception as error:
@@ -171,7 +175,6 @@ class Kernel:
             if self._observe is not None:
                 self._observe()
             if self.ledger.is_full:
-                self._check_limit()
                 self.ledger.flush()
 
     # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
@@ -342,6 +345,10 @@ class Kernel:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
         return Random(key_of(self._seed, "node", member.name, member.incarnation))
 
+    def look_at(self, when: int) -> None:
+        """Call the observer at ``when``, after all events of that instant, even if there are none."""
+        heappush(self.heap, (when, _LAST, None, _nothing, None))
+
     def timer_order(self, member: Member) -> int:
         """The place of a new timer among the events of its instant."""
         return self.next_number() if self.ties is None else self.ties.timer_order(member)
@@ -350,7 +357,7 @@ class Kernel:
         if member.timers.get(name) != order:
             return  # cancelled or replaced while it waited
         if member.condition == PAUSED:
-            member.held.append((name, order))
+            member.held.append(HeldTimer(name, order, self.now))
             return
         del member.timers[name]
         self.write((self.now, TIMER, member.index, NOBODY, NOBODY, None, name, self._timer_text(name)))
@@ -381,7 +388,7 @@ class Kernel:
             elif isinstance(item, int):
                 self._served(member, member.service, item)  # type: ignore[arg-type]
             else:
-                self._timer_due(member, *item)
+                self._timer_due(member, item.name, item.order)
         if member.service is not None:
             self._serve_next(member, member.service)
 
@@ -441,12 +448,15 @@ class Kernel:
     def _busiest(self) -> str:
         names = list(self.members)
         seen: Counter[str] = Counter()
-        for _, kind, node, peer, _, message, cell, _ in self.ledger.rows[-1000:]:
+        recent = self.ledger.rows[-RECENT:]
+        for _, kind, node, peer, _, message, cell, _ in recent:
             if kind == SEND:
                 seen[f"{names[node]} sends {type(message).__name__} to {names[peer]}"] += 1
             elif kind == TIMER:
                 seen[f"timer {cell!r} of {names[node]}"] += 1
-        shares = [f"{what} ({count} times in the last 1000 events)" for what, count in seen.most_common(3)]
+        shares = [
+            f"{what} ({count} times in the last {len(recent)} events)" for what, count in seen.most_common(3)
+        ]
         return ", ".join(shares) or "nothing but deliveries"
 
 
@@ -465,6 +475,10 @@ class CopyOnTheWay:
     def __call__(self) -> None:
         """It is due."""
         self._kernel.arrive(self.link, self.message, self.number, self.copy)
+
+
+def _nothing() -> None:
+    """Nothing happens."""
 
 
 def _check_handlers(node: Any) -> None:

@@ -25,6 +25,7 @@ Row = tuple[int, int, int, int, int, Any, Any, str]
 TYPECODES = "qBiiq"  # of the first five columns
 
 _BULK = 4096
+RECENT = 1000  # rows that are looked at when a run has too many
 
 
 class Columns(NamedTuple):
@@ -68,6 +69,14 @@ class Ledger:
     def is_full(self) -> bool:
         """Whether there are enough rows to move over."""
         return len(self.rows) >= _BULK
+
+    def room(self, limit: int) -> int:
+        """How many rows to collect before the next flush, if there may be ``limit`` rows in all.
+
+        Near the limit nothing is moved any more, so that the last rows are there to tell what kept the run busy.
+        """
+        left = limit + 1 - self._moved.total
+        return _BULK if left >= _BULK + RECENT else left
 
     def flush(self) -> None:
         """Move the collected rows over into columns and digest."""

@@ -6,7 +6,7 @@
     )
 
 A predicate is asked after every event, with the `Moment` then; besides the state it has ``now.event``, the event just
-past.
+past. With ``after`` it is also asked at that time, for a state lasts until the next event; ``now.event`` is then None.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, text
+from dscourse.simulation.instants import to_microseconds
 from dscourse.simulation.moment import Moment
 
 if TYPE_CHECKING:
@@ -137,12 +138,13 @@ class Judge:
 
     def __init__(self, item: Property) -> None:
         self._property = item
+        self.begin = to_microseconds(item.after)  # from when on it watches, in µs
         self._found: tuple[float, int | None, tuple[str, ...]] | None = None
 
     def see(self, moment: Moment, changes: list[Change]) -> None:
         """One event is over."""
         item = self._property
-        if moment.time < item.after:
+        if to_microseconds(moment.time) < self.begin:
             return
         if item.stays:
             if not item.predicate(moment):
@@ -182,12 +184,15 @@ def _words(
     run: Run, item: Property, holds: bool, found: tuple[float, int | None, tuple[str, ...]] | None
 ) -> str:
     label = f"{item.kind}({item.name})"
+    whole = f"the run of {run.until:g} s" + (
+        "" if run.stopped is None else f", which was stopped at {run.stopped:g} s"
+    )
     span = f" at or after {item.after:g} s" if item.after else ""
     if found is None:
         if holds:
-            return f"{label}: holds throughout the run of {run.until:g} s."
+            return f"{label}: holds throughout {whole}."
         true = "true and stayed true" if item.stays else "true"
-        return f"{label}: violated. It never was {true}{span} in the run of {run.until:g} s."
+        return f"{label}: violated. It never was {true}{span} in {whole}."
     time, index, nodes = found
     if holds:
         return f"{label}: holds; true {'from' if item.stays else 'at'} {time:.6g} s{' on' if item.stays else ''}."

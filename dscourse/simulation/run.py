@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dscourse.simulation.clients import Operation
-from dscourse.simulation.errors import NodeError, NotDeterministic
+from dscourse.simulation.errors import NodeError, NotDeterministic, SimulationError
 from dscourse.simulation.faults import Fault
 from dscourse.simulation.instants import instant, to_microseconds
 from dscourse.simulation.kernel import Kernel
@@ -21,15 +22,24 @@ from dscourse.simulation.recording import Change, Recording, Watcher
 from dscourse.simulation.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
     from dscourse.simulation.scenario import Scenario
 
+EVENT_LIMIT = 5_000_000
 _NO_LIMIT = 1 << 62
 _CLIENT_KINDS = ("invoke", "ok", "fail", "unknown")
 _REMEMBERED = 16
+_ADVICE = (
+    "A node must take its luck from ctx.rng and its time from ctx.now, must not go through a set in its own order, "
+    "and must not keep anything outside itself (in a global, in its class, in a default argument)."
+)
+
+
+class _StoppedAgain(SimulationError):  # noqa: N818
+    """A run that had been stopped was run again, as far as it had come."""
 
 
 class Run:
@@ -45,11 +55,17 @@ class Run:
     """
 
     def __init__(
-        self, scenario: Scenario, until: float, ledger: Ledger, stopped: float | None = None
+        self,
+        scenario: Scenario,
+        until: float,
+        ledger: Ledger,
+        stopped: float | None = None,
+        event_limit: int = EVENT_LIMIT,
     ) -> None:
         self.scenario = scenario
         self.until = until
         self.stopped = stopped
+        self._event_limit = event_limit
         self._ledger = ledger
         self._digest = ledger.digest(canonical_json(self._ids))
         self._moments: dict[int, tuple[Kernel, Beliefs, Callable[[int], int]]] = {}
@@ -94,13 +110,13 @@ class Run:
         return self.trace.frame()
 
     def at(self, t: float) -> Moment:
-        """The state after all events up to ``t`` seconds.
+        """The state after all events up to ``t`` seconds; of a run that was stopped before, the state then.
 
         Raises:
             ValueError: ``t`` lies outside the run.
             NotDeterministic: the run comes out differently when run again.
         """
-        time = self._time_within(t)
+        time = min(self._time_within(t), self._last)
         if time not in self._moments:
             if len(self._moments) >= _REMEMBERED:
                 del self._moments[next(iter(self._moments))]
@@ -116,10 +132,12 @@ class Run:
             until: end of the new run; by default that of this one.
 
         Raises:
-            ValueError: a fault begins before ``t``.
+            ValueError: a fault begins before ``t``, or ``until`` lies before it.
             NotDeterministic: the past comes out differently when run again.
         """
         time = self._time_within(t)
+        if until is not None and instant("until", until) < time:
+            raise ValueError(f"the fork at {t:g} s must go on for some time, got until={until:g}")
         for fault in faults:
             if isinstance(fault, Fault) and to_microseconds(fault.at) < time:
                 raise ValueError(
@@ -127,7 +145,16 @@ class Run:
                     "fork earlier, or let it begin later"
                 )
         scenario = self.scenario.with_faults(*self.faults, *faults)
-        forked = scenario.run(self.until if until is None else until, trace=self._ledger.keep)
+        try:
+            forked = scenario.run(
+                self.until if until is None else until,
+                trace=self._ledger.keep,
+                event_limit=self._event_limit,
+            )
+        except NodeError as error:
+            if to_microseconds(error.time) < min(time, self._last):
+                raise NotDeterministic(_fails_only_now(error)) from error
+            raise
         if self._ledger.keep:
             self._compare(forked.trace, time)
         return forked
@@ -179,7 +206,7 @@ class Run:
             for one in judges:
                 one.see(moment, changes)
 
-        self._watch(see)
+        self._watch(see, {one.begin for one in judges if one.begin > 0})
         return Verdicts(one.verdict(self) for one in judges)
 
     def recording(self) -> Recording:
@@ -196,9 +223,12 @@ class Run:
     def _ids(self) -> tuple[str, ...]:
         return self.nodes + self.clients
 
-    def _watch(self, see: Callable[[Moment, list[Change]], None]) -> None:
+    def _watch(self, see: Callable[[Moment, list[Change]], None], looks: Iterable[int] = ()) -> None:
+        """Run again with ``see`` called after each event, and at the times ``looks`` (µs) in any case."""
         ledger = Ledger(keep=True)
         kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
+        for when in looks:
+            kernel.look_at(when)
         watcher = Watcher(kernel, self.trace if self._ledger.keep else None, see)
         self._again(kernel, self._end, watcher)
         if self._ledger.keep:
@@ -220,16 +250,32 @@ class Run:
         return kernel, beliefs, _sent_times(trace)
 
     def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
-        try:
-            kernel.run(end, observe)
-        except NodeError:
-            if self.stopped is None:
-                raise
+        """Run again up to ``end``; a run that was stopped is stopped after as many events as then."""
+        if self.stopped is None:
+            try:
+                kernel.run(end, observe)
+            except NodeError as error:
+                raise NotDeterministic(_fails_only_now(error)) from error
+            return
+
+        def look() -> None:
+            if observe is not None:
+                observe()
+            if len(kernel.ledger) >= len(self._ledger):
+                raise _StoppedAgain
+
+        with contextlib.suppress(NodeError, _StoppedAgain):
+            kernel.run(end, look)
 
     @property
     def _end(self) -> int:
         until = to_microseconds(self.until)
-        return until if self.stopped is None else min(until, to_microseconds(self.stopped) + 1)
+        return until if self.stopped is None else min(until, self._last + 1)
+
+    @property
+    def _last(self) -> int:
+        """The last microsecond of which something is known."""
+        return to_microseconds(self.until if self.stopped is None else self.stopped)
 
     def _time_within(self, t: float) -> int:
         time = instant("t", t)
@@ -240,7 +286,7 @@ class Run:
     def _compare(self, again: Trace, before: int) -> None:
         """Raise NotDeterministic unless the trace is the same up to ``before`` (µs)."""
         if self.stopped is not None:
-            before = min(before, to_microseconds(self.stopped))
+            before = min(before, self._last)
         place = self.trace.first_difference(again, before)
         if place is not None:
             raise NotDeterministic(describe_difference(self.trace, again, place))
@@ -251,10 +297,12 @@ def describe_difference(a: Trace, b: Trace, place: int) -> str:
     first, second = (trace[place].text if place < len(trace) else "nothing more" for trace in (a, b))
     return (
         f"the same scenario came out differently the second time. Event {place} was\n  {first}\n"
-        f"and is now\n  {second}\n"
-        "A node must take its luck from ctx.rng and its time from ctx.now, must not go through a set in its own order, "
-        "and must not keep anything outside itself (in a global, in its class, in a default argument)."
+        f"and is now\n  {second}\n{_ADVICE}"
     )
+
+
+def _fails_only_now(error: NodeError) -> str:
+    return f"the same scenario came out differently the second time. Only then, {error}\n{_ADVICE}"
 
 
 def check_determinism(scenario: Scenario, until: float) -> str:
@@ -265,10 +313,19 @@ def check_determinism(scenario: Scenario, until: float) -> str:
     Raises:
         NotDeterministic: they are not; the message shows the first difference.
     """
-    first, second = scenario.run(until), scenario.run(until)
+    first = scenario.run(until)
+    try:
+        second = scenario.run(until)
+    except NodeError as error:
+        raise NotDeterministic(_fails_only_now(error)) from error
     place = first.first_difference(second)
     if place is not None:
         raise NotDeterministic(describe_difference(first.trace, second.trace, place))
+    if first.digest() != second.digest():
+        raise NotDeterministic(
+            "the same scenario came out differently the second time: a message or a record held values that are equal "
+            f"but of different types, such as 1 and True.\n{_ADVICE}"
+        )
     return first.digest()
 
 

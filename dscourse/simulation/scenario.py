@@ -14,10 +14,8 @@ from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import Ledger
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-from dscourse.simulation.run import Run
+from dscourse.simulation.run import EVENT_LIMIT, Run
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
-
-EVENT_LIMIT = 5_000_000
 
 
 class Scenario:
@@ -112,16 +110,16 @@ class Scenario:
         try:
             kernel.run(end)
         except SimulationError as error:
-            error.run = Run(self, end / MICROSECONDS, ledger, stopped=kernel.now / MICROSECONDS)
+            error.run = Run(self, end / MICROSECONDS, ledger, kernel.now / MICROSECONDS, limit)
             raise
         except KeyboardInterrupt:
             stopped = kernel.now / MICROSECONDS
             interruption = RunInterrupted(
                 f"interrupted at {stopped:g} s; the trace is in the attribute run of this error"
             )
-            interruption.run = Run(self, end / MICROSECONDS, ledger, stopped=stopped)
+            interruption.run = Run(self, end / MICROSECONDS, ledger, stopped, limit)
             raise interruption from None
-        return Run(self, end / MICROSECONDS, ledger)
+        return Run(self, end / MICROSECONDS, ledger, event_limit=limit)
 
     def to_json(self) -> str:
         """The scenario as one line of JSON; the node factory is named in it, not contained.
