@@ -165,6 +165,11 @@ def _learn(message: Any) -> _Shape:
             f"a message must be a frozen dataclass, got {_a(message)}. Write @dataclass(frozen=True) above a class "
             "with the fields that you want to send, and send an instance of it."
         )
+    if "__dataclass_params__" not in vars(kind):
+        raise TypeError(
+            f"{kind.__name__} is derived from a frozen dataclass, but is none itself, so its instances could still be "
+            f"changed; write @dataclass(frozen=True) above {kind.__name__}, too"
+        )
     if not kind.__dataclass_params__.frozen:
         raise TypeError(
             f"{kind.__name__} is a dataclass that can still be changed after it was sent; write "

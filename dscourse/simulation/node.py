@@ -55,6 +55,10 @@ class Context:
         self._rng: Random | None = None
         self.now = 0.0
 
+    def __deepcopy__(self, _: dict[int, Any]) -> Context:
+        """Itself: a node may keep its context, and a copy of the node's state must not copy the world."""
+        return self
+
     @property
     def rng(self) -> Random:
         """This node's own luck; a restarted node gets a new stream."""
@@ -150,6 +154,8 @@ def public_fields(node: Any) -> dict[str, Any]:
             value = getattr(node, name)
         except Exception:  # noqa: BLE001, S112 - a property that has no value yet is simply not shown
             continue
+        if isinstance(value, Context):
+            continue  # its hands and eyes are no state
         try:
             fields[name] = _copy(value)
         except Exception:  # noqa: BLE001 - an open file, a generator: better a word than nothing

@@ -54,6 +54,9 @@ class EverybodyElse(Sequence[str]):
     def __add__(self, other: Sequence[str]) -> tuple[str, ...]:
         return (*self, *other)
 
+    def __radd__(self, other: Sequence[str]) -> tuple[str, ...]:
+        return (*other, *self)
+
     def __repr__(self) -> str:
         return f"<{len(self)} peers: {self[0]} … {self[-1]}>" if len(self) > 2 else repr(tuple(self))
 

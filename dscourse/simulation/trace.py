@@ -14,7 +14,7 @@ import pandas as pd
 from dscourse.simulation.faults import fault_from_json_value
 from dscourse.simulation.instants import MICROSECONDS, instant
 from dscourse.simulation.ledger import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Ledger
-from dscourse.simulation.messages import message_fields, readable
+from dscourse.simulation.messages import encode, message_fields, readable
 from dscourse.simulation.names import unknown
 
 Names = str | Iterable[str]
@@ -308,7 +308,9 @@ class Trace(Sequence[Event]):
         first = int(differing[0]) if len(differing) else count
         if self.messages[:first] != other.messages[:first] or self._cells[:first] != other._cells[:first]:
             mine_, its_ = self._contents(first), other._contents(first)
-            return next(i for i, (a, b) in enumerate(zip(mine_, its_, strict=True)) if a != b)
+            for i, ((message, cell), (other_message, other_cell)) in enumerate(zip(mine_, its_, strict=True)):
+                if cell != other_cell or not _is_same(message, other_message):
+                    return i
         return first if first < max(mine, its) else None
 
     @cached_property
@@ -329,6 +331,11 @@ class Trace(Sequence[Event]):
 
     def _id(self, code: Any) -> str | None:
         return None if code == NOBODY else self.ids[code]
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Whether two messages say the same, even if their class compares by identity."""
+    return bool(a == b) or (type(a) is type(b) and encode(a) == encode(b))
 
 
 def _codes(what: str, names: Names, known: Sequence[str]) -> list[int]:
