@@ -27,6 +27,14 @@ class Mail(NamedTuple):
     arrived: int
 
 
+class HeldTimer(NamedTuple):
+    """A timer that came due while its node was paused."""
+
+    name: str
+    order: int
+    due: int
+
+
 class Clock:
     """A clock that was stepped or drifts. A node whose clock was never touched has none, and reads true time."""
 
@@ -113,9 +121,7 @@ class Member:
         self.clock: Clock | None = None
         self.service: Service | None = None
         self.saved: Any = None
-        self.held: list[
-            Mail | tuple[str, int] | int
-        ] = []  # by a pause: messages, timers, a service that is done
+        self.held: list[Mail | HeldTimer | int] = []  # by a pause: messages, timers, a service that is done
         self.behaviours: list[tuple[Behaviour, int]] = []  # with the key of their luck
         self.down_by = self.paused_by = -1
         self.is_client = False

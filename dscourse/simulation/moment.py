@@ -10,7 +10,7 @@ from dscourse.simulation.faults import Fault, Pair
 from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import CopyOnTheWay, Kernel
 from dscourse.simulation.ledger import FAULT, RECORD
-from dscourse.simulation.member import CRASHED, Member
+from dscourse.simulation.member import CRASHED, HeldTimer, Member
 from dscourse.simulation.names import unknown
 from dscourse.simulation.node import _copy, public_fields
 
@@ -48,7 +48,7 @@ class Waiting(NamedTuple):
 
 
 class NodeFields(dict[str, dict[str, Any]]):
-    """Public fields by node; a crashed node has none, and says so when asked."""
+    """Public fields by node; one that is down or has not booted yet has none, and says so when asked."""
 
     def __init__(self, fields: dict[str, dict[str, Any]], members: dict[str, Member], time: float) -> None:
         super().__init__(fields)
@@ -59,6 +59,10 @@ class NodeFields(dict[str, dict[str, Any]]):
         member = self._members.get(name)
         if member is None or member.is_client:
             raise unknown("node", name, [m.name for m in self._members.values() if not m.is_client])
+        if member.condition != CRASHED:
+            raise LookupError(
+                f"{name} has not booted yet at {self._time:g} s: it was paused before it could; see .condition"
+            )
         raise LookupError(
             f"{name} is down at {self._time:g} s and remembers nothing; see .condition and .stored"
         )
@@ -129,7 +133,7 @@ class Moment:
 
     @cached_property
     def nodes(self) -> NodeFields:
-        """Public fields of every node that is up or paused, by id."""
+        """Public fields of every node that has booted and not crashed since, by id."""
         fields = self._fields
         if fields is None:
             fields = {m.name: public_fields(m.node) for m in self._nodes() if m.node is not None}
@@ -215,6 +219,10 @@ class Moment:
         for when, order, link, actor, what in self._kernel.heap:
             if link is None and isinstance(actor, Member) and actor.timers.get(what) == order:
                 due.setdefault(actor.name, {})[what] = when / MICROSECONDS
+        for member in self._nodes():
+            for item in member.held:
+                if isinstance(item, HeldTimer) and member.timers.get(item.name) == item.order:
+                    due.setdefault(member.name, {})[item.name] = item.due / MICROSECONDS
         return {
             name: dict(sorted(timers.items(), key=lambda item: item[1]))
             for name, timers in sorted(due.items())
@@ -235,8 +243,7 @@ class Moment:
         for member in self._nodes():
             status = self._beliefs.status.get(member.name)
             words = [member.condition]
-            if member.condition != CRASHED:
-                words += [f"{name}={value!r}" for name, value in self.nodes[member.name].items()]
+            words += [f"{name}={value!r}" for name, value in self.nodes.get(member.name, {}).items()]
             if status is not None:
                 words.append(f"({status.label or status.status})")
             lines.append(f"  {member.name}: {', '.join(words)}")
