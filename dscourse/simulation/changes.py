@@ -164,18 +164,18 @@ class Changes:
                 del self._active[other]
         if fault.rate:
             self._active[number] = fault
-        clock = self._clock(member)
-        stretch = (1.0 + clock.rate) / (1.0 + fault.rate)
-        clock.drift(self._now, fault.rate)
-        self._reschedule_timers(member, stretch)
+        self._reschedule_timers(member, fault.rate)
 
-    def _reschedule_timers(self, member: Member, stretch: float) -> None:
-        """What is left of each pending timer takes ``stretch`` times as long."""
-        heap, now = self._kernel.heap, self._now
+    def _reschedule_timers(self, member: Member, rate: float) -> None:
+        """Let a clock run at ``rate``; pending timers are due when it reads what it would have read at the old rate."""
+        heap, now, clock = self._kernel.heap, self._now, self._clock(member)
         pending = [entry for entry in heap if entry[3] is member and member.timers.get(entry[4]) == entry[1]]
-        for when, _, _, _, name in sorted(pending, key=lambda entry: entry[:2]):
+        pending.sort(key=lambda entry: entry[:2])
+        left = [clock.read(entry[0]) - clock.read(now) for entry in pending]
+        clock.drift(now, rate)
+        for (_, _, _, _, name), local in zip(pending, left, strict=True):
             order = member.timers[name] = self._kernel.timer_order(member)
-            heappush(heap, (now + round((when - now) * stretch), order, None, member, name))
+            heappush(heap, (now + clock.true_delay(now, local), order, None, member, name))
 
     def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
         pair = fault.link_pair

@@ -59,9 +59,12 @@ class Clock:
         self._local, self._true = self.read(now), now
         self.rate = rate
 
-    def true_delay(self, local: int) -> int:
-        """True microseconds that it takes until ``local`` microseconds have passed here."""
-        return math.ceil(local / (1.0 + self.rate))
+    def true_delay(self, now: int, local: int) -> int:
+        """True microseconds from ``now`` until this clock reads (at least) ``local`` microseconds more."""
+        delay = math.ceil(local / (1.0 + self.rate))
+        while (short := local - self.read(now + delay) + self.read(now)) > 0:  # since readings are rounded
+            delay += math.ceil(short / (1.0 + self.rate))
+        return delay
 
 
 class Service:

@@ -113,7 +113,7 @@ class Context:
         local = int(delay * MICROSECONDS + 0.5) or (1 if delay > 0 else 0)
         kernel, member = self._kernel, self._member
         if member.clock is not None:
-            local = member.clock.true_delay(local)
+            local = member.clock.true_delay(kernel.now, local)
         order = kernel.timer_order(member)
         member.timers[name] = order
         heappush(kernel.heap, (kernel.now + local, order, None, member, name))
