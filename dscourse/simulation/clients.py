@@ -70,7 +70,6 @@ class Workload:
         actor = self._actor(kernel, member)
         member.node = actor
         member.context = Context(kernel, member)
-        member.on_message = actor.on_message
 
     def _actor(self, kernel: Kernel, member: Member) -> Client:
         raise NotImplementedError

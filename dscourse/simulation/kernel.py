@@ -131,7 +131,7 @@ class Kernel:
                         write((when, DELIVER, target.index, source.index, what, actor, None, ""))
                         context = target.context
                         context.now = when / MICROSECONDS
-                        target.on_message(context, source.name, actor)
+                        target.node.on_message(context, source.name, actor)
                     elif order == _END:
                         return
                     elif what is None:
@@ -146,7 +146,7 @@ class Kernel:
                             )
                             context = actor.context
                             context.now = when / MICROSECONDS
-                            actor.on_timer(context, what)
+                            actor.node.on_timer(context, what)
                         else:
                             self._timer_due(actor, what, order)
                 if len(rows) >= enough:
@@ -285,7 +285,7 @@ class Kernel:
         cell = ("", detail) if detail else None
         text = canonical_json(detail) if detail else ""
         self.write((self.now, DELIVER, target.index, source.index, mail.number, mail.message, cell, text))
-        self.call(target, "on_message", target.on_message, source.name, mail.message)
+        self.call(target, "on_message", target.node.on_message, source.name, mail.message)
 
     def drop(self, reason: str, mail: Mail) -> None:
         """A message is lost, and the trace tells why."""
@@ -361,7 +361,7 @@ class Kernel:
             return
         del member.timers[name]
         self.write((self.now, TIMER, member.index, NOBODY, NOBODY, None, name, self._timer_text(name)))
-        self.call(member, "on_timer", member.on_timer, name)
+        self.call(member, "on_timer", member.node.on_timer, name)
 
     def _timer_text(self, name: str) -> str:
         text = self._timer_texts.get(name)
@@ -401,7 +401,7 @@ class Kernel:
                 raise  # nothing has run yet: the caller sees the error as it is
             raise self._blame(member, "node_factory", error) from error
         _check_handlers(node)
-        member.node, member.on_message, member.on_timer = node, node.on_message, node.on_timer
+        member.node = node
         member.context = Context(self, member)
         self.call(member, "on_start", node.on_start)
 

@@ -104,7 +104,7 @@ class Member:
 
     __slots__ = (
         "behaviours", "clock", "condition", "context", "down_by", "held", "incarnation", "index", "is_client", "links",
-        "name", "node", "on_message", "on_timer", "paused_by", "quick", "receiving_key", "saved", "sending_key",
+        "name", "node", "paused_by", "quick", "receiving_key", "saved", "sending_key",
         "service", "timers",
     )  # fmt: skip
 
@@ -114,8 +114,6 @@ class Member:
         self.sending_key = sending_key
         self.receiving_key = receiving_key
         self.node: Any = None
-        self.on_message: Callable[[Context, str, Any], None]
-        self.on_timer: Callable[[Context, str], None]
         self.context: Context
         self.condition = UP
         self.incarnation = 0

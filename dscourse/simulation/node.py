@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from heapq import heappush
 from random import Random
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, text
@@ -147,7 +148,7 @@ class Context:
 
 
 def public_fields(node: Any) -> dict[str, Any]:
-    """Copies of a node's attributes and properties whose names begin with no underscore."""
+    """Copies of a node's attributes and properties whose names begin with no underscore; of functions their names."""
     fields = {}
     for name in _public_names(node):
         try:
@@ -156,6 +157,9 @@ def public_fields(node: Any) -> dict[str, Any]:
             continue
         if isinstance(value, Context):
             continue  # its hands and eyes are no state
+        if isinstance(value, MethodType | FunctionType):
+            fields[name] = value.__name__  # a copy of a method would be a copy of its node
+            continue
         try:
             fields[name] = _copy(value)
         except Exception:  # noqa: BLE001 - an open file, a generator: better a word than nothing

@@ -172,6 +172,36 @@ def test_any_object_with_the_three_handlers_will_do():
     assert run(factory).at(5.0).nodes == {"n0": {"me": "n0", "heard": 1}, "n1": {"me": "n1", "heard": 1}}
 
 
+class ChangesItsHandlers(Pinger):
+    """A state machine whose states are handlers: allowed in Python, so it must not be ignored."""
+
+    def on_start(self, ctx):
+        self.heard = []
+        self.on_timer = self._first
+        ctx.set_timer("a", 1.0)
+        ctx.set_timer("b", 2.0)
+        ctx.send(self._peers[0], Ping(1))
+
+    def _first(self, ctx, name):
+        self.heard.append(f"first {name}")
+        self.on_timer = self._second
+
+    def _second(self, ctx, name):
+        self.heard.append(f"second {name}")
+
+    def on_message(self, ctx, sender, message):
+        self.on_message = lambda ctx, sender, message: self.heard.append("other")
+        ctx.send(sender, Ping(2))
+
+
+@pytest.mark.parametrize("long_way", [False, True])
+def test_a_handler_that_is_exchanged_while_the_node_runs_is_the_one_that_is_called(long_way):
+    played = run(ChangesItsHandlers, *(_disturbance() if long_way else []))
+    assert played.at(5.0).nodes["n0"]["heard"] == ["other", "first a", "second b"]
+    shown = [change.fields.get("on_timer") for change in played.recording().changes if change.node == "n0"]
+    assert [name for name in shown if name] == ["_first", "_second"]
+
+
 # ── Runs that don't end by themselves ─────────────────────────────────────────────────────────────────────────
 
 
