@@ -247,6 +247,47 @@ def test_the_insides_of_nodes_follow_the_cursor_and_nothing_glides_if_that_is_no
     assert "'n1'" in fields.inner_text()
 
 
+def test_filters_are_clicked_closed_and_kept(drive):
+    player = drive("play(calm)", viewport=SCREEN)
+    page = player.page
+    nodes, messages = player.root.locator(".dp-filter").all()
+    shown = player.root.locator(".dp-scroller")
+    all_shown = shown.get_attribute("aria-label")
+    nodes.locator("summary").click()
+    for name in ("n0", "n1", "n2", "n3"):
+        nodes.get_by_label(name, exact=True).click()
+    assert shown.get_attribute("aria-label").endswith("0 messages between 1 nodes")
+    last = nodes.get_by_label("n4").bounding_box()  # few rows are left, but the list has room
+    frame = player.root.bounding_box()
+    assert last["y"] + last["height"] < frame["y"] + frame["height"]
+    messages.locator("summary").click()
+    assert (nodes.get_attribute("open"), messages.get_attribute("open")) == (None, "")
+    page.keyboard.press("Escape")
+    assert messages.get_attribute("open") is None
+    assert page.evaluate("document.activeElement.textContent") == "Messages"
+
+    player.scrub_to(3_000_000)
+    page.mouse.click(*player.place("n0"))
+    player.choose("Crash")
+    assert shown.get_attribute("aria-label").endswith("between 1 nodes")  # what was hidden stays hidden
+    player.root.get_by_role("button", name="Undo").click()
+    player.settled()
+    nodes.locator("summary").click()
+    for name in ("n0", "n1", "n2", "n3"):
+        nodes.get_by_label(name, exact=True).click()
+    messages.locator("summary").click()
+    messages.get_by_label("Heartbeat").click()
+    assert shown.get_attribute("aria-label").endswith("0 messages between 5 nodes")
+    messages.get_by_label("Heartbeat").click()
+    player.root.locator(".dp-line").click()
+    assert messages.get_attribute("open") is None
+    player.press("Home")
+    assert shown.get_attribute("aria-label") == all_shown
+    player.root.get_by_label("kind of event to jump to").select_option("change of state")
+    player.root.get_by_role("button", name="next of this kind").click()
+    assert player.root.locator(".dp-told").inner_text() == "No change of state after 0.00 s."
+
+
 def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
     split = "split = calm.fork(3.0, Partition([['n0', 'n1'], ['n2', 'n3', 'n4']], at=3.0, until=6.0))\n"
     player = drive("play(split, calm)", split, viewport=SCREEN)

@@ -323,3 +323,29 @@ test("of a large cluster the inspector shows the nodes that matter", () => {
   assert.deepEqual(inspector.chosenNodes(many, ["n30"], ["n4"]), ["n4", "n30"]);
   assert.equal(inspector.chosenNodes(many, [], []).length, 8);
 });
+
+test("words stand beside the nodes of a crowded circle, at the outer side, and names that are too long stand outside", () => {
+  const circle = (count) => Array.from({ length: count }, (_, index) => {
+    const angle = (2 * Math.PI * index) / count;
+    return { x: 0.5 + 0.5 * Math.sin(angle), y: 0.5 - 0.5 * Math.cos(angle) };
+  });
+  assert.ok(geometry.onCircle(circle(12)) && !geometry.onCircle([{ x: 0.5, y: 0.5 }, ...circle(3)]));
+  const boxes = (count, height, r, sideMargin, beside) => {
+    const places = geometry.placeParties(circle(count), 700, height, r + 30, sideMargin);
+    return circle(count).map((party, index) => {
+      const { x, y, anchor } = geometry.placeWords(party, r, beside);
+      const left = places[index][0] + x - { start: 0, middle: 36, end: 72 }[anchor]; // words of 72 by 12 pixels
+      return { left, right: left + 72, top: places[index][1] + y - 10, bottom: places[index][1] + y + 2, place: places[index] };
+    });
+  };
+  const hits = (list, r) => list.flatMap((one, i) => list.filter((other, j) => i !== j && (
+    (one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom)
+    || (one.left < other.place[0] + r && other.place[0] - r < one.right && one.top < other.place[1] + r && other.place[1] - r < one.bottom)))).length;
+  assert.ok(hits(boxes(12, 260, 17, 47, false), 17) > 0); // below the nodes, they would run into each other
+  for (const [count, height, r] of [[8, 260, 20], [9, 340, 17], [12, 340, 17], [16, 340, 17]]) {
+    const placed = boxes(count, height, r, r + 85, true);
+    assert.equal(hits(placed, r), 0, `${count} nodes`);
+    assert.ok(placed.every(({ left, right, bottom }) => left >= 0 && right <= 700 && bottom <= height), `${count} nodes`);
+  }
+  assert.ok(geometry.nameFits("n11", 17) && !geometry.nameFits("frankfurt-1", 20));
+});

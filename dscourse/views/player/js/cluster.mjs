@@ -1,7 +1,7 @@
 // The cluster as a graph: links and messages on canvases, nodes as elements that can be clicked, focused and read aloud.
 
 import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "./dom.mjs";
-import { arcPath, caught, corners, hull, inkOf, nearest, placeParties, printAll, shapePath } from "./geometry.mjs";
+import { arcPath, caught, corners, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, shapePath } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
 import { nodeWords } from "./words.mjs";
@@ -9,6 +9,9 @@ import { nodeWords } from "./words.mjs";
 const LINK_REACH = 12; // pixels on either side of a link that count as the link
 const LASSO_STARTS = 6; // pixels
 const MANY = 300; // messages in the picture
+const ROOMY = 20; // up to so many nodes have their state written beside them
+const CROWDED = 8; // from so many nodes on a circle, it stands at their outer side
+const LINE = 15; // pixels
 
 /** `does`: { node(party, element), link(a, b, point), lasso(parties), focusNode(party) }; without it, the picture is only for looking. */
 export function clusterView(title, does = null) {
@@ -28,6 +31,7 @@ export function clusterView(title, does = null) {
   let positions = [];
   let parts = [];
   let radius = 20;
+  let beside = false;
   let size = [0, 0];
   let drawnBands = null;
   let marked = new Set();
@@ -43,6 +47,8 @@ export function clusterView(title, does = null) {
     const count = trace.parties.length;
     radius = count <= 8 ? 20 : count <= 16 ? 17 : count <= 30 ? 13 : 10;
     box.classList.toggle("dp-many", count > 16);
+    box.classList.toggle("dp-several", count > 8 && count <= 16);
+    beside = count >= CROWDED && count <= ROOMY && onCircle(trace.parties);
     parts = trace.parties.map((party, index) => makeNode(party, index));
     for (const part of parts) svg.append(part.group);
     svg.append(lasso);
@@ -58,6 +64,17 @@ export function clusterView(title, does = null) {
     const shape = makeSvg("path", { class: "dp-shape" });
     const name = makeSvg("text", { class: "dp-name", y: "0.35em", text: party.id, style: radius < 12 ? "font-size: 10px" : null });
     const label = makeSvg("text", { class: "dp-label" });
+    const words = placeWords(party, radius, beside);
+    const outside = !party.client && !nameFits(party.id, radius);
+    for (const text of outside ? [name, label] : [label]) {
+      set(text, "x", String(words.x));
+      set(text, "y", String(words.y));
+      text.style.textAnchor = words.anchor;
+    }
+    if (outside) {
+      name.classList.add("dp-outside");
+      set(label, "y", String(words.y + LINE));
+    }
     const doubt = makeSvg("text", { class: "dp-doubt" });
     const gauge = makeSvg("g", { class: "dp-gauge" }, makeSvg("rect", { class: "dp-gauge-box" }), makeSvg("rect", { class: "dp-gauge-fill" }), makeSvg("text", { class: "dp-gauge-text" }));
     const hover = makeSvg("title");
@@ -75,7 +92,7 @@ export function clusterView(title, does = null) {
         does.focusNode(index);
       });
     } else set(group, "role", "img");
-    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, drawn: "" };
+    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, drawn: "" };
   }
 
   function showLegend() {
@@ -100,7 +117,8 @@ export function clusterView(title, does = null) {
 
   function place() {
     const [width, height] = size;
-    positions = placeParties(run.trace.parties, width, height, radius + (parts.length <= 20 ? 30 : 10));
+    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0);
+    positions = placeParties(run.trace.parties, width, height, margin, beside ? radius + 85 : margin);
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {
       set(part.group, "transform", `translate(${positions[index][0].toFixed(1)} ${positions[index][1].toFixed(1)})`);
@@ -299,7 +317,7 @@ export function clusterView(title, does = null) {
 
   function drawNodes(t) {
     state = clusterAt(run.history, t);
-    const roomy = parts.length <= 20;
+    const roomy = parts.length <= ROOMY;
     parts.forEach((part, index) => {
       const one = state[index];
       const party = run.trace.parties[index];
@@ -309,11 +327,10 @@ export function clusterView(title, does = null) {
       const look = run.trace.looks[one.look];
       set(part.shape, "d", party.client ? shapePath("s", radius * 0.7) : shapePath(look.shape, radius));
       part.shape.style.fill = party.client ? colours.paper : look.colour;
-      part.name.style.fill = party.client ? colours.ink : look.text;
+      part.name.style.fill = party.client || part.outside ? colours.ink : look.text;
       set(part.group, "data-status", one.look);
       const below = one.down ? "crashed" : one.paused ? "paused" : one.label || (one.look === "up" ? "" : look.label);
       say(part.label, roomy && !party.client ? below : "");
-      set(part.label, "y", String(radius + 17));
       const share = one.peers > 0 ? one.suspectedBy / one.peers : 0;
       set(part.ring, "d", arcPath(Math.min(1, share), radius + 4));
       say(part.doubt, one.suspectedBy > 0 && roomy ? `? ${one.suspectedBy}/${one.peers}` : "");

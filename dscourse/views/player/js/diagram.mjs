@@ -6,7 +6,8 @@ import { causalPast, layoutDiagram, turnPage, windowWidth } from "./lamport.mjs"
 import { countBefore, countUpTo } from "./search.mjs";
 import { eventWords, messageWords, seconds } from "./words.mjs";
 
-const LEFT = 64;
+const LEFT = 64; // room for names; longer ones get more, up to
+const MOST_LEFT = 150;
 const TOP = 14;
 const DIAGRAM_AXIS = 20;
 const REACH = 12;
@@ -22,6 +23,7 @@ export function diagramView(does) {
   const element = make("div", { class: "dp-diagram" }, scroller, tip);
 
   let run = null;
+  let left = LEFT;
   let colours = {};
   let page = null;
   let zoom = 1;
@@ -58,15 +60,18 @@ export function diagramView(does) {
     height = TOP + nodes.length * rowHeight() + DIAGRAM_AXIS;
     sheet.style.height = `${height}px`;
     const context = fitCanvas(canvas, width, height);
+    context.font = "12px sans-serif";
+    const names = nodes.map((party) => context.measureText(run.trace.parties[party].id).width);
+    left = Math.min(MOST_LEFT, Math.max(LEFT, 18 + Math.max(0, ...names)));
     drawn = layoutDiagram(trace, messages, {
-      ...page, width: width - 8, rowHeight: rowHeight(), left: LEFT, top: TOP + rowHeight() / 2, nodes,
+      ...page, width: width - 8, rowHeight: rowHeight(), left, top: TOP + rowHeight() / 2, nodes,
       hiddenTypes: run.hiddenTypes, foldedTypes: folded,
     });
     paintRows(context);
     paintAxis(context);
     context.save();
     context.beginPath();
-    context.rect(LEFT - 8, 0, width, height - DIAGRAM_AXIS);
+    context.rect(left - 8, 0, width, height - DIAGRAM_AXIS);
     context.clip();
     paintLines(context);
     paintDots(context);
@@ -80,7 +85,7 @@ export function diagramView(does) {
     for (const party of nodes) {
       const y = drawn.place[party];
       context.fillStyle = colours.ink;
-      context.fillText(run.trace.parties[party].id, 4, y + 4, LEFT - 8);
+      context.fillText(run.trace.parties[party].id, 4, y + 4, left - 8);
       const list = run.history.nodes[party];
       let index = Math.max(0, countUpTo(list.at, page.from) - 1);
       for (; index < list.at.length && list.at[index] <= page.to; index += 1) {
@@ -254,8 +259,8 @@ export function diagramView(does) {
     const { point, line, text } = pointed(event);
     tip.hidden = text === "";
     tip.textContent = text;
-    const left = Math.min(point[0] + 12, width - 260);
-    tip.style.transform = `translate(${Math.max(0, left)}px, ${Math.min(point[1] - scroller.scrollTop + 14, scroller.clientHeight)}px)`;
+    const place = Math.min(point[0] + 12, width - 260);
+    tip.style.transform = `translate(${Math.max(0, place)}px, ${Math.min(point[1] - scroller.scrollTop + 14, scroller.clientHeight)}px)`;
     if (line !== hovered) {
       hovered = line;
       paint();
@@ -273,8 +278,8 @@ export function diagramView(does) {
     const found = pointed(event);
     if (found.event >= 0) showPast(found.event);
     else if (past) clearPast();
-    else if (found.point[0] >= LEFT) {
-      does.seek(Math.round(page.from + ((found.point[0] - LEFT) / (width - 8 - LEFT)) * (page.to - page.from)));
+    else if (found.point[0] >= left) {
+      does.seek(Math.round(page.from + ((found.point[0] - left) / (width - 8 - left)) * (page.to - page.from)));
     }
   });
 

@@ -1,12 +1,30 @@
 // Where things stand in the picture, and what the pointer is on.
 
+/** Do the parties stand on a circle? */
+export function onCircle(parties) {
+  return parties.every(({ x, y }) => Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.5) < 0.1);
+}
+
 /** Spread positions (0 … 1) over a rectangle with a margin; [x, y] in pixels. A circle may become an ellipse, but no flat one. */
-export function placeParties(parties, width, height, margin) {
-  const round = parties.length < 5 || parties.every(({ x, y }) => Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.5) < 0.1);
-  const stretch = round ? 1.8 : 3.5;
+export function placeParties(parties, width, height, margin, sideMargin = margin) {
+  const stretch = parties.length < 5 || onCircle(parties) ? 1.8 : 3.5;
   const high = Math.max(1, height - 2 * margin);
-  const wide = Math.max(1, Math.min(width - 2 * margin, stretch * high));
+  const wide = Math.max(1, Math.min(width - 2 * sideMargin, stretch * high));
   return parties.map((party) => [width / 2 + (party.x - 0.5) * wide, margin + party.y * high]);
+}
+
+/** Does a name fit into a shape of radius `r`? Longer ones stand outside. */
+export function nameFits(name, r) {
+  return name.length * 8 <= 2 * r + 8;
+}
+
+/**
+ * Where the words of a node start, relative to it: { x, y, anchor }. Below it; on a crowded circle (`beside`) at its outer side,
+ * where they run into no neighbour, except at the top and the bottom.
+ */
+export function placeWords({ x }, r, beside) {
+  if (!beside || Math.abs(x - 0.5) < 0.02) return { x: 0, y: r + 17, anchor: "middle" };
+  return x > 0.5 ? { x: r + 10, y: 5, anchor: "start" } : { x: -r - 10, y: 5, anchor: "end" };
 }
 
 /** Is a point inside a closed line? (Even-odd rule.) */

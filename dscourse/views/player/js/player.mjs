@@ -210,7 +210,7 @@ export function render({ model, el }) {
   const does = {
     toggle, begin: () => stop(0), end: () => stop(run?.trace.until ?? 0),
     next: () => stop(nextMoment(run.trace, t)), previous: () => stop(previousMoment(run.trace, t)),
-    nextOfKind: () => stop(nextMoment(run.trace, t, jump)), previousOfKind: () => stop(previousMoment(run.trace, t, jump)),
+    nextOfKind: () => jumpTo(nextMoment(run.trace, t, jump), "after"), previousOfKind: () => jumpTo(previousMoment(run.trace, t, jump), "before"),
     on: () => stop(t + Math.round(run.trace.until / 10)), back: () => stop(t - Math.round(run.trace.until / 10)),
     slower: () => setSpeed(-1), faster: () => setSpeed(1),
     nextNode: () => focusNode(1), previousNode: () => focusNode(-1),
@@ -220,6 +220,7 @@ export function render({ model, el }) {
     undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAtCursor(),
     zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
     escape: () => {
+      if (closeFilters()) return;
       if (diagram.hasPast()) diagram.clearPast();
       else if (!help.hidden) toggleHelp();
       else setMarked([]);
@@ -229,6 +230,12 @@ export function render({ model, el }) {
   function stop(time) {
     pause();
     seek(time);
+  }
+
+  function jumpTo(time, side) {
+    stop(time);
+    if (time === null) say(told, `No ${jumpChoice.value} ${side} ${seconds(t)}.`);
+    else if (told.textContent.startsWith("No ")) say(told, "");
   }
 
   function setSpeed(step) {
@@ -409,6 +416,26 @@ export function render({ model, el }) {
   }
 
   // --- filters
+  const filters = [nodeFilter, typeFilter];
+
+  /** Close the open lists; true if there was one. The focus goes back to what opened it. */
+  function closeFilters(except = null) {
+    const open = filters.filter((one) => one.open && one !== except);
+    for (const one of open) {
+      if (one.contains(root.ownerDocument.activeElement)) one.querySelector("summary").focus({ preventScroll: true });
+      one.open = false;
+    }
+    return open.length > 0;
+  }
+
+  for (const one of filters) {
+    one.addEventListener("toggle", () => {
+      if (one.open) closeFilters(one);
+      root.classList.toggle("dp-choosing", filters.some((other) => other.open));
+    });
+  }
+  root.addEventListener("pointerdown", (event) => closeFilters(filters.find((one) => one.contains(event.target))));
+
   function fillFilters() {
     const boxOf = (text, value, picture = null) => {
       const input = make("input", { type: "checkbox", value, change: () => applyFilters() });
@@ -496,7 +523,10 @@ export function render({ model, el }) {
 
   function accept(next, then) {
     const first = run === null;
-    const kept = first ? null : { fold: foldBox.checked, off: [...typeFilter.querySelectorAll("input")].filter((box) => !box.checked).map((box) => run.trace.types[Number(box.value)]) };
+    const unchecked = (filter) => [...filter.querySelectorAll("input")].filter((box) => !box.checked).map((box) => Number(box.value));
+    const kept = first ? null : {
+      fold: foldBox.checked, types: unchecked(typeFilter).map((type) => run.trace.types[type]), nodes: unchecked(nodeFilter).map((party) => run.trace.parties[party].id),
+    };
     run = next;
     before = then;
     cluster.setRun(run);
@@ -505,7 +535,8 @@ export function render({ model, el }) {
     fillFilters();
     if (kept) {
       foldBox.checked = kept.fold && run.periodic.size > 0;
-      for (const box of typeFilter.querySelectorAll("input")) box.checked = !kept.off.includes(run.trace.types[Number(box.value)]);
+      for (const box of typeFilter.querySelectorAll("input")) box.checked = !kept.types.includes(run.trace.types[Number(box.value)]);
+      for (const box of nodeFilter.querySelectorAll("input")) box.checked = !kept.nodes.includes(run.trace.parties[Number(box.value)].id);
     }
     const chosen = jumpChoice.value;
     const jumps = jumpsOf(run.trace);
