@@ -31,10 +31,10 @@ def real(
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {number}")
-    if at_least is not None and number < at_least:
-        raise ValueError(f"{name} must be at least {at_least:g}, got {number:g}")
     if above is not None and number <= above:
         raise ValueError(f"{name} must be above {above:g}, got {number:g}")
+    if at_least is not None and number < at_least:
+        raise ValueError(f"{name} must be at least {at_least:g}, got {number:g}")
     if at_most is not None and number > at_most:
         raise ValueError(f"{name} must be at most {at_most:g}, got {number:g}")
     return number

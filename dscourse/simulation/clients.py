@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dscourse.arguments import real, text
-from dscourse.simulation.instants import MICROSECONDS, to_microseconds
+from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
 from dscourse.simulation.latency import LatencyModel, as_latency
 from dscourse.simulation.ledger import FAIL, INVOKE, NOBODY, OK, UNKNOWN
 from dscourse.simulation.luck import Stream, key_of
@@ -92,8 +92,8 @@ class Workload:
         changes = {
             "operations": operations,
             "to": tuple(text("to", target) for target in targets),
-            "timeout": real("timeout", self.timeout, above=0.0),
-            "start": real("start", self.start, at_least=0.0),
+            "timeout": real("timeout", self.timeout, above=0.0, at_most=LONGEST),
+            "start": real("start", self.start, at_least=0.0, at_most=LONGEST),
         }
         for name, value in changes.items():
             object.__setattr__(self, name, value)
@@ -123,7 +123,7 @@ class OpenLoop(Workload):
 
     def __post_init__(self) -> None:
         self._check()
-        object.__setattr__(self, "rate", real("rate", self.rate, above=0.0))
+        object.__setattr__(self, "rate", real("rate", self.rate, above=0.0, at_least=1.0 / LONGEST))
         if self.arrivals not in ("poisson", "regular"):
             raise ValueError(f"arrivals must be 'poisson' or 'regular', got {self.arrivals!r}")
 

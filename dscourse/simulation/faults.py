@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from dscourse.arguments import probability, real, text
 from dscourse.simulation.behaviours import Behaviour, behaviour_named, is_registered
-from dscourse.simulation.instants import to_microseconds
+from dscourse.simulation.instants import LONGEST, to_microseconds
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import unknown
 
@@ -32,11 +32,11 @@ class Fault:
     at: float
 
     def __post_init__(self) -> None:
-        _number(self, "at", at_least=0.0)
+        _number(self, "at", at_least=0.0, at_most=LONGEST)
         end = self.end
         if end is not None:
             name = "restart_at" if isinstance(self, Crash) else "until"
-            _number(self, name, at_least=0.0)
+            _number(self, name, at_least=0.0, at_most=LONGEST)
             if to_microseconds(end) <= to_microseconds(self.at):
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be later than at, got at={self.at:g}, {name}={end:g}"
@@ -323,9 +323,7 @@ class Slow(Fault):
     link: Pair | None = None
 
     def _check(self) -> None:
-        _number(self, "factor", above=0.0)
-        if self.factor > 1e6:
-            raise ValueError(f"factor of Slow must be at most a million, got {self.factor:g}")
+        _number(self, "factor", above=0.0, at_most=1e6)
         if self.node is not None:
             text("node of Slow", self.node)
             if self.link is not None:
@@ -380,7 +378,7 @@ class ClockOffset(Fault):
 
     def _check(self) -> None:
         text("node of ClockOffset", self.node)
-        _number(self, "seconds")
+        _number(self, "seconds", at_least=-LONGEST, at_most=LONGEST)
 
     def describe(self) -> str:
         """The fault in words."""
@@ -403,7 +401,7 @@ class ClockDrift(Fault):
 
     def _check(self) -> None:
         text("node of ClockDrift", self.node)
-        _number(self, "rate", above=-1.0)
+        _number(self, "rate", above=-1.0, at_most=1e3)
 
     def describe(self) -> str:
         """The fault in words."""
@@ -433,6 +431,9 @@ class Byzantine(Fault):
                 f"behaviour of Byzantine must be an instance of a registered behaviour, such as Silent(), got "
                 f"{self.behaviour!r}; put @register_behaviour above a class of your own"
             )
+        for field in _fields(self.behaviour):
+            name = f"{field.name} of {type(self.behaviour).__name__}"
+            _check_setting(getattr(self.behaviour, field.name), name)
 
     def describe(self) -> str:
         """The fault in words."""
@@ -469,11 +470,18 @@ def fault_from_json_value(value: Any) -> Fault:
 
 def check_names(fault: Fault, nodes: Collection[str], clients: Collection[str], has_link: Any) -> None:
     """Refuse a fault about a node or a link that isn't there, before the run starts."""
-    parties = [*nodes, *clients]
+    kind = type(fault).__name__
     may_be_client = isinstance(fault, Partition) or fault.link_pair is not None
     for name in fault.nodes:
-        if name not in nodes and not (may_be_client and name in clients):
-            raise unknown(f"node (named in {type(fault).__name__} at {fault.at:g} s)", name, parties)
+        if name in nodes or (may_be_client and name in clients):
+            continue
+        if name in clients:
+            raise LookupError(
+                f"{kind} at {fault.at:g} s is about {name!r}, which is a client; it can only befall a node, such as "
+                f"{next(iter(nodes))!r}"
+            )
+        known = [*nodes, *clients] if may_be_client else nodes
+        raise unknown(f"node (named in {kind} at {fault.at:g} s)", name, known)
     pair = fault.link_pair
     if pair is None:
         return
@@ -491,9 +499,10 @@ def _fields(fault: Any) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(fault)
 
 
-def _number(fault: Fault, field: str, *, at_least: float | None = None, above: float | None = None) -> None:
-    name = f"{field} of {type(fault).__name__}"
-    object.__setattr__(fault, field, real(name, getattr(fault, field), at_least=at_least, above=above))
+def _number(fault: Fault, field: str, **bounds: float) -> None:
+    object.__setattr__(
+        fault, field, real(f"{field} of {type(fault).__name__}", getattr(fault, field), **bounds)
+    )
 
 
 def _pair(name: str, pair: object) -> Pair:
@@ -537,6 +546,19 @@ def _behaviour(value: Any) -> Behaviour:
         if name not in known:
             raise ValueError(f"{value['behaviour']} has no field {name!r}; it has {', '.join(sorted(known))}")
     return kind(**fields)
+
+
+def _check_setting(value: Any, name: str) -> None:
+    """A behaviour goes to JSON and comes back with its scenario; a dataclass in it would come back as a dict."""
+    if dataclasses.is_dataclass(value):
+        raise TypeError(
+            f"{name} holds the {type(value).__name__} {value!r}, and a behaviour may hold only numbers, texts, None "
+            "and tuples of these; write a behaviour of your own that makes it in rewrite()"
+        )
+    if isinstance(value, tuple | list):
+        for item in value:
+            _check_setting(item, name)
+    plain_json(value, name)
 
 
 def _tuples(value: Any) -> Any:

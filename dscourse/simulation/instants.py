@@ -5,6 +5,7 @@ from __future__ import annotations
 from dscourse.arguments import real
 
 MICROSECONDS = 1_000_000
+LONGEST = 1e9  # seconds, 30 years: no time in a simulation may be longer
 
 
 def to_microseconds(seconds: float) -> int:
@@ -14,4 +15,4 @@ def to_microseconds(seconds: float) -> int:
 
 def instant(name: str, value: object) -> int:
     """A moment of a run, in microseconds."""
-    return to_microseconds(real(name, value, at_least=0.0))
+    return to_microseconds(real(name, value, at_least=0.0, at_most=LONGEST))

@@ -17,10 +17,9 @@ import numpy as np
 
 from dscourse import datasets
 from dscourse.arguments import real
-from dscourse.simulation.instants import MICROSECONDS, to_microseconds
+from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
 
 _TINY = 2.0**-54
-_LONGEST = 1e9  # seconds; far beyond any run, so that a sample always fits
 
 
 class LatencyModel:
@@ -182,8 +181,8 @@ def _set(
     model: LatencyModel, field: str, *, at_least: float | None = None, above: float | None = None
 ) -> None:
     number = real(f"{field} of {type(model).__name__}", getattr(model, field), at_least=at_least, above=above)
-    if field != "sigma" and number > _LONGEST:
-        raise ValueError(f"{field} of {type(model).__name__} must be at most {_LONGEST:g} s, got {number:g}")
+    if field != "sigma" and number > LONGEST:
+        raise ValueError(f"{field} of {type(model).__name__} must be at most {LONGEST:g} s, got {number:g}")
     object.__setattr__(model, field, number)
 
 
@@ -193,7 +192,7 @@ def _checked_samples(samples: Any, what: str) -> np.ndarray[Any, np.dtype[np.flo
     numbers = np.asarray(samples, dtype=float)
     if numbers.size == 0:
         raise ValueError(f"{what}: Empirical needs at least one sample")
-    if not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.max() > _LONGEST:
+    if not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.max() > LONGEST:
         raise ValueError(f"{what}: samples must be seconds, finite and at least 0")
     return numbers.ravel()
 

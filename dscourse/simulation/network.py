@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from dscourse.arguments import probability, real, text, whole
-from dscourse.simulation.instants import MICROSECONDS
+from dscourse.simulation.instants import LONGEST, MICROSECONDS
 from dscourse.simulation.latency import Constant, LatencyModel, as_latency
 from dscourse.simulation.luck import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 from dscourse.simulation.peers import EverybodyElse
@@ -223,7 +223,7 @@ def _check_link(attributes: Mapping[str, Any], where: str) -> None:
         if name in attributes:
             probability(f"{name} of {where}", attributes[name])
     if attributes.get("capacity") is not None:
-        real(f"capacity of {where}", attributes["capacity"], above=0.0)
+        real(f"capacity of {where}", attributes["capacity"], above=0.0, at_least=1.0 / LONGEST)
     _check_limit(attributes, where)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping
 from heapq import heappush
 from random import Random
@@ -11,7 +10,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, text
-from dscourse.simulation.instants import MICROSECONDS
+from dscourse.simulation.instants import LONGEST, MICROSECONDS
 from dscourse.simulation.ledger import NOBODY, RECORD, SEND
 from dscourse.simulation.messages import canonical_json, plain_json
 
@@ -109,8 +108,8 @@ class Context:
         """
         if type(name) is not str:
             text("name of a timer", name)
-        if type(delay) is not float or not 0.0 <= delay < math.inf:
-            delay = real(f"delay of timer {name!r}", delay, at_least=0.0)
+        if type(delay) is not float or not 0.0 <= delay <= LONGEST:
+            delay = real(f"delay of timer {name!r}", delay, at_least=0.0, at_most=LONGEST)
         local = int(delay * MICROSECONDS + 0.5) or (1 if delay > 0 else 0)
         kernel, member = self._kernel, self._member
         if member.clock is not None:

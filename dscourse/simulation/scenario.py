@@ -9,7 +9,7 @@ from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
 from dscourse.simulation.errors import RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault, check_names
-from dscourse.simulation.instants import MICROSECONDS, to_microseconds
+from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import Ledger
 from dscourse.simulation.names import unknown
@@ -103,7 +103,7 @@ class Scenario:
             EventLimit: there were more events than ``event_limit``.
             RunInterrupted: you interrupted it. All three keep what happened until then in ``run``.
         """
-        end = to_microseconds(real("until", until, above=0.0, at_most=1e9))
+        end = to_microseconds(real("until", until, above=0.0, at_most=LONGEST))
         limit = whole("event_limit", event_limit, at_least=1)
         ledger = Ledger(keep=trace)
         kernel = Kernel(self, ledger, limit)
