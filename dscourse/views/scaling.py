@@ -393,7 +393,7 @@ def hockey_stick_explorer() -> InteractiveFigure:
 
 def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     """Draw mean and 99th percentile of the time in an M/M/c queue against utilisation; return the alt text."""
-    ax = _single(figure)
+    ax = _single(figure, top=0.91)
     grid = np.linspace(0.02, 0.97, 40)
     formulas = [mmc(share * servers, 1.0, servers) for share in grid]
     ax.plot(
@@ -412,9 +412,8 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     chosen = mmc(busy / 100 * servers, 1.0, servers)
     tail = chosen.sojourn_quantile(0.99)
     ax.axvline(busy, color=palette.GREY, linewidth=1)
-    ax.text(busy - 1, 38.5, f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f},\n"
-            f"{_percent(chosen.probability_of_waiting)} have to wait", ha="right" if busy > 45 else "left", va="top",
-            fontsize=9)  # fmt: skip
+    ax.set_title(f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f}, "
+                 f"{_percent(chosen.probability_of_waiting)} have to wait", loc="left", fontsize=9)  # fmt: skip
     ax.set(
         xlabel="utilisation, %",
         ylabel="time in the system,\nin mean service times",
@@ -522,8 +521,11 @@ def draw_usl(figure: Figure, contention: float, coherency: float) -> str:
     if law.peak_load <= 128:
         where = f"peak {law.peak_throughput:.1f} at {law.peak_load:.0f}"
         ax.plot(law.peak_load, law.peak_throughput, "v", color=palette.VERMILION, markersize=9)
-        ax.annotate(where, (law.peak_load, law.peak_throughput), (0, -12), textcoords="offset points", ha="center",
-                    va="top", color=palette.VERMILION)  # fmt: skip
+        low = law.peak_throughput < 9  # no room between the curve and the axis
+        ax.annotate(where, (law.peak_load, law.peak_throughput), (0, 9 if low else -12), textcoords="offset points",
+                    ha="left" if law.peak_load < 12 else "center", va="bottom" if low else "top",
+                    color=palette.VERMILION,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
     elif math.isfinite(law.peak_load):
         where = f"peak beyond 128, at {law.peak_load:.0f}"
     ax.set(xlabel="nodes", ylabel="throughput, in that of one node", ylim=(0, 64), xlim=(0, 128))
@@ -606,10 +608,10 @@ def capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> P
     )
 
 
-def _single(figure: Figure) -> Axes:
+def _single(figure: Figure, top: float = 0.97) -> Axes:
     """Return axes at a fixed place: working one out takes a third of the time of a redraw."""
     figure.set_layout_engine(None)
-    return tidy(figure.add_axes((0.1, 0.15, 0.87, 0.82)))
+    return tidy(figure.add_axes((0.1, 0.15, 0.87, top - 0.15)))
 
 
 def plain_ticks(ax: Axes) -> None:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from dscourse import datasets
 from dscourse.scaling import System, find_capacity, fit_usl, simulate_queue
@@ -124,6 +125,32 @@ def test_the_law_is_drawn_with_its_peak_wherever_that_is():
         (0.03, 5e-4, "at 44"),
     ):
         assert words in draw.draw_usl(new_figure(), contention, coherency)
+
+
+@pytest.mark.parametrize(
+    ("contention", "coherency"), [(0.2, 0.0005), (0.1, 0.004), (0.0, 0.004), (0.2, 0.004), (0.03, 0.0005)]
+)
+def test_the_peak_is_named_inside_the_axes(contention, coherency):
+    figure = new_figure()
+    draw.draw_usl(figure, contention, coherency)
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    words = next(text for text in ax.texts if "peak" in text.get_text()).get_window_extent()
+    assert ax.bbox.y0 + 2 < words.y0 < words.y1 < ax.bbox.y1
+    assert ax.bbox.x0 <= words.x0
+
+
+@pytest.mark.parametrize("busy", [5, 45, 80, 97])
+def test_what_the_hockey_stick_says_lies_on_no_curve_and_is_not_cut(busy):
+    figure = new_figure()
+    draw.draw_hockey_stick(figure, 1, busy)
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    words = next(text for text in ax.findobj(Text) if "busy" in text.get_text()).get_window_extent()
+    assert ax.get_title("left").startswith(f"{busy} % busy")
+    assert words.y0 >= ax.bbox.y1
+    assert 0 <= words.x0 < words.x1 <= figure.bbox.x1
+    assert words.y1 <= figure.bbox.y1
 
 
 def test_the_hockey_stick_tells_what_the_formula_says():
