@@ -32,6 +32,7 @@ from dscourse.fault_tolerance import (
     single_points_of_failure,
     system_availability,
 )
+from dscourse.scaling import readable_seconds
 from dscourse.views import palette
 from dscourse.views.interactive import InteractiveFigure, interactive_figure
 from dscourse.views.picture import Picture, new_axes, new_figure, tidy
@@ -357,7 +358,7 @@ def _duration(seconds: float) -> str:
     for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds")):
         if seconds >= 2 * size:
             return f"{seconds / size:.3g} {name}"
-    return f"{seconds:.2g} seconds"
+    return readable_seconds(seconds) if 0 < seconds < 0.01 else f"{seconds:.2g} seconds"
 
 
 # ── Standby ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -112,3 +112,11 @@ def test_pictures_of_the_record_tell_its_numbers(lanl):
     assert "shape 0.738" in views.draw_failure_gaps(lanl, 2).alt
     together = views.draw_down_together(down_together(lanl, 2)).alt
     assert re.search(r"recorded 0\.35 %, independent 2\.0e-06, 1,7\d\d times less", together)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5.6e-5, "56 µs"), (0.004, "4 ms"), (0.0, "0 seconds"), (0.5, "0.5 seconds"), (41.9, "41.9 seconds")],
+)
+def test_the_shortest_downtimes_are_told_in_units_that_people_use(seconds, words):
+    assert views._duration(seconds) == words

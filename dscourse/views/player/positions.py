@@ -21,7 +21,7 @@ def positions(run: Run) -> dict[str, tuple[float, float]]:
         placed = _circle(tuple(run.nodes))
     clients = tuple(run.clients)
     if clients:
-        placed = {node: (0.16 + 0.84 * x, y) for node, (x, y) in placed.items()}
+        placed = {node: (0.24 + 0.76 * x, y) for node, (x, y) in placed.items()}
     for index, client in enumerate(clients):
         placed[client] = (0.0, (index + 1) / (len(clients) + 1))
     return placed
