@@ -245,7 +245,7 @@ def _check_enough_points(answer: object) -> str | None:
         return FORGOT_TO_SQUARE
     if math.isclose(value, 200):
         return LINEAR
-    return "Solve 1/√V = 0.05, or ask the picture under *Checked against the literature*."
+    return "Solve 1/√V = 0.05, or ask the picture under “Checked against the literature”."
 
 
 enough_points = Exercise(
