@@ -12,8 +12,9 @@ test compares them).
 from __future__ import annotations
 
 import gc
+import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _ROUND = 64  # events between two looks at the ledger
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LAST = 1 << 200  # order of an entry that comes after all others of its instant
+_WAITS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # flags of a function's code
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
@@ -205,7 +207,8 @@ class Kernel:
 
     def _no_such_peer(self, member: Member, to: object) -> Exception:
         if type(to) is not str:
-            return TypeError(f"send takes the id of a node, a str, got {to!r}")
+            advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
+            return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
         peers = self._network.peers(member.name)
         if to == member.name:
             return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
@@ -487,4 +490,10 @@ def _check_handlers(node: Any) -> None:
             raise TypeError(
                 f"node_factory must return a Node, got {type(node).__name__}, which has no {handler}; "
                 "derive your class from dscourse.simulation.Node"
+            )
+        code = getattr(getattr(node, handler), "__code__", None)
+        if code is not None and code.co_flags & _WAITS:
+            raise TypeError(
+                f"{handler} of {type(node).__name__} holds yield, async or await, but a handler runs to its end at "
+                "once; to go on later, set a timer and go on in on_timer"
             )

@@ -83,7 +83,10 @@ class Context:
             TypeError, ValueError: the message holds what may not travel.
         """
         kernel = self._kernel
-        link = self._links.get(to)
+        try:
+            link = self._links.get(to)
+        except TypeError:  # a list of ids can't be looked up
+            link = None
         if link is None:
             link = kernel.open_link(self._member, to)
         if message is not kernel.last_message:

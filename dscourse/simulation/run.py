@@ -191,6 +191,8 @@ class Run:
         """
         if outcome not in _CLIENT_KINDS[1:]:
             raise unknown("outcome", outcome, _CLIENT_KINDS[1:])
+        if client is not None and client not in self.clients:
+            raise unknown("client", client, self.clients)
         ended = self.trace.select(kind=outcome, node=client, between=between)
         return np.array([event.detail["seconds"] for event in ended], dtype=float)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -49,6 +50,7 @@ class Scenario:
             raise TypeError(
                 f"node_factory must be a class or function of (node_id, peers), got {node_factory!r}"
             )
+        _check_factory(node_factory)
         if not isinstance(network, Network):
             raise TypeError(
                 f"network must be a Network, such as Network(topology.full_mesh(5)), got {network!r}"
@@ -155,6 +157,23 @@ class Scenario:
             for target in workload.to:
                 if target not in nodes:
                     raise unknown(f"node (asked by client {client})", target, nodes)
+
+
+def _check_factory(factory: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:
+        return  # something built in, which doesn't tell
+    try:
+        signature.bind("n0", ())
+    except TypeError as error:
+        name = getattr(factory, "__qualname__", None) or repr(factory)
+        does_not_take = (
+            f"node_factory is called with (node_id, peers), which {name}{signature} does not take: {error}"
+        )
+        if isinstance(factory, type):
+            does_not_take += ". Give the class def __init__(self, node_id, peers)"
+        raise TypeError(does_not_take) from None
 
 
 def _all_of(what: str, items: Any, kind: type, example: str) -> tuple[Any, ...]:

@@ -133,7 +133,7 @@ class Selection(Sequence[Event]):
     def _named(self, name: Names | None) -> Selection:
         if name is None:
             return self
-        wanted = (name,) if isinstance(name, str) else tuple(name)
+        wanted = _wanted("name", name)
         kept = [index for index in self.indices.tolist() if self._trace.name(index) in wanted]
         return Selection(self._trace, np.array(kept, dtype=np.int64))
 
@@ -208,9 +208,9 @@ class Trace(Sequence[Event]):
         return self._cells[index]
 
     def detail(self, index: int) -> dict[str, Any]:
-        """The detail of one event."""
+        """The detail of one event, a copy."""
         cell = self._cells[index]
-        return dict(cell[1]) if isinstance(cell, tuple) else {}
+        return _copy_of_containers(cell[1]) if isinstance(cell, tuple) else {}
 
     def detail_text(self, index: int) -> str:
         """Name and detail of one event as a short text, for tables."""
@@ -338,8 +338,21 @@ def _is_same(a: Any, b: Any) -> bool:
     return bool(a == b) or (type(a) is type(b) and encode(a) == encode(b))
 
 
+def _copy_of_containers(value: Any) -> Any:
+    """A copy whose dicts and lists are its own; all else that stands in a trace can't be changed."""
+    if isinstance(value, dict):
+        return {name: _copy_of_containers(item) for name, item in value.items()}
+    return [_copy_of_containers(item) for item in value] if isinstance(value, list) else value
+
+
+def _wanted(what: str, names: Names) -> tuple[str, ...]:
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{what} must be a text or several, such as a list of texts, got {names!r}")
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def _codes(what: str, names: Names, known: Sequence[str]) -> list[int]:
-    wanted = (names,) if isinstance(names, str) else tuple(names)
+    wanted = _wanted(what, names)
     for name in wanted:
         if name not in known:
             raise unknown(what, name, known)
