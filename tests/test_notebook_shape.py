@@ -257,9 +257,8 @@ def everything_asked_is_there(book):
     for name in sorted(used - set(book.roles) - {"progress"}):
         yield f"uses exercises.{name}, which its exercise module does not have"
     shown = {asked(cell) for cell in book.code}
-    if book.name != START or any("play(" in source(cell) for cell in book.code):
-        for name in sorted(set(book.roles) - shown):
-            yield f"never shows exercises.{name}"
+    for name in sorted(set(book.roles) - shown):
+        yield f"never shows exercises.{name}"
 
 
 def summary_ends_with_terms_and_reading(book):
@@ -274,9 +273,6 @@ def summary_ends_with_terms_and_reading(book):
     reading = re.search(r"^\*\*Further reading\*\*(.*)", summary, re.MULTILINE | re.DOTALL)
     if not reading or "](http" not in reading[1]:
         yield "its summary must give **Further reading** with links to primary sources"
-
-
-# --- what is asked of every notebook but the start page ---
 
 
 def it_opens_with_a_question(book):
@@ -352,7 +348,7 @@ def gives_a_widget(module, name, attribute):
     return isinstance(returns, type) and issubclass(returns, ipywidgets.DOMWidget)
 
 
-FOR_ALL = [
+CHECKS = [
     file_is_sound,
     cells_have_readable_ids,
     title_says_what_to_expect,
@@ -370,8 +366,6 @@ FOR_ALL = [
     everything_asked_is_there,
     summary_ends_with_terms_and_reading,
     something_can_be_driven,
-]
-NOT_FOR_THE_START_PAGE = [
     it_opens_with_a_question,
     special_sections_are_there_in_order,
     literature_is_checked,
@@ -380,12 +374,8 @@ NOT_FOR_THE_START_PAGE = [
 ]
 
 
-def checks_for(name):
-    return FOR_ALL if name == START else FOR_ALL + NOT_FOR_THE_START_PAGE
-
-
 def problems(book):
-    return [f"{check.__name__}: {problem}" for check in checks_for(book.name) for problem in check(book)]
+    return [f"{check.__name__}: {problem}" for check in CHECKS for problem in check(book)]
 
 
 # --- the notebooks that are there ---
@@ -638,12 +628,4 @@ def test_a_median_of_four_lines_is_too_long():
 
 
 def test_every_check_has_a_bad_notebook():
-    assert {check for check, _, _ in BAD} == set(FOR_ALL + NOT_FOR_THE_START_PAGE)
-
-
-def test_the_start_page_needs_no_exercises_of_its_own():
-    content = good_notebook()
-    for cell_id in ("exercises", "literature", "production"):
-        content["cells"].remove(cell_of(content, cell_id))
-    found = problems(in_a_course(content, START))
-    assert not any(problem.startswith("there_are_four_exercises") for problem in found)
+    assert {check for check, _, _ in BAD} == set(CHECKS)
