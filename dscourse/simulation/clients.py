@@ -7,7 +7,7 @@ answer by the timeout means "unknown": it may have happened or not, or may still
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,6 +81,8 @@ class Workload:
             )
         if not self.operations:
             raise ValueError("operations is empty: the client would have nothing to do")
+        if not isinstance(self.to, Iterable):
+            raise TypeError(f"to must be the id of a node, or several, got {self.to!r}")
         targets = (self.to,) if isinstance(self.to, str) else tuple(self.to)
         if not targets:
             raise ValueError("to is empty: name at least one node")

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from dscourse.arguments import probability, real, text
 from dscourse.simulation.behaviours import Behaviour, behaviour_named, is_registered
 from dscourse.simulation.instants import LONGEST, to_microseconds
+from dscourse.simulation.json_parts import part, rebuilt
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import unknown
 
@@ -454,18 +455,13 @@ def fault_from_json_value(value: Any) -> Fault:
     if not isinstance(value, dict) or "fault" not in value:
         raise ValueError(f'a fault in JSON is an object with "fault" in it, got {value!r}')
     fields = {name: given for name, given in value.items() if name != "fault"}
-    kind = FAULTS.get(value["fault"])
-    if kind is None:
-        raise unknown("kind of fault", value["fault"], FAULTS)
-    known = {field.name for field in _fields(kind)}
-    for name in fields:
-        if name not in known:
-            raise ValueError(f"{kind.__name__} has no field {name!r}; it has {', '.join(sorted(known))}")
+    kind = part("the kind of a fault", value["fault"], str)
+    if kind not in FAULTS:
+        raise unknown("kind of fault", kind, FAULTS)
     if "behaviour" in fields:
         fields["behaviour"] = _behaviour(fields["behaviour"])
-    if fields.get("link") is not None:
-        fields["link"] = tuple(fields["link"])
-    return kind(**fields)
+    fault: Fault = rebuilt(FAULTS[kind], fields)
+    return fault
 
 
 def check_names(fault: Fault, nodes: Collection[str], clients: Collection[str], has_link: Any) -> None:
@@ -539,13 +535,11 @@ def _groups(groups: Any) -> tuple[tuple[str, ...], ...]:
 def _behaviour(value: Any) -> Behaviour:
     if not isinstance(value, dict) or "behaviour" not in value:
         raise ValueError(f'a behaviour in JSON is an object with "behaviour" in it, got {value!r}')
-    kind = behaviour_named(value["behaviour"])
-    fields = {name: _tuples(given) for name, given in value.items() if name != "behaviour"}
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name in fields:
-        if name not in known:
-            raise ValueError(f"{value['behaviour']} has no field {name!r}; it has {', '.join(sorted(known))}")
-    return kind(**fields)
+    kind = behaviour_named(part("the name of a behaviour", value["behaviour"], str))
+    behaviour: Behaviour = rebuilt(
+        kind, {name: _tuples(given) for name, given in value.items() if name != "behaviour"}
+    )
+    return behaviour
 
 
 def _check_setting(value: Any, name: str) -> None:

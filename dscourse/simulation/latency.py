@@ -187,6 +187,8 @@ def _set(
 
 
 def _checked_samples(samples: Any, what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if not isinstance(samples, Iterable):
+        raise TypeError(f"samples must be numbers of seconds or the name of a data set, got {samples!r}")
     if not isinstance(samples, np.ndarray):
         samples = [real("a sample", sample, at_least=0.0) for sample in samples]
     numbers = np.asarray(samples, dtype=float)

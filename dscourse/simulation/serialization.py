@@ -9,12 +9,14 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload
 from dscourse.simulation.faults import fault_from_json_value
+from dscourse.simulation.json_parts import check_fields, named, part, rebuilt, row
 from dscourse.simulation.latency import Constant, Empirical, Exponential, LatencyModel, LogNormal, Uniform
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import unknown
@@ -64,40 +66,61 @@ def scenario_from_json(text: str, node_factory: Callable[..., Any], *, insist: b
         raise ValueError(f"this is no scenario in JSON: {error}") from None
     if not isinstance(value, dict) or "version" not in value:
         raise ValueError('this is no scenario: it should be an object with "version" in it')
-    if value["version"] != VERSION:
+    if type(value["version"]) is not int or value["version"] != VERSION:
         raise ValueError(
             f"this scenario has version {value['version']!r}, and this dscourse reads version {VERSION}; "
             "install the dscourse that it was made with"
         )
-    _check_fields("a scenario", value, _FIELDS, needed=_FIELDS)
-    found = describe_factory(node_factory)
-    if found != value["factory"] and not insist:
+    check_fields("a scenario", value, _FIELDS, needed=_FIELDS)
+    if not insist and (found := describe_factory(node_factory)) != value["factory"]:
         raise ValueError(
             f"this scenario was made with the node factory {canonical_json(value['factory'])}, "
             f"got {canonical_json(found)}; "
             "with another factory it is another scenario. Pass insist=True if you want that."
         )
-    return {
-        "network": _network_from(value["network"]),
-        "faults": [fault_from_json_value(fault) for fault in value["faults"]],
-        "clients": [_workload_from(client) for client in value["clients"]],
-        "seed": value["seed"],
-        "shuffle_ties": value["shuffle_ties"],
-    }
+    try:
+        return {
+            "network": _network_from(value["network"]),
+            "faults": [fault_from_json_value(fault) for fault in part("faults", value["faults"], list)],
+            "clients": [_workload_from(client) for client in part("clients", value["clients"], list)],
+            "seed": part("seed", value["seed"], int),
+            "shuffle_ties": part("shuffle_ties", value["shuffle_ties"], bool),
+        }
+    except TypeError as error:  # a number where a text should be: in a text from outside that is a bad value
+        raise ValueError(f"this scenario can't be read: {error}") from error
 
 
 def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
-    """Qualified name and settings of a node factory."""
+    """Qualified name and settings of a node factory.
+
+    The settings are the keywords of a ``functools.partial``, and the attributes of an object that can be called.
+    """
+    arguments: list[Any] = []
     if isinstance(factory, functools.partial):
         inner = describe_factory(factory.func)
+        name = inner["name"]
         settings = {**inner.get("settings", {}), **factory.keywords}
-        described = {"name": inner["name"], "settings": plain_json(settings, "a setting of the node factory")}
         arguments = [*inner.get("arguments", ()), *factory.args]
-        if arguments:
-            described["arguments"] = plain_json(arguments, "an argument of the node factory")
-        return described
-    kind = factory if hasattr(factory, "__qualname__") else type(factory)
-    return {"name": f"{kind.__module__}.{kind.__qualname__}"}
+    else:
+        kind = factory if hasattr(factory, "__qualname__") else type(factory)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        settings = _attributes_of(factory)
+    described: dict[str, Any] = {"name": name}
+    if settings:
+        described["settings"] = plain_json(settings, "a setting of the node factory")
+    if arguments:
+        described["arguments"] = plain_json(arguments, "an argument of the node factory")
+    return described
+
+
+def _attributes_of(factory: Any) -> dict[str, Any]:
+    if isinstance(factory, MethodType):
+        factory = factory.__self__
+    if hasattr(factory, "__qualname__"):
+        return {}  # a class or a function: its name says all
+    if dataclasses.is_dataclass(factory):
+        return {field.name: getattr(factory, field.name) for field in dataclasses.fields(factory)}
+    return dict(getattr(factory, "__dict__", {}))
 
 
 def model_to_json_value(model: LatencyModel) -> dict[str, Any]:
@@ -118,16 +141,11 @@ def model_to_json_value(model: LatencyModel) -> dict[str, Any]:
 
 def model_from_json_value(value: Any) -> LatencyModel:
     """The model again."""
-    if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError(
-            f'a latency model in JSON looks like {{"Uniform":{{"low":0.1,"high":0.2}}}}, got {value!r}'
-        )
-    ((name, fields),) = value.items()
+    name, fields = named("a latency model", '{"Uniform":{"low":0.1,"high":0.2}}', value)
     if name not in _MODELS:
         raise unknown("latency model", name, _MODELS)
-    model: Any = _MODELS[name]
-    _check_fields(name, fields, [field.name for field in dataclasses.fields(model)])
-    return model(**fields)  # type: ignore[no-any-return]
+    model: LatencyModel = rebuilt(_MODELS[name], fields)
+    return model
 
 
 def _network(network: Network) -> dict[str, Any]:
@@ -147,15 +165,19 @@ def _network(network: Network) -> dict[str, Any]:
 
 
 def _network_from(value: Any) -> Network:
-    _check_fields("a network", value, _NETWORK_FIELDS, needed=_NETWORK_FIELDS[:-1])
-    graph: nx.Graph[Any] = nx.DiGraph() if value["directed"] else nx.Graph()
-    graph.graph.update(_attributes_from(value["attributes"]))
-    for node, attributes in value["nodes"]:
-        graph.add_node(node, **_attributes_from(attributes))
-    for a, b, attributes in value["links"]:
+    check_fields("a network", value, _NETWORK_FIELDS, needed=_NETWORK_FIELDS[:-1])
+    graph: nx.Graph[Any] = nx.DiGraph() if part("directed", value["directed"], bool) else nx.Graph()
+    graph.graph.update(_attributes_from(part("attributes of a network", value["attributes"], dict)))
+    for entry in part("nodes", value["nodes"], list):
+        node, attributes = row("a node", entry, str, dict)
+        graph.add_node(node)
+        graph.nodes[node].update(_attributes_from(attributes))
+    for entry in part("links", value["links"], list):
+        a, b, attributes = row("a link", entry, str, str, dict)
         if a not in graph or b not in graph:
             raise ValueError(f"the link {a}–{b} leads to a node that isn't there")
-        graph.add_edge(a, b, **_attributes_from(attributes))
+        graph.add_edge(a, b)
+        graph.edges[a, b].update(_attributes_from(attributes))
     client_latency = value.get("client_latency")
     return Network(
         graph,
@@ -175,7 +197,7 @@ def _attributes(attributes: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _attributes_from(attributes: Any) -> dict[str, Any]:
+def _attributes_from(attributes: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in attributes.items():
         if isinstance(value, dict) and set(value) == {"model"}:
@@ -204,26 +226,10 @@ def _holds_object(value: Any) -> bool:
 
 
 def _workload_from(value: Any) -> Workload:
-    if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError(f'a client in JSON looks like {{"OpenLoop":{{…}}}}, got {value!r}')
-    ((name, fields),) = value.items()
+    name, fields = named("a client", '{"OpenLoop":{…}}', value)
     if name not in _WORKLOADS:
         raise unknown("kind of client", name, _WORKLOADS)
-    kind: Any = _WORKLOADS[name]
-    _check_fields(name, fields, [field.name for field in dataclasses.fields(kind)])
-    if isinstance(fields.get("think_time"), dict):
+    if isinstance(part(name, fields, dict).get("think_time"), dict):
         fields = {**fields, "think_time": model_from_json_value(fields["think_time"])}
-    return kind(**fields)  # type: ignore[no-any-return]
-
-
-def _check_fields(what: str, value: Any, known: Any, needed: Any = ()) -> None:
-    if not isinstance(value, dict):
-        raise ValueError(f"{what} in JSON should be an object, got {value!r}")
-    for name in value:
-        if name not in known:
-            raise ValueError(
-                f"{what} has no field {name!r}; it has {', '.join(known)}. Was it made with a newer dscourse?"
-            )
-    missing = [name for name in needed if name not in value]
-    if missing:
-        raise ValueError(f"{what} lacks {', '.join(missing)}")
+    workload: Workload = rebuilt(_WORKLOADS[name], fields)
+    return workload
