@@ -35,7 +35,7 @@ class NodeError(SimulationError):
         self.line = line
         where = f"\n  {line}" if line else ""
         super().__init__(
-            f"at {time:g} s, {handler} of {node} raised {type(error).__name__}: {error}{where}\n"
+            f"at {time:g} s, {handler} of {node} raised {type(error).__name__}: {_text_of(error)}{where}\n"
             "The trace up to there is kept: it is in the attribute `run` of this error."
         )
 
@@ -56,3 +56,11 @@ class RunInterrupted(KeyboardInterrupt):
     """
 
     run: Run | None = None
+
+
+def _text_of(error: BaseException) -> str:
+    """What an error says; one that can't even say it must not cost the trace."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001
+        return "(it has no text)"

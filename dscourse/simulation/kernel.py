@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 _ROUND = 64  # events between two looks at the ledger
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LAST = 1 << 200  # order of an entry that comes after all others of its instant
-_WAITS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # flags of a function's code
+_WAITS = (
+    inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+)  # flags of a function's code
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
@@ -155,9 +157,9 @@ class Kernel:
                     self._check_limit()
                     ledger.flush()
                     enough = ledger.room(self._event_limit)
-        except SimulationError:
-            raise
         except Exception as error:
+            if isinstance(error, SimulationError) and error.run is None:
+                raise  # of this run, and not of one that a handler ran itself
             member: Any = actor if link is None else link.target
             raise self._blame(member, "on_timer" if link is None else "on_message", error) from error
 

@@ -202,6 +202,37 @@ def test_a_handler_that_is_exchanged_while_the_node_runs_is_the_one_that_is_call
     assert [name for name in shown if name] == ["_first", "_second"]
 
 
+class RunsAnother(Pinger):
+    """A node that runs a scenario of its own, in which there is a mistake."""
+
+    def on_timer(self, ctx, name):
+        run(FailsInMessage)
+
+
+def test_a_mistake_in_a_run_inside_a_handler_is_a_mistake_of_that_handler():
+    with pytest.raises(
+        NodeError, match=r"at 1 s, on_timer of n0 raised NodeError: at 3\.1 s, on_message"
+    ) as caught:
+        run(RunsAnother)
+    assert caught.value.run.scenario.node_factory is RunsAnother
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class FailsWithoutWords(Pinger):
+    def on_timer(self, ctx, name):
+        raise MuteError
+
+
+def test_an_error_that_has_no_text_is_told_all_the_same():
+    with pytest.raises(NodeError, match=r"on_timer of n0 raised MuteError: \(it has no text\)") as caught:
+        run(FailsWithoutWords)
+    assert len(caught.value.run.trace) == 1
+
+
 # ── Runs that don't end by themselves ─────────────────────────────────────────────────────────────────────────
 
 
