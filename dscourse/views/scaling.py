@@ -92,9 +92,9 @@ def measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -
     ideal = x[0] / n[0] * n
     ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
     ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
-    for place in (len(n) // 2, len(n) - 1):
+    for place, side in ((len(n) // 2, "left"), (len(n) - 1, "right")):
         words = f"{_percent(x[place] / ideal[place])} of the dashed line"
-        ax.annotate(words, (n[place], x[place]), (8, -18), textcoords="offset points", ha="right")
+        ax.annotate(words, (n[place], x[place]), (0, -18), textcoords="offset points", ha=side)
     ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
     ax.legend(frameon=False, loc="upper left")
     return Picture(

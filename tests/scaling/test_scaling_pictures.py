@@ -127,6 +127,16 @@ def test_the_law_is_drawn_with_its_peak_wherever_that_is():
         assert words in draw.draw_usl(new_figure(), contention, coherency)
 
 
+def test_what_is_left_of_proportion_is_written_on_no_line(raytracer):
+    picture = draw.measured_speedup(*raytracer)
+    picture.figure.canvas.draw()
+    ax = picture.figure.axes[0]
+    for text in ax.texts:
+        box = text.get_window_extent().padded(1)
+        for line in ax.lines:
+            assert not line.get_path().transformed(ax.transData).intersects_bbox(box, filled=False)
+
+
 @pytest.mark.parametrize(
     ("contention", "coherency"), [(0.2, 0.0005), (0.1, 0.004), (0.0, 0.004), (0.2, 0.004), (0.03, 0.0005)]
 )
