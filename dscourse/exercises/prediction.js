@@ -75,13 +75,26 @@ function render({ model, el }) {
     const key = chosen();
     if (!key) return;
     asked = true;
-    model.send({ commit: key });
+    clearTimeout(patience);
     patience = setTimeout(() => {
       told.replaceChildren(element("p", "", "Python is busy or has stopped. What is said to your choice follows when it answers; if it does not, restart the kernel and run this cell again."));
     }, 4000);
+    send({ commit: key });
   });
 
-  others.addEventListener("click", () => model.send({ others: true }));
+  others.addEventListener("click", () => send({ others: true }));
+
+  // After a restart of the kernel the page still shows this prediction, but nobody is at the other end.
+  function send(message) {
+    try {
+      model.send(message);
+    } catch (error) {
+      clearTimeout(patience);
+      console.warn("Python can't be reached.", error);
+      write(notice, "This belongs to a kernel that is gone. Run this cell again, then choose.");
+      notice.hidden = false;
+    }
+  }
 
   function update() {
     const committed = model.get("committed");

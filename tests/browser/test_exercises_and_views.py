@@ -66,6 +66,32 @@ links = Exercise("rings.links", **settings, solution="answer = 4")
 """
 
 
+PLAYER = """\
+from dscourse.consensus import NaiveFailoverNode
+from dscourse.simulation import Network, Scenario, topology
+from dscourse.views import play
+
+play(Scenario(NaiveFailoverNode, Network(topology.full_mesh(3))).run(until=1.0))
+"""
+
+
+def test_what_a_gone_kernel_left_in_the_page_says_so(open_notebook):
+    page = open_notebook([PREDICTIONS, "first", PLAYER])
+    page.wait_for_selector(".dscourse-player[data-ready=yes]", timeout=PATIENCE)
+    page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }")
+
+    prediction = page.locator(".dscourse-prediction")
+    prediction.get_by_label("a) first stops").check()
+    prediction.get_by_role("button", name="Commit").click()
+    prediction.get_by_text("Run this cell again").wait_for(timeout=PATIENCE)
+
+    player = page.locator(".dscourse-player")
+    player.locator(".dp-hit").first.click()
+    player.get_by_role("menuitem", name="Crash", exact=True).click()
+    player.get_by_text("Run this cell again").wait_for(timeout=PATIENCE)
+    assert player.get_attribute("aria-busy") == "false"
+
+
 def test_an_exercise_answers_and_shows_the_learners_own_line(open_notebook):
     page = open_notebook(
         [

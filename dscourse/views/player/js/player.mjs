@@ -81,7 +81,7 @@ export function render({ model, el }) {
     focusNode: (party) => { focused = party; },
   });
   const earlier = clusterView("Before");
-  const inspector = inspectorView((time) => model.send({ type: "fields", time }));
+  const inspector = inspectorView((time) => tellPython({ type: "fields", time }));
   const timeline = timelineView((time) => { pause(); seek(time); });
   const told = make("p", { class: "dp-told", role: "status", "aria-live": "polite" });
   const diagram = diagramView({ seek: (time) => { pause(); seek(time); }, tell: (text) => say(told, text) });
@@ -324,7 +324,7 @@ export function render({ model, el }) {
     }
     pause();
     wait();
-    model.send({ type: "act", act, time: t });
+    tellPython({ type: "act", act, time: t });
     setMarked([]);
     root.focus({ preventScroll: true });
   }
@@ -336,7 +336,18 @@ export function render({ model, el }) {
     }
     pause();
     wait();
-    model.send({ type: "undo", index });
+    tellPython({ type: "undo", index });
+  }
+
+  /** After a restart of the kernel the page still shows the player, but nobody is at the other end. */
+  function tellPython(message) {
+    try {
+      model.send(message);
+    } catch (error) {
+      answered();
+      showProblem("This player belongs to a kernel that is gone. Run this cell again.");
+      console.warn("Python can't be reached.", error);
+    }
   }
 
   function wait() {
