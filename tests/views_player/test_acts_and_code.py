@@ -57,6 +57,27 @@ def test_an_act_that_makes_no_sense_is_refused(calm, act, at, error, words):
         fault_for(act, at, calm)
 
 
+MOMENT = 2.5
+ENDS = [
+    (Crash("n0", at=MOMENT), {"do": "restart", "node": "n0"}),
+    (Pause("n1", at=MOMENT), {"do": "resume", "node": "n1"}),
+    (CutLink("n0", "n1", at=MOMENT), {"do": "heal", "a": "n1", "b": "n0"}),
+    (CutLink("n0", "n1", at=MOMENT), {"do": "heal"}),
+    (Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=MOMENT), {"do": "heal"}),
+]
+
+
+@pytest.mark.parametrize(("begun", "act"), ENDS)
+def test_what_would_come_before_that_which_it_ends_is_refused_not_ignored(calm, begun, act):
+    run = calm.fork(MOMENT, begun)
+    with pytest.raises(ValueError, match="would change nothing"):
+        fault_for(act, MOMENT, run)
+    late = run.fork(MOMENT + 0.1, fault_for(act, MOMENT + 0.1, run))
+    assert late.digest() != run.digest()
+    other = {"do": act["do"], **({"node": "n2"} if "node" in act else {"a": "n2", "b": "n3"})}
+    assert fault_for(other, MOMENT, run).at == MOMENT  # it has nothing to do with the other
+
+
 def made_by(code, **names):
     exec(code, names)
     return names["forked"]

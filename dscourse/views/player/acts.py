@@ -22,8 +22,29 @@ def fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
 
     Raises:
         LookupError: for an act or a node that doesn't exist.
-        ValueError: for a partition that parts nobody, or an act at or after the end of the run.
+        ValueError: for a partition that parts nobody, an act at or after the end of the run, or one that ends what
+            begins at the same moment.
     """
+    fault = _fault_for(act, at, run)
+    if any(other.at == at and _would_end(fault, other) for other in run.scenario.faults):
+        raise ValueError(
+            "At one moment, what ends a fault comes before what begins one, so here "
+            f"{fault!r} would change nothing. Move the cursor on first (→)."
+        )
+    return fault
+
+
+def _would_end(fault: Fault, other: Fault) -> bool:
+    if isinstance(fault, Heal):
+        if isinstance(other, CutLink):
+            return fault.link is None or set(fault.link) == {other.a, other.b}
+        return isinstance(other, Partition) and fault.link is None
+    if isinstance(fault, Restart):
+        return isinstance(other, Crash) and other.node == fault.node
+    return isinstance(fault, Resume) and isinstance(other, Pause) and other.node == fault.node
+
+
+def _fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
     what = str(act.get("do"))
     if at >= run.until:
         raise ValueError(
