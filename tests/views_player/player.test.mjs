@@ -349,3 +349,15 @@ test("words stand beside the nodes of a crowded circle, at the outer side, and n
   }
   assert.ok(geometry.nameFits("n11", 17) && !geometry.nameFits("frankfurt-1", 20));
 });
+
+test("words beside a node never leave the picture", () => {
+  const right = { x: 27, y: 5, anchor: "start" };
+  const left = { x: -27, y: 5, anchor: "end" };
+  assert.equal(geometry.roomFor(right, 300, 400), 73);
+  assert.equal(geometry.roomFor(left, 100, 400), 73);
+  assert.equal(geometry.roomFor({ x: 0, y: 37, anchor: "middle" }, 5, 400), Infinity);
+  assert.equal(geometry.shortened("n5 suspect", 75), "n5 suspect");
+  assert.equal(geometry.shortened("n5 suspect, n7 suspect", 75), "n5 suspec…");
+  assert.equal(geometry.shortened("n5 suspect", 30), "n5…");
+  assert.equal(geometry.shortened("up", Infinity), "up");
+});

@@ -1,7 +1,7 @@
 // The cluster as a graph: links and messages on canvases, nodes as elements that can be clicked, focused and read aloud.
 
 import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "./dom.mjs";
-import { arcPath, caught, corners, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, shapePath } from "./geometry.mjs";
+import { arcPath, caught, corners, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, roomFor, shapePath, shortened } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
 import { nodeWords } from "./words.mjs";
@@ -92,7 +92,7 @@ export function clusterView(title, does = null) {
         does.focusNode(index);
       });
     } else set(group, "role", "img");
-    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, drawn: "" };
+    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, words, room: Infinity, drawn: "" };
   }
 
   function showLegend() {
@@ -118,9 +118,11 @@ export function clusterView(title, does = null) {
   function place() {
     const [width, height] = size;
     const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0);
-    positions = placeParties(run.trace.parties, width, height, margin, beside ? radius + 85 : margin);
+    const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : margin;
+    positions = placeParties(run.trace.parties, width, height, margin, sideMargin);
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {
+      part.room = roomFor(part.words, positions[index][0], width);
       set(part.group, "transform", `translate(${positions[index][0].toFixed(1)} ${positions[index][1].toFixed(1)})`);
       part.drawn = "";
     });
@@ -330,7 +332,7 @@ export function clusterView(title, does = null) {
       part.name.style.fill = party.client || part.outside ? colours.ink : look.text;
       set(part.group, "data-status", one.look);
       const below = one.down ? "crashed" : one.paused ? "paused" : one.label || (one.look === "up" ? "" : look.label);
-      say(part.label, roomy && !party.client ? below : "");
+      say(part.label, roomy && !party.client ? shortened(below, part.room) : "");
       const share = one.peers > 0 ? one.suspectedBy / one.peers : 0;
       set(part.ring, "d", arcPath(Math.min(1, share), radius + 4));
       say(part.doubt, one.suspectedBy > 0 && roomy ? `? ${one.suspectedBy}/${one.peers}` : "");
@@ -383,7 +385,10 @@ export function clusterView(title, does = null) {
       }
       const [x, y] = trail[0];
       if (trail.length === 1 && Math.hypot(point[0] - x, point[1] - y) < LASSO_STARTS) return;
-      if (trail.length === 1) svg.setPointerCapture(event.pointerId);
+      if (trail.length === 1) {
+        svg.setPointerCapture(event.pointerId);
+        svg.classList.remove("dp-on-link");
+      }
       trail.push(point);
       set(lasso, "points", trail.map((p) => p.join()).join(" "));
     });

@@ -302,9 +302,9 @@ export function diagramView(does) {
     paint();
   }
 
-  /** The causal past of the last event at or before the cursor that the diagram shows. */
-  function pastAtCursor() {
-    const beyond = countUpTo(run.trace.time, now);
+  /** The causal past of the last event at or before `t` that the diagram shows. */
+  function pastAt(t) {
+    const beyond = countUpTo(run.trace.time, t);
     const first = countBefore(run.trace.time, run.trace.time[Math.max(0, beyond - 1)]);
     for (let index = beyond - 1; index >= first; index -= 1) {
       const kind = run.trace.kindOf(index);
@@ -323,7 +323,7 @@ export function diagramView(does) {
   }
 
   return {
-    element, setRun, paint, draw, pastAtCursor,
+    element, setRun, paint, draw, pastAt,
     clearPast: () => { if (past) clearPast(); },
     hasPast: () => past !== null,
     setNodes: (next) => { nodes = next; },

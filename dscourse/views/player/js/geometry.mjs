@@ -27,6 +27,18 @@ export function placeWords({ x }, r, beside) {
   return x > 0.5 ? { x: r + 10, y: 5, anchor: "start" } : { x: -r - 10, y: 5, anchor: "end" };
 }
 
+/** How many pixels words beside a node at `x` may take in a picture `width` wide. */
+export function roomFor({ x: start, anchor }, x, width) {
+  if (anchor === "middle") return Infinity;
+  return Math.max(0, anchor === "start" ? width - x - start : x + start);
+}
+
+/** Words cut so that they fit into some pixels; the whole is in the title of the node. */
+export function shortened(words, room) {
+  const most = Math.max(2, Math.floor(room / 7.5));
+  return words.length <= most ? words : `${words.slice(0, most - 1).trimEnd()}…`;
+}
+
 /** Is a point inside a closed line? (Even-odd rule.) */
 export function isInside(polygon, [x, y]) {
   let inside = false;

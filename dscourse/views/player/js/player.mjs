@@ -217,7 +217,7 @@ export function render({ model, el }) {
     menu: () => openNodeMenu(focused, cluster.nodeElement(focused)),
     mark: () => { toggleMark(focused); },
     partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => send({ do: "heal" }),
-    undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAtCursor(),
+    undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAt(t),
     zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
     escape: () => {
       if (closeFilters()) return;
