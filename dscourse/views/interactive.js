@@ -1,6 +1,11 @@
 // A picture that can be replaced. The next one is decoded before it takes the place of the last, so nothing flickers;
 // of several that arrive meanwhile only the latest is shown. Text goes in as text, never as HTML.
 
+/** No line ends in the middle of 25 600 or 5 %. */
+export function numbersKeptWhole(text) {
+  return text.replace(/(?<=\d) (?=\d{3}(?!\d)|%)/g, "\u00a0");
+}
+
 function render({ model, el }) {
   const figure = document.createElement("figure");
   figure.className = "dscourse-figure";
@@ -31,14 +36,14 @@ function render({ model, el }) {
     image.replaceWith(next);
     URL.revokeObjectURL(image.src);
     image = next;
-    caption.textContent = next.alt;
+    caption.textContent = numbersKeptWhole(next.alt);
     figure.dataset.turn = String(turn);
   }
 
   // A change can leave the picture as it was, to the last byte, and still have something else to say.
   function showWords() {
     image.alt = model.get("alt");
-    caption.textContent = image.alt;
+    caption.textContent = numbersKeptWhole(image.alt);
   }
 
   function showProblem() {

@@ -1,11 +1,17 @@
 """Controls beside a figure: redrawn on change, honest about errors, with a picture where no widget can be shown."""
 
 import base64
+import json
+import shutil
+import subprocess
 
 import ipywidgets as widgets
 import pytest
 
 from dscourse.views import interactive_figure
+from dscourse.views.interactive import LivePicture
+
+NODE = shutil.which("node")
 
 
 def parabola(figure, power, grid=False):
@@ -91,3 +97,17 @@ def test_nothing_of_pyplot_is_left_behind():
 def test_unfit_arguments_are_refused(draw, controls, words):
     with pytest.raises(TypeError, match=words):
         interactive_figure(draw, **controls)
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_no_line_of_a_caption_ends_in_the_middle_of_a_number():
+    script = """
+        const source = process.argv[1];
+        const { numbersKeptWhole } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+        const given = ["users at once 641 600", "1 to 64 nodes, 97 % wait", "in 2024 1000 of 5 6"];
+        console.log(JSON.stringify(given.map(numbersKeptWhole)));
+    """
+    source = str(LivePicture._esm)
+    command = [str(NODE), "--input-type=module", "-e", script, source]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert told == ["users at once 641\u00a0600", "1 to 64 nodes, 97\u00a0% wait", "in 2024 1000 of 5 6"]
