@@ -6,7 +6,7 @@
     python course.py notebooks [names]                run the stored notebooks again and tidy them
 
 On Linux and macOS `make lab`, `make test` and so on call this script.
-An old Python can read this file too, so that it can say in plain words what is missing.
+An old Python (from 3.7 on) can read this file too, so that it can say in plain words what is missing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -51,7 +52,11 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST_PYTHON:
         return continue_with_newer_python(arguments)
     command, extras = commands[arguments[0]]
-    problem = set_up(extras)
+    try:
+        problem = set_up(extras)
+    except KeyboardInterrupt:
+        print("Setting up was interrupted. The same command goes on where it stopped.", file=sys.stderr)
+        return INTERRUPTED
     if problem:
         print(problem, file=sys.stderr)
         return 1
@@ -63,7 +68,10 @@ def continue_with_newer_python(arguments: list[str]) -> int:
     for minor in range(20, OLDEST_PYTHON[1] - 1, -1):
         newer = shutil.which(f"python3.{minor}")
         if newer and subprocess.call([newer, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            return subprocess.call([newer, str(ROOT / "course.py"), *arguments])
+            try:
+                return run_to_its_end([newer, str(ROOT / "course.py"), *arguments])
+            except KeyboardInterrupt:
+                return INTERRUPTED
     print(
         f"The course needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer, and this is Python "
         f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}). Install a newer one, from "
@@ -88,7 +96,7 @@ def set_up(extras: list[str]) -> str | None:
                 "Then run the same command again."
             )
         say("Setting up the course, step 1 of 2: a Python environment of its own, in .venv")
-        if subprocess.call([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]) != 0:
+        if run_to_its_end([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]) != 0:
             return "The environment in .venv could not be made; the message above says why."
     say("Setting up the course, step 2 of 2: installing packages (one to a few minutes, only this once)")
     if install(extras) != 0:
@@ -120,10 +128,10 @@ def install(extras: list[str]) -> int:
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     if which_versions() == "oldest":  # pip can't choose the oldest versions; uv can
         uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--resolution", "lowest-direct"]
-        return subprocess.call([*pip, "--quiet", "uv"]) or subprocess.call([*uv, "--editable", package])
+        return run_to_its_end([*pip, "--quiet", "uv"]) or run_to_its_end([*uv, "--editable", package])
     if which_versions() == "locked":
         pip += ["--constraint", str(ROOT / "requirements.lock")]
-    return subprocess.call([*pip, "--editable", package])
+    return run_to_its_end([*pip, "--editable", package])
 
 
 def fingerprint() -> str:
@@ -165,6 +173,25 @@ def write_lab_settings() -> None:
 # --- the commands ---
 
 
+def run_to_its_end(command: list[str], **options: Any) -> int:
+    """Run a command and return its exit status.
+
+    Ctrl-C in a terminal reaches the command as well, and it may want to ask something, to save or to tidy up. So it is
+    waited for, and only then is KeyboardInterrupt raised. (subprocess.call would kill it after a quarter of a second.)
+    """
+    process = subprocess.Popen(command, **options)
+    interrupted = False
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return status
+
+
 def call(*arguments: str) -> int:
     """Run Python of the course's own environment from the root folder; `python` means it there, in terminals too."""
     path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
@@ -174,7 +201,7 @@ def call(*arguments: str) -> int:
             "PATH": path,
             "PYTHONUTF8": "1",
         }  # Windows would read files in a code page
-        return subprocess.call([PYTHON, *arguments], cwd=str(ROOT), env=environment)
+        return run_to_its_end([PYTHON, *arguments], cwd=str(ROOT), env=environment)
     except KeyboardInterrupt:
         return INTERRUPTED
 

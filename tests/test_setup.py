@@ -1,5 +1,6 @@
 """The set-up script and what Binder and conda users install."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -34,6 +35,7 @@ def course(monkeypatch, tmp_path):
         return module.status
 
     monkeypatch.setattr(module.subprocess, "call", call)
+    module.really_run_to_its_end, module.run_to_its_end = module.run_to_its_end, call
     monkeypatch.delenv("DSCOURSE_VERSIONS", raising=False)
     return module
 
@@ -95,9 +97,7 @@ def test_a_failed_installation_is_told_and_leaves_no_stamp(course):
 
 def test_python_means_the_course_s_own_in_terminals_too(course, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        course.subprocess, "call", lambda command, **options: seen.append(options["env"]) or 0
-    )
+    monkeypatch.setattr(course, "run_to_its_end", lambda command, **options: seen.append(options["env"]) or 0)
     monkeypatch.setenv("PATH", "/somewhere")
     course.open_lab([])
     assert seen[-1]["PATH"] == os.pathsep.join([str(Path(course.PYTHON).parent), "/somewhere"])
@@ -145,7 +145,7 @@ def test_the_summary_repeats_what_a_step_wants_said_again(course, monkeypatch, c
         Path(os.environ["DSCOURSE_TEST_SUMMARY"]).write_text("12 passed\n2 browser tests were SKIPPED: none")
         return 0
 
-    monkeypatch.setattr(course.subprocess, "call", call)
+    monkeypatch.setattr(course, "run_to_its_end", call)
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")  # put back afterwards
     made_with(course, "3.11.7")
     assert course.run_tests([]) == 0
@@ -157,7 +157,7 @@ def test_the_summary_repeats_what_a_step_wants_said_again(course, monkeypatch, c
 @pytest.mark.parametrize(("options", "status"), [(["-k", "ring"], 0), ([], 1)])
 def test_nothing_collected_is_a_failure_unless_tests_were_chosen(course, monkeypatch, options, status):
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
-    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: 5 if "pytest" in command else 0)
+    monkeypatch.setattr(course, "run_to_its_end", lambda command, **_: 5 if "pytest" in command else 0)
     assert course.run_tests(options) == status
 
 
@@ -189,10 +189,42 @@ def test_an_interrupt_ends_the_tests(course, monkeypatch, capsys):
         course.commands.append(command)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(course.subprocess, "call", interrupted)
+    monkeypatch.setattr(course, "run_to_its_end", interrupted)
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
     assert course.run_tests([]) == 1
     assert len(course.commands) == 1
+
+
+def test_an_interrupted_installation_is_told_in_one_line(course, monkeypatch, capsys):
+    def interrupted(command, **_options):
+        raise KeyboardInterrupt
+
+    course.environment_works = lambda: True
+    monkeypatch.setattr(course, "run_to_its_end", interrupted)
+    assert course.main(["setup"]) == course.INTERRUPTED
+    assert (
+        capsys.readouterr().err == "Setting up was interrupted. The same command goes on where it stopped.\n"
+    )
+    assert not course.STAMP.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a console, not to a process")
+def test_an_interrupted_command_may_tidy_up_before_it_ends(course, tmp_path):
+    tidied = tmp_path / "tidied"
+    code = f"""
+import os, pathlib, signal, time
+def tidy(*_):
+    time.sleep(0.6)  # longer than subprocess.call would wait
+    pathlib.Path({str(tidied)!r}).touch()
+    raise SystemExit
+signal.signal(signal.SIGINT, tidy)
+os.kill(os.getppid(), signal.SIGINT)  # as a terminal does: to both
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(20)
+"""
+    with pytest.raises(KeyboardInterrupt):
+        course.really_run_to_its_end([sys.executable, "-c", code])
+    assert tidied.exists()
 
 
 def test_an_old_python_hands_over_to_a_newer_one_or_says_what_is_missing(course, monkeypatch, capsys):
@@ -213,9 +245,10 @@ def test_the_help_text_names_every_command():
 
 
 def test_the_script_can_be_read_by_pythons_that_are_too_old():
-    source = (ROOT / "course.py").read_text()
-    assert "match " not in source
-    compile(source, "course.py", "exec", dont_inherit=True)
+    source = (ROOT / "course.py").read_text(encoding="utf-8")
+    assert "(from 3.7 on)" in source
+    ast.parse(source, feature_version=(3, 7))  # finds newer syntax
+    assert "from __future__ import annotations" in source  # annotations are not looked at there
 
 
 # --- environment.yml and postBuild ---
