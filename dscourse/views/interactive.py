@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from dscourse.views.follower import Follower
 from dscourse.views.picture import checked_alt, new_figure, png_bytes, png_text, shown_width
 
-_LIVE_PIXELS_PER_INCH = 120  # a little coarser than a stored picture, for speed while a slider moves
+_LIVE_PIXELS_PER_INCH = 96  # as large as it is shown; more would cost time while a slider moves
 
 _HERE = Path(__file__).parent
 
