@@ -6,6 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from dscourse.arguments import real
+from dscourse.partitioning.keys import plain_key
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.store_messages import Answer, Ask, Change
 
@@ -45,12 +47,15 @@ class Coordinator:
         self._owners = owners
         self._index = index
         self._open: dict[str, _Open] = {}
+        self._heard: dict[str, None] = {}
+        self.begun: list[str] = []  # transactions; must survive a crash, so that none is ever begun twice
         self.committed: list[str] = []  # must survive a crash; what isn't here and isn't open was aborted
 
     def begin(self, operation: str, asker: str, what: tuple[Any, ...]) -> tuple[Asks, Ending | None]:
         """Begin an operation; return whom to ask what, or how it ended."""
-        if operation in self._open:
+        if operation in self._heard or operation in self.begun:
             return [], None  # the network delivered the request twice
+        self._heard[operation] = None
         self._open[operation] = _Open(self._steps(operation, what), asker)
         return self._go_on(operation, None)
 
@@ -96,21 +101,17 @@ class Coordinator:
         return asks, None
 
     def _steps(self, operation: str, what: tuple[Any, ...]) -> Steps:
-        kind = what[0] if what else None
+        kind, *rest = checked_operation(what)
         if kind == "get":
-            return self._one(Ask(operation, 1, "get", what[1]))
+            return self._one(Ask(operation, 1, "get", rest[0]))
         if kind == "put":
-            return self._put(operation, what[1], what[2])
-        if kind == "find":
-            return self._find(operation, what[1])
-        if kind == "transact":
-            return self._transact(operation, what[1])
-        raise ValueError(f"An operation is a get, put, find or transact, got {what!r}")
+            return self._put(operation, rest[0], rest[1])
+        return self._find(operation, rest[0]) if kind == "find" else self._transact(operation, rest[0])
 
     def _one(self, ask: Ask) -> Steps:
         """Ask the owner; if it says that the key has moved, ask the one it names."""
         node = self._owners.owner(ask.key)  # type: ignore[arg-type]
-        for step in range(1, _MOST_REDIRECTIONS + 2):
+        for step in range(ask.step, ask.step + _MOST_REDIRECTIONS + 1):
             answers = yield [(node, Ask(ask.operation, step, ask.do, ask.key, ask.value))]
             answer = answers.get(node)
             if answer is None:
@@ -126,18 +127,17 @@ class Coordinator:
         if outcome != "ok" or self._index == "local" or before == value:
             return outcome, before
         step = _MOST_REDIRECTIONS + 2
-        node = self._owners.owner(value)
-        done = yield [(node, Ask(operation, step, "index", value, key))]
-        if done and before is not None:
-            node = self._owners.owner(before)
-            done = yield [(node, Ask(operation, step + 1, "unindex", before, key))]
-        return ("ok" if done else "unknown"), before
+        outcome, _ = yield from self._one(Ask(operation, step, "index", value, key))
+        if outcome == "ok" and before is not None:
+            outcome, _ = yield from self._one(Ask(operation, 2 * step, "unindex", before, key))
+        return ("ok" if outcome == "ok" else "unknown"), before
 
     def _find(self, operation: str, value: int | str) -> Steps:
         """Local index: ask all and gather. Global index: ask the one that holds the entries."""
-        nodes = self._owners.nodes if self._index == "local" else (self._owners.owner(value),)
-        word = "find" if self._index == "local" else "look up"
-        answers = yield [(node, Ask(operation, 1, word, value)) for node in nodes]
+        if self._index == "global":
+            return (yield from self._one(Ask(operation, 1, "look up", value)))
+        nodes = self._owners.nodes
+        answers = yield [(node, Ask(operation, 1, "find", value)) for node in nodes]
         found: list[int | str] = [key for node in nodes if node in answers for key in _keys(answers[node])]
         return ("ok" if len(answers) == len(nodes) else "unknown"), tuple(dict.fromkeys(found))
 
@@ -150,6 +150,7 @@ class Coordinator:
             node = next(iter(parts))
             answers = yield [(node, Ask(operation, 1, "add", changes=tuple(parts[node])))]
             return _outcome(answers.get(node)), None
+        self.begun.append(operation)
         votes = yield [
             (node, Ask(operation, 1, "prepare", changes=tuple(part))) for node, part in parts.items()
         ]
@@ -159,6 +160,30 @@ class Coordinator:
         word = "commit" if commit else "abort"
         yield [(node, Ask(operation, 2, word)) for node in parts]
         return ("ok" if commit else "fail"), None
+
+
+def checked_operation(what: object) -> tuple[Any, ...]:
+    """Return an operation if it is one.
+
+    Raises:
+        TypeError: a key that is none, or an amount that is no number.
+        ValueError: anything else.
+    """
+    match what:
+        case ("get" | "find", key) | ("put", key, _):
+            plain_key(key)
+        case ("transact", (_, *_) as changes):
+            for change in changes:
+                if not isinstance(change, tuple) or len(change) != 2:
+                    raise ValueError(f"A transaction is made of (key, amount), got {change!r}")
+                plain_key(change[0])
+                real("an amount", change[1])
+        case _:
+            raise ValueError(
+                'An operation is ("get", key), ("put", key, value), ("find", value) or '
+                f'("transact", ((key, amount), …)), got {what!r}'
+            )
+    return tuple(what)
 
 
 def _outcome(answer: Answer | None) -> str:

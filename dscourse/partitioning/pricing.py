@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import real
+from dscourse.partitioning.coordinator import checked_operation
 from dscourse.partitioning.store_nodes import APPLICATION, partitioned_node, store_network
 from dscourse.simulation import ClosedLoop, LatencyModel, LogNormal, Run, Scenario
 
@@ -68,8 +69,14 @@ def price(
         **settings: of `partitioned_node`: way, index, virtual_nodes, known …
 
     Raises:
-        ValueError: if there are no operations, or for an unknown setting.
+        ValueError: if there are no operations, or one that is none.
+        TypeError: for a setting of another name or type.
     """
+    for given in (before, operations):
+        if isinstance(given, str | bytes) or not isinstance(given, Sequence):
+            raise TypeError(f'operations must be a list such as [("get", "a")], got {given!r}')
+        for operation in given:
+            checked_operation(operation)
     if not len(operations):
         raise ValueError("There is nothing to run: give at least one operation")
     storage = [f"n{number}" for number in range(nodes)] if isinstance(nodes, int) else list(nodes)

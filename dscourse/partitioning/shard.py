@@ -18,7 +18,9 @@ class Promise(TypedDict):
 class Shard:
     """The records of one node.
 
-    What has been written or promised survives a crash (`to_save`, `restore`); locks follow from the promises.
+    What has been written or promised survives a crash (`to_save`, `restore`); locks follow from the promises. So does
+    the memory of what was done and how it ended: a network may deliver a message twice, and the second copy late.
+    (Real stores forget it after a while. Here it is kept for ever.)
 
     Args:
         node: its name.
@@ -31,28 +33,52 @@ class Shard:
         self.values: dict[int | str, Any] = {}
         self.entries: dict[int | str, list[int | str]] = {}
         self.promises: dict[str, Promise] = {}
+        self.answered: dict[str, tuple[bool, Any]] = {}  # what was written for an operation -> ok, value
+        self.ended: dict[str, bool] = {}  # transaction -> whether it was committed here
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what was saved before a crash."""
         self.values, self.entries, self.promises = saved["values"], saved["entries"], saved["promises"]
+        self.answered, self.ended = saved["answered"], saved["ended"]
 
     def to_save(self) -> dict[str, Any]:
         """Return what must survive a crash."""
-        return {"values": self.values, "entries": self.entries, "promises": self.promises}
+        return {
+            "values": self.values,
+            "entries": self.entries,
+            "promises": self.promises,
+            "answered": self.answered,
+            "ended": self.ended,
+        }
 
     def answer(self, sender: str, ask: Ask) -> Answer:
-        """Do what is asked."""
-        if ask.do in ("get", "put"):
-            owner = self._owners.owner(ask.key)  # type: ignore[arg-type]
-            if owner != self._node:
-                return Answer(ask.operation, ask.step, ok=False, moved=owner)
-        return getattr(self, f"_{ask.do.replace(' ', '_')}")(sender, ask)  # type: ignore[no-any-return]
+        """Do what is asked; what was done already isn't done again, but answered as before."""
+        owner = self._other_owner(ask)
+        if owner is not None:
+            return Answer(ask.operation, ask.step, ok=False, moved=owner)
+        deed = f"{ask.do} {ask.operation}"
+        if deed in self.answered:
+            ok, value = self.answered[deed]
+            return Answer(ask.operation, ask.step, ok=ok, value=value)
+        answer: Answer = getattr(self, f"_{ask.do.replace(' ', '_')}")(sender, ask)
+        if ask.do in ("put", "add", "index", "unindex"):
+            self.answered[deed] = (answer.ok, answer.value)
+        return answer
 
-    def decide(self, operation: str, *, commit: bool) -> None:
-        """Do as the coordinator has decided; hearing it twice does no harm."""
-        promise = self.promises.pop(operation, None)
-        if promise is not None and commit:
-            self._apply(promise["changes"])
+    def decide(self, coordinator: str, operation: str, *, commit: bool) -> None:
+        """Do as the coordinator has decided; hearing it twice does no harm.
+
+        Only the coordinator to which the promise was made can redeem it: a request that was delivered twice may have
+        come to two.
+        """
+        promise = self.promises.get(operation)
+        if promise is None:
+            self.ended.setdefault(operation, commit)
+        elif promise["coordinator"] == coordinator:
+            del self.promises[operation]
+            self.ended[operation] = commit
+            if commit:
+                self._apply(promise["changes"])
 
     def locked(self) -> set[int | str]:
         """Return the keys on which a promise is open."""
@@ -98,24 +124,40 @@ class Shard:
 
     def _prepare(self, sender: str, ask: Ask) -> Answer:
         """First phase: promise to commit, and lock the keys until told; or vote no, which binds to nothing."""
-        if ask.operation not in self.promises:
-            if not self._may(ask.changes):
-                return Answer(ask.operation, ask.step, ok=False)
-            self.promises[ask.operation] = Promise(coordinator=sender, changes=ask.changes)
+        if ask.operation in self.promises:
+            mine = self.promises[ask.operation]["coordinator"] == sender
+            return Answer(ask.operation, ask.step, ok=mine)
+        if ask.operation in self.ended or not self._may(ask.changes):
+            return Answer(ask.operation, ask.step, ok=False)
+        self.promises[ask.operation] = Promise(coordinator=sender, changes=ask.changes)
         return Answer(ask.operation, ask.step, ok=True)
 
-    def _commit(self, _sender: str, ask: Ask) -> Answer:
-        self.decide(ask.operation, commit=True)
+    def _commit(self, sender: str, ask: Ask) -> Answer:
+        self.decide(sender, ask.operation, commit=True)
         return Answer(ask.operation, ask.step, ok=True)
 
-    def _abort(self, _sender: str, ask: Ask) -> Answer:
-        self.decide(ask.operation, commit=False)
+    def _abort(self, sender: str, ask: Ask) -> Answer:
+        self.decide(sender, ask.operation, commit=False)
         return Answer(ask.operation, ask.step, ok=True)
+
+    def _other_owner(self, ask: Ask) -> str | None:
+        """Return who owns a key that is asked for, if it isn't this node; a whole search has no owner."""
+        keys: list[Any] = [key for key, _ in ask.changes]
+        if ask.do in ("get", "put", "look up", "index", "unindex"):
+            keys.append(ask.key)
+        owners = (self._owners.owner(key) for key in keys)
+        return next((owner for owner in owners if owner != self._node), None)
 
     def _may(self, changes: tuple[Change, ...]) -> bool:
-        """Whether no key is locked and none would fall below zero."""
+        """Whether no key is locked, all hold numbers, and none would fall below zero by all its changes together."""
         locked = self.locked()
-        return all(key not in locked and self.values.get(key, 0) + amount >= 0 for key, amount in changes)
+        after: dict[int | str, Any] = {}
+        for key, amount in changes:
+            held = after.get(key, self.values.get(key, 0))
+            if key in locked or not isinstance(held, int | float):
+                return False
+            after[key] = held + amount
+        return all(value >= 0 for value in after.values())
 
     def _apply(self, changes: tuple[Change, ...]) -> None:
         for key, amount in changes:

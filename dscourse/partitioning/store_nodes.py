@@ -55,6 +55,7 @@ class CoordinatingNode(Node):
         """Take up what survived a crash."""
         if ctx.stored is not None:
             self._coordinator.committed = ctx.stored["committed"]
+            self._coordinator.begun = ctx.stored["begun"]
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Begin an operation, take in an answer, or say how a transaction ended."""
@@ -109,8 +110,12 @@ class CoordinatingNode(Node):
         raise LookupError(f"{self._node_id} holds no data, so it can't {ask.do}")
 
     def _save(self, ctx: Context) -> None:
-        if self._coordinator.committed:
-            ctx.save({"committed": self._coordinator.committed})
+        if self._coordinator.begun:
+            ctx.save(self._decisions())
+
+    def _decisions(self) -> dict[str, Any]:
+        """Return what a coordinator must not forget: which transactions it has begun, and which it has committed."""
+        return {"committed": self._coordinator.committed, "begun": self._coordinator.begun}
 
 
 class Proxy(CoordinatingNode):
@@ -138,17 +143,31 @@ class Application(CoordinatingNode):
     ) -> None:
         super().__init__(node_id, owners, index, patience)
         self._passes_to = passes_to
+        self._passed: list[str] = []
+
+    def on_start(self, ctx: Context) -> None:
+        """Take up what survived a crash."""
+        super().on_start(ctx)
+        if ctx.stored is not None:
+            self._passed = ctx.stored["passed"]
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
-        """Pass a client's request on, or its result back."""
+        """Pass a client's request on, once even if it is delivered twice, or its result back."""
         match message:
             case Request(number, what) if self._passes_to:
-                ctx.send(ctx.rng.choice(self._passes_to), Pass(f"{sender}/{number}", what))
+                operation = f"{sender}/{number}"
+                if operation not in self._passed:
+                    self._passed.append(operation)
+                    ctx.save(self._decisions())
+                    ctx.send(ctx.rng.choice(self._passes_to), Pass(operation, what))
             case Result(operation, outcome, value):
                 client, _, place = operation.rpartition("/")
                 ctx.send(client, Reply(int(place), outcome, value))
             case _:
                 super().on_message(ctx, sender, message)
+
+    def _decisions(self) -> dict[str, Any]:
+        return {**super()._decisions(), "passed": self._passed}
 
 
 class StorageNode(CoordinatingNode):
@@ -192,7 +211,7 @@ class StorageNode(CoordinatingNode):
             case Ask():
                 ctx.send(sender, self._answer(ctx, sender, message))
             case Decided(operation, commit):
-                self._shard.decide(operation, commit=commit)
+                self._shard.decide(sender, operation, commit=commit)
                 self._settled(ctx, operation)
             case _:
                 super().on_message(ctx, sender, message)
@@ -209,7 +228,7 @@ class StorageNode(CoordinatingNode):
         else:
             commit = self._coordinator.outcome(operation)
             if commit is not None:
-                self._shard.decide(operation, commit=commit)
+                self._shard.decide(coordinator, operation, commit=commit)
                 self._settled(ctx, operation)
                 return
         ctx.set_timer(name, self._patience)
@@ -226,7 +245,8 @@ class StorageNode(CoordinatingNode):
         return answer
 
     def _settled(self, ctx: Context, operation: str) -> None:
-        ctx.cancel_timer(f"doubt {operation}")
+        if operation not in self._shard.promises:
+            ctx.cancel_timer(f"doubt {operation}")
         self._save(ctx)
         self._show(ctx)
 
@@ -237,7 +257,7 @@ class StorageNode(CoordinatingNode):
             ctx.record("status", status="up", label="")
 
     def _save(self, ctx: Context) -> None:
-        ctx.save({"committed": self._coordinator.committed, "shard": self._shard.to_save()})
+        ctx.save({**self._decisions(), "shard": self._shard.to_save()})
 
 
 def partitioned_node(

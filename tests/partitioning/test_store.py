@@ -9,13 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
+from dscourse.partitioning.shard import Shard
+from dscourse.partitioning.store_messages import Ask
 from dscourse.simulation import (
     ClosedLoop,
     Constant,
     Crash,
     CutLink,
+    Duplicate,
     Exponential,
     LogNormal,
+    Lossy,
     OpenLoop,
     Partition,
     Pause,
@@ -194,6 +198,117 @@ def test_two_phase_commit_keeps_the_sum_whatever_crashes(faults, seed, way):
         assert moment.nodes[node]["locked"] == []
 
 
+@given(
+    st.sampled_from([None, *MACHINES]),
+    st.sampled_from([0.0, 0.1]),
+    st.integers(0, 10**6),
+    st.sampled_from(WAYS),
+)
+@settings(max_examples=20, deadline=None)
+def test_messages_delivered_twice_and_late_move_no_money(crashed, loss, seed, way):
+    """A prepare, an addition or a whole request may come once more when all is long over."""
+    opening = [("put", account, 100) for account in ACCOUNTS]
+    transfers = [
+        ("transact", ((ACCOUNTS[k % 6], -(k % 7)), (ACCOUNTS[(k * 5 + 1) % 6], k % 7)))
+        for k in range(60)
+        if k % 6 != (k * 5 + 1) % 6
+    ]
+    faults = [Duplicate(0.5, at=1.2, until=10.0), Lossy(loss, at=1.2, until=10.0)]
+    faults += [Crash(crashed, at=2.0, restart_at=2.5)] if crashed else []
+    clients = [
+        OpenLoop(tuple(opening), rate=10_000, to="app", timeout=1.0, arrivals="regular"),
+        OpenLoop(tuple(transfers), rate=20, to="app", timeout=1.0, start=1.5),
+    ]
+    factory = partial(partitioned_node, storage=STORAGE, patience=0.4, way=way)
+    network = store_network(STORAGE, latency=LogNormal(0.05, 1.0))
+    run = Scenario(factory, network, faults=tuple(faults), clients=clients, seed=seed).run(20)
+    moment = run.at(19.9)
+    assert sum(totals(run).values()) == 600
+    assert min(totals(run).values()) >= 0
+    assert all(moment.nodes[node]["in_doubt"] == [] for node in STORAGE)
+
+
+def test_a_transaction_on_one_node_is_done_once_however_often_it_is_delivered():
+    account = "a1"
+    operations = [("put", account, 100), *[("transact", ((account, -1),))] * 30]
+    for way in WAYS:
+        run = Scenario(
+            partial(partitioned_node, storage=STORAGE, patience=0.5, way=way),
+            store_network(STORAGE, latency=Exponential(0.01)),
+            faults=[Duplicate(0.9, at=0.0)],
+            clients=[ClosedLoop(tuple(operations), 0.0, "app", timeout=2.0)],
+            seed=5,
+        ).run(20)
+        assert all(done.outcome == "ok" for done in run.history())
+        assert totals(run) == {account: 70}
+
+
+def shard_with(**values):
+    """Return a shard that owns everything."""
+    shard = Shard("n0", ConsistentHashRing(["n0"]))
+    shard.values.update(values)
+    return shard
+
+
+def test_a_promise_is_redeemed_only_by_whom_it_was_made_to_and_never_made_again():
+    shard = shard_with(a=10)
+    prepare = Ask("c0/0", 1, "prepare", changes=(("a", -4),))
+    assert shard.answer("p", prepare).ok
+    assert shard.answer("p", prepare).ok
+    assert not shard.answer("q", prepare).ok  # the request was delivered twice, to two coordinators
+    shard.answer("q", Ask("c0/0", 2, "abort"))
+    assert shard.locked() == {"a"}
+    shard.answer("p", Ask("c0/0", 2, "commit"))
+    assert shard.values == {"a": 6}
+    assert not shard.answer("p", prepare).ok  # a late copy of what is over
+    shard.decide("p", "c0/0", commit=True)
+    assert shard.values == {"a": 6}
+    assert shard.locked() == set()
+
+
+def test_an_abort_that_overtakes_its_prepare_leaves_no_lock():
+    shard = shard_with(a=10)
+    shard.answer("p", Ask("c0/0", 2, "abort"))
+    assert not shard.answer("p", Ask("c0/0", 1, "prepare", changes=(("a", -4),))).ok
+    assert shard.locked() == set()
+
+
+def test_a_late_copy_of_a_write_doesnt_undo_a_newer_one():
+    shard = shard_with()
+    old, new = Ask("c0/0", 1, "put", "u", "red"), Ask("c0/1", 1, "put", "u", "blue")
+    first = shard.answer("p", old)
+    shard.answer("p", new)
+    again = Shard("n0", ConsistentHashRing(["n0"]))
+    again.restore(shard.to_save())  # the memory survives a crash
+    assert again.answer("p", old) == first
+    assert again.values == {"u": "blue"}
+
+
+def test_changes_of_one_key_count_together_and_texts_have_no_balance():
+    one, other = keys_on_distinct_nodes(2)
+    operations = [
+        ("put", one, 10),
+        ("put", other, "red"),
+        ("transact", ((one, -6), (one, -6))),
+        ("transact", ((one, -6), (one, 6), (one, -6))),
+        ("transact", ((one, 1), (other, 1))),
+    ]
+    run = scenario(operations).run(30)
+    assert [done.outcome for done in run.history()] == ["ok", "ok", "fail", "ok", "fail"]
+    assert totals(run) == {one: 4, other: "red"}
+
+
+def test_an_application_that_is_out_of_date_writes_nothing_where_it_doesnt_belong():
+    writes = [("put", f"u{k}", f"red{k}") for k in range(60)]
+    finds = [("find", f"red{k}") for k in range(60)]
+    transfers = [("transact", ((f"v{k}", 1), (f"w{k}", 1))) for k in range(60)]
+    run = scenario([*writes, *finds, *transfers], index="global", known=STORAGE[:3]).run(60)
+    assert [done.value for done in run.history()[60:120]] == [(f"u{k}",) for k in range(60)]
+    assert {done.outcome for done in run.history()[120:]} == {"ok", "fail"}
+    for node in STORAGE:
+        assert all(RING.owner(key) == node for key in run.at(60).nodes[node]["values"])
+
+
 def test_a_participant_in_doubt_stays_locked_until_the_coordinator_is_back():
     one, other = keys_on_distinct_nodes(2)
     operations = [("put", one, 10), ("put", other, 10), ("transact", ((one, -5), (other, 5)))]
@@ -286,6 +401,13 @@ def test_service_time_adds_up_at_the_node_that_is_asked():
         (lambda: store_network([]), ValueError, "at least one node"),
         (lambda: price([]), ValueError, "nothing to run"),
         (lambda: price([("get", "a")]).quantile(2), ValueError, "between 0 and 1"),
+        (lambda: price("abc"), TypeError, "operations must be a list"),
+        (lambda: price([("get",)]), ValueError, "An operation is"),
+        (lambda: price([("transact", ())]), ValueError, "An operation is"),
+        (lambda: price([("transact", ("a", 1))]), ValueError, "made of .key, amount."),
+        (lambda: price([("transact", (("a", "1"),))]), TypeError, "an amount must be a number"),
+        (lambda: price([("get", 1.5)]), TypeError, "A key is"),
+        (lambda: price([("get", "a")], before=[("zap", "a")]), ValueError, "An operation is"),
     ],
 )
 def test_bad_settings_are_told_in_words(make, error, words):
