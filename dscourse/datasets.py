@@ -148,7 +148,12 @@ _REPAIR = "Get it back with `git checkout -- data`, or install the package again
 @cache
 def _catalogue() -> dict[str, dict[str, Any]]:
     path = _data_folder() / "catalogue.json"
-    catalogue: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        catalogue: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"The catalogue of the data sets can't be read: {path} ({error}). {_REPAIR}"
+        ) from None
     return catalogue
 
 
@@ -158,7 +163,8 @@ def _data_folder() -> Path:
         if (folder / "catalogue.json").is_file():
             return folder
     raise DatasetError(
-        f"The data folder is missing: neither {_PACKAGE.parent / 'data'} nor {_PACKAGE / '_data'} exists."
+        f"The data folder is missing: neither {_PACKAGE.parent / 'data'} nor {_PACKAGE / '_data'} "
+        f"holds catalogue.json. {_REPAIR}"
     )
 
 

@@ -108,6 +108,37 @@ def test_a_truncated_or_missing_file_is_refused(data_copy):
         datasets.load("failures/lanl")
 
 
+@pytest.mark.parametrize("text", ["{", None])
+def test_a_broken_or_missing_catalogue_is_refused_and_said_how_to_repair(data_copy, monkeypatch, text):
+    path = data_copy / "catalogue.json"
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(datasets.DatasetError, match="git checkout -- data"):
+        datasets.names()
+
+
+def test_a_missing_data_folder_is_told_with_the_way_to_mend_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets, "_PACKAGE", tmp_path / "dscourse")
+    with pytest.raises(datasets.DatasetError, match="git checkout -- data"):
+        datasets._data_folder()
+
+
+def test_the_description_of_the_failures_counts_what_is_there():
+    numbers = datasets.load("failures/lanl")["system"].nunique()
+    info = datasets.describe("failures/lanl")
+    assert f"{numbers} numbers" in info.columns["system"]
+    assert "22" not in info.title
+
+
+def test_licence_texts_stand_beside_the_files_that_need_them():
+    for name in datasets.names():
+        info = datasets.describe(name)
+        beside = list((ROOT / "data" / info.file).parent.glob("LICENSE*"))
+        assert not info.licence.startswith(("MIT", "BSD", "Apache")) or (
+            "licence text beside the file" in info.licence
+            and any(Path(info.file).name.split(".")[0] in path.read_text(encoding="utf-8") for path in beside)
+        )
+
+
 def test_a_description_is_escaped_in_html():
     info = datasets.DatasetInfo("n", "<script>", 1, {"a<b": "c&d"}, "s", "l", "f", "0")
     shown = info._repr_html_()
