@@ -53,6 +53,8 @@ def main(arguments: list[str]) -> int:
         return continue_with_newer_python(arguments)
     command, extras = commands[arguments[0]]
     try:
+        if arguments[0] == "setup" and not packages_are_as_tested():
+            STAMP.unlink(missing_ok=True)  # who asks for it by name wants the packages mended
         problem = set_up(extras)
     except KeyboardInterrupt:
         print("Setting up was interrupted. The same command goes on where it stopped.", file=sys.stderr)
@@ -151,6 +153,17 @@ def already_set_up(extras: list[str]) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return same and environment_works()
+
+
+def packages_are_as_tested() -> bool:
+    """Packages may have been removed or changed since; looking takes too long for every start of the course."""
+    if which_versions() != "locked" or not STAMP.is_file():
+        return True
+    look = "import sys; from dscourse import check; sys.exit(not check.packages_are_as_tested())"
+    try:
+        return subprocess.call([PYTHON, "-c", look], stderr=subprocess.DEVNULL, cwd=str(ROOT)) == 0
+    except OSError:
+        return False
 
 
 def environment_works() -> bool:

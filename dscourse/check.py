@@ -19,11 +19,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Finding", "Report", "main", "run"]
+__all__ = ["Finding", "Report", "main", "packages_are_as_tested", "run"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _OLDEST_PYTHON = (3, 11)
-_REPAIR = "Install what is missing: `make setup` in a clone, else `pip install --upgrade dscourse[lab]`."
+_REPAIR = "In a clone, `make setup` (or `python course.py setup`) mends it; else install dscourse[lab] again."
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ def run() -> Report:
     for check in (_python, _packages, _kernel, _widgets, _data, _progress):
         findings += _carefully(check)
     return Report(tuple(findings))
+
+
+def packages_are_as_tested() -> bool:
+    """Return whether every package is there, in the version of a clone's lock file; `make setup` asks this."""
+    return all(finding.status == "ok" for finding in _carefully(_packages))
 
 
 def _carefully(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
@@ -214,15 +219,20 @@ def _widgets() -> Iterator[Finding]:
 def _data() -> Iterator[Finding]:
     from dscourse import datasets
 
+    try:
+        names = datasets.names()
+    except datasets.DatasetError as error:
+        yield Finding("problem", str(error))
+        return
     troubles = []
-    for name in datasets.names():
+    for name in names:
         try:
             datasets.load(name)
         except datasets.DatasetError as error:
             troubles.append(Finding("problem", str(error)))
     yield from troubles
     if not troubles:
-        yield Finding("ok", f"{len(datasets.names())} data sets, each exactly as recorded")
+        yield Finding("ok", f"{len(names)} data sets, each exactly as recorded")
 
 
 def _progress() -> Iterator[Finding]:

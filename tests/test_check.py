@@ -130,6 +130,26 @@ def test_changed_data_is_told_with_the_way_to_mend_it(monkeypatch, tmp_path):
     assert all("git checkout -- data" in problem for problem in found)
 
 
+def test_a_broken_catalogue_is_told_with_the_way_to_mend_it(monkeypatch):
+    def broken():
+        raise datasets.DatasetError("The catalogue of the data sets can't be read: x (y). Get it back")
+
+    monkeypatch.setattr(datasets, "names", broken)
+    (finding,) = check._carefully(check._data)
+    assert finding.status == "problem"
+    assert finding.what.startswith("The catalogue of the data sets can't be read")
+
+
+def test_setting_up_is_told_whether_the_packages_are_as_tested(monkeypatch):
+    monkeypatch.setattr(check, "_packages", lambda: iter([check.Finding("ok", "12 packages")]))
+    assert check.packages_are_as_tested()
+    monkeypatch.setattr(check, "_packages", lambda: iter([check.Finding("note", "not the tested version")]))
+    assert not check.packages_are_as_tested()
+    monkeypatch.setattr(check, "_packages", lambda: 1 / 0)
+    monkeypatch.setattr(check._packages, "__name__", "packages")
+    assert not check.packages_are_as_tested()
+
+
 def test_progress_that_cannot_be_saved_is_a_note(monkeypatch, tmp_path):
     monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "none" / "progress.json"))
     assert [finding.status for finding in check._progress()] == ["ok"]

@@ -74,6 +74,18 @@ def test_a_broken_or_outdated_stamp_leads_to_a_new_set_up(course, stamp):
     assert not course.already_set_up(["lab"])
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_setup_by_name_mends_packages_that_were_changed_since(course, status):
+    course.environment_works = lambda: True
+    course.set_up(["lab"])
+    course.commands.clear()
+    looked = []
+    course.subprocess.call = lambda command, **_options: looked.append(command) or status
+    assert course.main(["setup"]) == 0
+    assert len(looked) == 1
+    assert len(course.commands) == status  # installed anew only if something is other than tested
+
+
 def test_a_missing_venv_module_gives_one_plain_line(course, monkeypatch):
     course.environment_works = lambda: False
     find = importlib.util.find_spec
