@@ -28,7 +28,10 @@ def real(
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large to calculate with; it must be below about 1.8e308") from None
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {number}")
     if above is not None and number <= above:

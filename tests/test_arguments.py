@@ -77,3 +77,9 @@ def test_a_text_has_something_in_it():
         text("name", "  ")
     with pytest.raises(TypeError, match="name must be a text, got 3"):
         text("name", 3)
+
+
+def test_a_number_too_large_for_a_float_is_a_value_error():
+    for check in (real, probability):
+        with pytest.raises(ValueError, match="load is too large to calculate with"):
+            check("load", 10**400)

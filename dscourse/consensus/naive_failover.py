@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dscourse.arguments import real
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ class NaiveFailoverNode(Node):
         timeout: seconds of silence after which a peer is taken for dead.
 
     Raises:
+        TypeError: if one of them is no number.
         ValueError: if the timeout isn't longer than the heartbeat interval, or the interval isn't positive.
     """
 
     def __init__(
         self, node_id: str, peers: tuple[str, ...], heartbeat_interval: float = 0.5, timeout: float = 1.6
     ) -> None:
-        if not 0 < heartbeat_interval < timeout:
+        interval = real("heartbeat_interval", heartbeat_interval)
+        patience = real("timeout", timeout)
+        if not 0 < interval < patience:
             raise ValueError(
                 "heartbeat_interval must be positive and shorter than timeout, or every peer looks dead between two "
                 f"heartbeats; got heartbeat_interval={heartbeat_interval!r}, timeout={timeout!r}"
@@ -46,8 +50,8 @@ class NaiveFailoverNode(Node):
         self.leader: str | None = None
         self._node_id = node_id
         self._peers = peers
-        self._heartbeat_interval = heartbeat_interval
-        self._timeout = timeout
+        self._heartbeat_interval = interval
+        self._timeout = patience
         self._last_heard: dict[str, float] = {}
 
     def on_start(self, ctx: Context) -> None:
