@@ -55,7 +55,9 @@ def phi(elapsed: ArrayLike, mean: float, standard_deviation: float) -> NDArray[n
     """
     centre = real("mean", mean, above=0.0)
     spread = real("standard_deviation", standard_deviation, above=0.0)
-    level = np.abs(special.log_ndtr((centre - _silence(elapsed)) / spread)) / _LN10
+    silence = _silence(elapsed)
+    with np.errstate(over="ignore"):  # beyond all numbers φ is inf
+        level = np.abs(special.log_ndtr((centre - silence) / spread)) / _LN10
     return float(level) if level.ndim == 0 else level
 
 
@@ -76,7 +78,9 @@ def phi_exponential(elapsed: ArrayLike, mean: float) -> NDArray[np.float64] | fl
     Returns:
         φ, at least 0, in the shape of ``elapsed``.
     """
-    level = _silence(elapsed) / (real("mean", mean, above=0.0) * _LN10)
+    silence, centre = _silence(elapsed), real("mean", mean, above=0.0)
+    with np.errstate(over="ignore"):
+        level = silence / (centre * _LN10)
     return float(level) if level.ndim == 0 else level
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 from dscourse.arguments import one_of, real
 from dscourse.detection.quality import DetectorQuality
 from dscourse.detection.suspicions import Suspicion, Uptime, suspicions
-
-if TYPE_CHECKING:
-    from dscourse.simulation import Run
+from dscourse.simulation import Run
 
 Pair = tuple[str, str]
 
@@ -25,7 +22,8 @@ def detector_quality(
 ) -> DetectorQuality:
     """How fast and how accurate the detectors in a run were: each ordered pair by itself, then the mean over pairs.
 
-    A pair is an observer and a peer that it can reach. A mistake is a suspicion that begins while both are up (a
+    A pair is an observer and a peer that it can reach; what is recorded about others (hearsay) counts for nothing. A
+    mistake is a suspicion that begins while both are up (a
     paused node is up); it lasts until it is taken back or the peer crashes. The detection time counts from a crash
     to the beginning of the suspicion that is still in force when the peer returns or the run ends; it is 0 if the
     peer was suspected already. Only observers that are up all that while count.
@@ -39,6 +37,7 @@ def detector_quality(
         The quality. ``detection_time`` is nan if nothing crashed.
 
     Raises:
+        TypeError: no run.
         LookupError: an observer that is no node of the run.
     """
     history, uptime = suspicion_history(run, verdict=verdict)
@@ -49,7 +48,7 @@ def detector_quality(
     rates, durations, wrong_shares = [], [], []
     for pair, held in history.items():
         together = uptime.up_together(*pair)
-        if pair[0] not in watching or together <= 0:
+        if pair[0] not in watching or pair[1] not in _peers(run, pair[0]) or together <= 0:
             continue
         mistakes = [s for s in held if uptime.is_up(s.peer, s.begin)]
         rates.append(len(mistakes) / together)
@@ -70,6 +69,7 @@ def detector_quality(
 
 def message_load(run: Run) -> float:
     """Messages that a node sends a second, on average over the nodes and the run."""
+    _check(run)
     return len(run.trace.select(kind="send")) / len(run.nodes) / run.until
 
 
@@ -83,6 +83,7 @@ def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:
         run: of ``SwimMember`` nodes.
         period: theirs, in seconds.
     """
+    _check(run)
     length = real("period", period, above=0.0)
     pings = run.trace.select(kind="send", name="Ping").indices
     moments, targets = run.trace.time_us[pings] / 1e6, run.trace.peer_code[pings]
@@ -99,6 +100,7 @@ def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:
 
 def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:
     """Who suspected whom from when to when, by (observer, peer), and when each node was up."""
+    _check(run)
     begins = one_of("verdict", verdict, ("suspect", "confirm"))
     uptime = Uptime(_ups_and_downs(run), run.until)
     verdicts = (
@@ -106,6 +108,11 @@ def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair,
         for event in run.trace.select(kind="record", name=(begins, "trust"))
     )
     return suspicions(verdicts, uptime), uptime
+
+
+def _check(run: object) -> None:
+    if not isinstance(run, Run):
+        raise TypeError(f"run must be a run of a scenario, such as scenario.run(60.0), got {run!r}")
 
 
 def _ups_and_downs(run: Run) -> Iterator[tuple[float, str, bool]]:

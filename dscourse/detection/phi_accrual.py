@@ -93,11 +93,11 @@ class PhiAccrualDetector(HeartbeatWatcher):
 
     def patience(self, ctx: Context, peer: str, heartbeat: Heartbeat | None) -> float:
         """Learn from the gap, then say how long a silence it takes for φ to reach the threshold."""
-        if heartbeat is None:
+        if peer not in self._windows:  # at the start, or if a node that is no peer of ours turns up
             window = self._windows[peer] = GapWindow(self._size)
             window.add(0.75 * self._interval)
             window.add(1.25 * self._interval)
-        elif peer in self._last and peer not in self.suspected:
+        if heartbeat is not None and peer in self._last and peer not in self.suspected:
             self._windows[peer].add(max(0.0, ctx.now - self._last[peer]))
         if heartbeat is not None:
             self._last[peer] = ctx.now

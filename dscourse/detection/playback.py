@@ -41,13 +41,15 @@ class RecordedPeer(Node):
         dies_at: float = math.inf,
     ) -> None:
         self._peers = peers
+        if isinstance(delays, str) or not hasattr(delays, "__iter__"):
+            raise TypeError(f"delays must be several numbers of seconds, such as [0.1, 0.2], got {delays!r}")
         self._delays = tuple(float(delay) for delay in delays)
         if any(math.isnan(delay) or delay < 0 for delay in self._delays):
             raise ValueError(
                 "delays must be at least 0 seconds (inf for a lost message), got nan or a negative one"
             )
         self._interval = None if interval is None else real("interval", interval, above=0.0)
-        self._dies_at = dies_at
+        self._dies_at = math.inf if dies_at == math.inf else real("dies_at", dies_at, at_least=0.0)
         self._waiting: dict[str, tuple[str, Ack]] = {}
 
     def on_start(self, ctx: Context) -> None:

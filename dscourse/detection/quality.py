@@ -78,9 +78,9 @@ def nfd_s(interval: float, shift: float, loss: float, delay_cdf: Callable[[float
     lost = probability("loss", loss)
     if not callable(delay_cdf):
         raise TypeError(f"delay_cdf must be a function of seconds, got {delay_cdf!r}")
+    if delta > 100_000 * eta:
+        raise ValueError(f"shift must be at most 100 000 intervals, got {delta:g} s of {eta:g} s each")
     last = math.ceil(delta / eta)
-    if last > 100_000:
-        raise ValueError(f"shift must be at most 100 000 intervals, got {delta / eta:g}")
 
     def arrived(seconds: float) -> float:
         return probability("delay_cdf(x)", float(delay_cdf(seconds))) if seconds >= 0 else 0.0

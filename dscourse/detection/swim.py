@@ -107,8 +107,8 @@ class SwimMember(Node):
         self._gossip_interval = None if alone else real("gossip_interval", gossip_interval, above=0.0)
         self._gossip_nodes = whole("gossip_nodes", gossip_nodes, at_least=1)
         self._reconnect = real("reconnect_interval", reconnect_interval, above=0.0)
-        self._joins = joins or {}
-        self._leaves = leaves or {}
+        self._joins = _moments("joins", joins)
+        self._leaves = _moments("leaves", leaves)
 
         self.incarnation = 0
         self._members = MemberList(node_id, peers, self._joins)
@@ -218,7 +218,8 @@ class SwimMember(Node):
             self._ping(ctx, faulty[int(ctx.rng.random() * len(faulty))], self._number)
 
     def _ping(self, ctx: Context, target: str, number: int) -> None:
-        ctx.send(target, Ping(number, self._mill.take(self._members.held_against(target))))
+        if target in self._peers:  # in a group that is no full mesh one hears of members out of reach
+            ctx.send(target, Ping(number, self._mill.take(self._members.held_against(target))))
 
     def _ask_others(self, ctx: Context) -> None:
         if self._acked or self._target is None:
@@ -272,11 +273,13 @@ class SwimMember(Node):
         member, after = rumour.member, rumour.status
         self._members.believe(rumour)
         self._pass_on(ctx, rumour)
-        if after == before:
-            return  # a newer incarnation of the same news; a suspicion's clock runs on
+        if after == before != SUSPECT:
+            return  # a newer incarnation of the same news
         self._end_suspicion(ctx, member)
         if after == SUSPECT:
-            ctx.record("suspect", peer=member)
+            # Suspected anew in a newer incarnation: it answered meanwhile, and gets the full time to answer again.
+            if before != SUSPECT:
+                ctx.record("suspect", peer=member)
             self._start_suspicion(ctx, rumour)
         elif after == FAULTY:
             if before == ALIVE:
@@ -381,3 +384,12 @@ class SwimMember(Node):
         else:
             label = ", ".join([*(f"{m} suspect" for m in suspects), *(f"{m} faulty" for m in faulty)])
         ctx.record("status", status="suspicious" if label else "up", label=label)
+
+
+def _moments(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
+    """Check the times at which members come or go."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f'{name} must say when, for each member, such as {{"n5": 10.0}}, got {given!r}')
+    return {member: real(f"{name}[{member!r}]", at, at_least=0.0) for member, at in given.items()}

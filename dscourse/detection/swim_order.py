@@ -25,7 +25,7 @@ class RoundRobin:
         if len(self._order) != count:
             self._order = array("H" if count <= 65_536 else "I", range(count))
         order = self._order
-        for _ in range(count):
+        for _ in range(2 * count):  # the rest of this round and all of the next
             if self._position == count:
                 self._position = 0
             # one step of a Fisher–Yates shuffle: the list is shuffled anew while it is being walked

@@ -191,3 +191,14 @@ def test_nfd_s_refuses_what_makes_no_sense(arguments, error):
 )
 def test_a_quality_says_what_it_is_in_words(quality, words):
     assert repr(quality) == words
+
+
+def test_phi_beyond_all_numbers_is_infinite_without_a_warning():
+    assert phi(1e300, 1.0, 1e-300) == math.inf
+    assert phi(0.5, 1.0, 1e-320) == 0.0
+    assert phi_exponential(1e300, 1e-300) == math.inf
+
+
+def test_nfd_s_refuses_an_interval_far_shorter_than_the_shift():
+    with pytest.raises(ValueError, match="shift must be at most 100 000 intervals"):
+        nfd_s(1e-320, 0.5, 0.01, stats.expon(scale=0.02).cdf)

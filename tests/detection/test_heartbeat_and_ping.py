@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from dscourse.detection import (
     HeartbeatDetector,
     PhiAccrualDetector,
     PingDetector,
+    RecordedPeer,
     detector_quality,
     phi,
     phi_timeout,
@@ -187,3 +189,25 @@ def test_impossible_settings_are_refused(factory):
 def test_settings_of_the_wrong_type_are_refused(settings):
     with pytest.raises(TypeError):
         HeartbeatDetector("n0", ("n1",), **settings)
+
+
+def test_phi_watches_whoever_sends_to_it_also_where_links_lead_one_way(simulate):
+    graph = nx.DiGraph([("n1", "n0")])  # n0 hears n1 and can't answer
+    factory = partial(PhiAccrualDetector, acceptable_pause=0.0)
+    run = simulate(factory, 2, 20.0, faults=[Crash("n1", at=8.5)], graph=graph)
+    assert 8.5 < first_suspicion(run) < 11.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"delays": 0.1}, TypeError, "delays must be several numbers of seconds"),
+        ({"delays": "0.1"}, TypeError, "delays must be several numbers of seconds"),
+        ({"delays": [-0.1]}, ValueError, "delays must be at least 0"),
+        ({"delays": [0.1], "dies_at": math.nan}, ValueError, "dies_at must be finite, got nan"),
+        ({"delays": [0.1], "dies_at": "late"}, TypeError, "dies_at must be a number, got 'late'"),
+    ],
+)
+def test_a_recorded_peer_refuses_what_is_no_time(settings, error, words):
+    with pytest.raises(error, match=words):
+        RecordedPeer("n1", ("n0",), **settings)

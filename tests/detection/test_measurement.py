@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dscourse.detection import detector_quality, suspicion_history
+from dscourse.detection import detector_quality, first_probe_waits, message_load, suspicion_history
 from dscourse.simulation import Constant, Crash, Network, Node, Pause, Restart, Scenario, topology
 
 
@@ -148,3 +148,22 @@ def test_the_history_lists_suspicions_by_pair():
     (only,) = history["n0", "n1"]
     assert (only.begin, only.end) == (10.0, 30.0)
     assert uptime.crashed == ["n1"]
+
+
+def test_hearsay_about_nodes_out_of_reach_is_no_pair():
+    graph = topology.ring(4)  # n0 reaches n1 and n3; what it believes of n2 is nobody's measure
+    verdicts = {(1, 10.0): ("suspect", "n2"), (1, 20.0): ("suspect", "n1"), (1, 24.0): ("trust", "n1")}
+    quality = detector_quality(run({"n0": verdicts}, 100.0, members=4, graph=graph))
+    assert quality.mistake_rate == pytest.approx(1 / 100 / 8)
+    assert quality.mistake_duration == pytest.approx(4.0)
+    assert quality.query_accuracy == pytest.approx(1 - 0.04 / 8)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [detector_quality, suspicion_history, message_load, first_probe_waits],
+    ids=lambda f: f.__name__,
+)
+def test_what_is_no_run_is_refused_in_words(measure):
+    with pytest.raises(TypeError, match=r"run must be a run of a scenario, such as .*, got None"):
+        measure(None)

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from dscourse.detection import SwimMember, detector_quality
-from dscourse.simulation import Crash, CutLink, Partition, Pause
+from dscourse.detection.swim_messages import SUSPECT, Gossip, Rumour
+from dscourse.simulation import Crash, CutLink, Partition, Pause, topology
 
 
 def verdicts(run, peer, observer=None):
@@ -186,3 +187,37 @@ def test_a_member_can_be_asked_what_it_believes(ctx):
     member.on_start(ctx)
     assert [member.status_of(peer) for peer in ("n1", "n3")] == ["alive", "absent"]
     assert (member.suspected, member.faulty) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["joins", "leaves"])
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"n1": float("nan")}, ValueError, r"\['n1'\] must be finite, got nan"),
+        ({"n1": -1.0}, ValueError, "must be at least 0, got -1"),
+        ({"n1": "soon"}, TypeError, "must be a number, got 'soon'"),
+        ("n1", TypeError, "must say when, for each member"),
+        (5.0, TypeError, "must say when, for each member"),
+    ],
+)
+def test_impossible_comings_and_goings_are_refused(name, given, error, words):
+    with pytest.raises(error, match=words):
+        SwimMember("n0", ("n1", "n2"), **{name: given})
+
+
+def test_in_a_group_that_is_no_full_mesh_a_crash_is_still_found(simulate):
+    run = simulate(SwimMember, 6, 60.0, faults=[Crash("n1", at=5.0)], graph=topology.ring(6))
+    assert believers(run, "n1", "confirm") >= {"n0", "n2"}
+    assert not [event for event in run.trace.select(kind="record", name="confirm") if event.peer != "n1"]
+    assert detector_quality(run).query_accuracy == 1.0
+
+
+def test_a_suspicion_of_a_newer_incarnation_gives_the_suspect_the_full_time_again(ctx):
+    member = SwimMember("n0", ("n1", "n2", "n3", "n4"))
+    member.on_start(ctx)
+    member.on_message(ctx, "n1", Gossip((Rumour("n2", SUSPECT, 0, "n1"),)))
+    longest = ctx.timers["suspicion n2"]
+    ctx.now = 20.0  # n2 has refuted, which n0 missed, and was suspected anew
+    member.on_message(ctx, "n1", Gossip((Rumour("n2", SUSPECT, 1, "n1"),)))
+    assert ctx.timers["suspicion n2"] == pytest.approx(20.0 + longest)
+    assert [kind for kind, _ in ctx.records].count("suspect") == 1  # it was suspected all along

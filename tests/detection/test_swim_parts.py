@@ -158,3 +158,11 @@ def test_a_list_counts_who_is_in_the_group():
     assert (members.size, members.faulty) == (4, [])
     assert members.held_against("n1") is None
     assert set(members.differences()) == {Rumour("n1", ALIVE, 1), Rumour("n3", ALIVE, 0)}
+
+
+@pytest.mark.parametrize("peers", [1, 2, 5, 9])
+def test_round_robin_finds_the_only_peer_that_is_left_every_time(peers):
+    names = [f"n{i}" for i in range(peers)]
+    for seed in range(20):
+        order, rng = RoundRobin(names), random.Random(seed)
+        assert [order.next(rng, lambda peer: peer == "n0") for _ in range(20)] == ["n0"] * 20
