@@ -13,11 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from scipy import special
+
 from dscourse.arguments import probability, real, whole
 
 #: Hours in a year of 365.25 days.
 HOURS_PER_YEAR = 8766.0
 SECONDS_PER_YEAR = HOURS_PER_YEAR * 3600.0
+_MOST_STEPS = 1_000
 
 
 def series(*availabilities: float) -> float:
@@ -60,11 +63,14 @@ def k_of_n(k: int, n: int, availability: float) -> float:
         TypeError: k or n no whole number, or the availability no number.
         ValueError: k outside 0 … n, n below 1, or the availability outside 0 … 1.
     """
-    count = whole("n", n, at_least=1)
+    count = whole("n", n, at_least=1, at_most=10**12)
     needed = whole("k", k, at_least=0)
     if needed > count:
         raise ValueError(f"k must be at most n: {needed} of {count} parts can never be up")
-    return at_least_up(needed, [probability("availability", availability)] * count)
+    each = probability("availability", availability)
+    if count > _MOST_STEPS:  # the sum takes n² steps; this is the same number without a sum
+        return float(special.betainc(needed, count - needed + 1, each)) if needed else 1.0
+    return at_least_up(needed, [each] * count)
 
 
 def at_least_up(k: int, availabilities: Sequence[float]) -> float:

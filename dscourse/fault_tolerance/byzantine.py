@@ -120,7 +120,7 @@ def oral_messages(
             two million messages.
     """
     m, bad = _checked(generals, traitors, order, rounds)
-    _refuse_endless(generals, m)
+    refuse_endless(generals, m)
     luck = random.Random(f"oral lies {whole('seed', seed, at_least=0)}")
     told: dict[tuple[Path, int], str] = {}
     for path in oral_paths(generals, m):
@@ -169,9 +169,13 @@ def signed_messages(
 
     Raises:
         TypeError: a wrong type.
-        ValueError: a number out of range or an unknown order.
+        ValueError: a number out of range, an unknown order, or more than 1 000 generals.
     """
     m, bad = _checked(generals, traitors, order, rounds)
+    if 2 * generals**2 > _MOST_MESSAGES:
+        raise ValueError(
+            f"{generals:,} generals may send {2 * generals**2:,} messages; this goes up to {_MOST_MESSAGES:,}"
+        )
     luck = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
     loyal = [general for general in range(1, generals) if general not in bad]
     seen: dict[int, dict[str, Path]] = {general: {} for general in loyal}  # order → signatures it came with
@@ -184,7 +188,7 @@ def signed_messages(
     messages = 0
     kept: dict[tuple[int, int, int], tuple[str, ...]] = {}
     said: dict[tuple[Path, int], str] = {}
-    for number in range(1, m + 2):
+    for number in range(1, min(m + 2, generals + 1)):  # nobody signs twice
         news: list[tuple[Path, str, int]] = list(outbox)
         for sender, to in itertools.product(sorted(bad), loyal):
             can = {
@@ -216,7 +220,7 @@ def signed_messages(
 
 def oral_paths(generals: int, rounds: int) -> Iterator[Path]:
     """Yield the way of every report of OM(m), the shorter ones first: (0,), then (0, 1), (0, 2), then (0, 1, 2)."""
-    for extra in range(rounds + 1):
+    for extra in range(min(rounds + 1, generals)):
         for rest in itertools.permutations(range(1, generals), extra):
             yield (0, *rest)
 
@@ -280,13 +284,14 @@ def oral_message_count(generals: int, rounds: int) -> int:
     """Return how many messages OM(m) sends: (n−1) + (n−1)(n−2) + … + (n−1)(n−2)…(n−m−1)."""
     count = whole("generals", generals, at_least=2)
     total, product = 0, 1
-    for step in range(1, whole("rounds", rounds, at_least=0) + 2):
-        product *= max(0, count - step)
+    for step in range(1, min(whole("rounds", rounds, at_least=0) + 2, count)):  # then nobody is left to tell
+        product *= count - step
         total += product
     return total
 
 
-def _refuse_endless(generals: int, rounds: int) -> None:
+def refuse_endless(generals: int, rounds: int) -> None:
+    """Refuse what would take more than two million oral messages."""
     messages = oral_message_count(generals, rounds)
     if messages > _MOST_MESSAGES:
         raise ValueError(

@@ -12,6 +12,7 @@ peer) and then lies at random, which proves nothing if none works.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,11 +24,14 @@ from dscourse.fault_tolerance.byzantine import (
     Decisions,
     oral_messages,
     oral_paths,
+    refuse_endless,
     signed_messages,
 )
 
 #: Who betrays, what was ordered, and the lies.
 Case = tuple[tuple[int, ...], str, dict[Any, Any]]
+
+_MOST_PLACEMENTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,13 @@ def treasons(
     most_tries: int = 20_000,
 ) -> tuple[bool, Iterator[Case]]:
     """Return whether all treasons can be tried within `most_tries`, and those to try: (placement, order, lies)."""
+    if math.comb(generals, traitors) > _MOST_PLACEMENTS:
+        raise ValueError(
+            f"there are {math.comb(generals, traitors):,} ways to place {traitors} traitors among {generals} generals; "
+            f"this goes up to {_MOST_PLACEMENTS:,}"
+        )
+    if not signed:
+        refuse_endless(generals, rounds)
     choices = _signed_choices if signed else _oral_choices
     cases = list(_cases(generals, traitors))
     exhaustive = sum(_size(choices(generals, placement, rounds)) for placement, _ in cases) <= most_tries
@@ -153,7 +164,7 @@ def _signed_choices(generals: int, placement: tuple[int, ...], rounds: int) -> d
     subsets = ((), ORDERS[:1], ORDERS[1:], ORDERS)
     return {
         (number, sender, to): subsets
-        for number in range(1, rounds + 2)
+        for number in range(1, min(rounds + 2, generals + 1))
         for sender in placement
         if sender != 0 or number == 1  # the commander signs first, so he speaks in the first round only
         if sender == 0 or number > 1  # and everybody else after him

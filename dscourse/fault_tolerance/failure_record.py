@@ -1,6 +1,6 @@
 """What a record of real failures says: causes, times to failure, times to repair, and why independence fails.
 
-Written for the data set `failures/lanl` (23 739 failures of 22 computers at Los Alamos National Laboratory), but any
+Written for the data set `failures/lanl` (23 739 failures of 23 systems at Los Alamos National Laboratory), but any
 DataFrame with the columns `system`, `node`, `start`, `down_min` and `cause` will do.
 
 Source of the kind of analysis: B. Schroeder and G. A. Gibson, *A large-scale study of failures in high-performance
@@ -10,6 +10,7 @@ computing systems*, DSN 2006. That paper numbers the systems differently from th
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,8 +225,12 @@ def down_together(
         LookupError: no such system, or a missing column.
         ValueError: a k below 1.
     """
+    if isinstance(counts, str) or not isinstance(counts, Iterable):
+        raise TypeError(f"counts must be several numbers of nodes, such as (1, 2, 3), got {counts!r}")
     ks = tuple(whole("a count", k, at_least=1) for k in counts)
     rows = _of_system(record, system, None).dropna(subset=["node"])
+    if rows.empty:
+        raise LookupError(f"no failure of system {system} names its node")
     minutes = rows["start"].to_numpy().astype("datetime64[m]").astype(np.int64)
     first, last = int(minutes.min()), int(minutes.max())
     span = max(1, last - first)

@@ -124,7 +124,9 @@ def read_scenario(
         rate: reads a second.
         seed: of the luck of the network.
     """
-    names = tuple(f"r{number}" for number in range(1, whole("replicas", replicas, at_least=1) + 1))
+    names = tuple(
+        f"r{number}" for number in range(1, whole("replicas", replicas, at_least=1, at_most=1_000) + 1)
+    )
     factory = partial(
         _read_node,
         replicas=names,

@@ -52,7 +52,7 @@ class Part:
         )
         if isinstance(self.needs, Part | Group):
             object.__setattr__(self, "needs", (self.needs,))
-        object.__setattr__(self, "needs", _structures(f"needs of {self.name}", self.needs))
+        object.__setattr__(self, "needs", _structures(f"needs of {self.name}", self.needs, none_is_fine=True))
 
     def __repr__(self) -> str:
         return f"{self.name} ({self.availability:g})"
@@ -144,11 +144,25 @@ def shared_parts(structure: Structure) -> list[Part]:
     return [part for part, count in seen.items() if count > 1]
 
 
-def works(structure: Structure, down: Iterable[Part] = ()) -> bool:
-    """Say whether a structure is up if just these parts have failed and all others are healthy."""
-    failed = list(down)
-    _structures("down", failed or (structure,))
-    return _independent(structure, {part: float(part not in failed) for part in parts_of(structure)}) == 1.0
+def works(structure: Structure, down: Part | Iterable[Part] = ()) -> bool:
+    """Say whether a structure is up if just these parts have failed and all others are healthy.
+
+    Raises:
+        TypeError: neither a part nor a group, or something in `down` that is no part.
+        LookupError: a part in `down` that is not below the structure.
+    """
+    _structures("structure", (structure,))
+    parts = parts_of(structure)
+    failed = [down] if isinstance(down, Part) else list(_structures("down", down, none_is_fine=True))
+    for part in failed:
+        if not isinstance(part, Part):
+            raise TypeError(f"down: parts fail, not groups; got the group {part!r}")
+        if part not in parts:
+            raise LookupError(
+                f"{part!r} is not below this structure. A part made anew is another part, even under the same name: "
+                "take it from parts_of(structure)"
+            )
+    return _independent(structure, {part: float(part not in failed) for part in parts}) == 1.0
 
 
 def single_points_of_failure(structure: Structure) -> list[Part]:
@@ -197,7 +211,7 @@ def replicated_service(
         TypeError: a wrong type.
         ValueError: a number out of range.
     """
-    count = whole("replicas", replicas, at_least=1)
+    count = whole("replicas", replicas, at_least=1, at_most=1_000)
     feed = [] if power_availability is None else [Part("power", power_availability)]
     frames = [
         Part(f"rack {letter}", rack_availability, needs=feed)
@@ -241,14 +255,14 @@ def _appearances(structure: Structure) -> Iterator[Part]:
         yield from _appearances(below)
 
 
-def _structures(name: str, members: object) -> tuple[Structure, ...]:
+def _structures(name: str, members: object, *, none_is_fine: bool = False) -> tuple[Structure, ...]:
     if isinstance(members, str) or not isinstance(members, Iterable):
         raise TypeError(f"{name}: give parts or groups, got {members!r}")
     parts = tuple(members)
     for part in parts:
         if not isinstance(part, Part | Group):
             raise TypeError(f"{name}: {part!r} is neither a Part nor a group (all_of, any_of, at_least)")
-    if not parts and not name.startswith("needs"):
+    if not parts and not none_is_fine:
         raise TypeError(f"{name} needs at least one part")
     return parts
 

@@ -52,7 +52,11 @@ class BlockStore:
     """
 
     def __init__(self, copies: int = 1, checksums: bool = False) -> None:
-        self.disks: list[dict[int, bytes]] = [{} for _ in range(whole("copies", copies, at_least=1))]
+        self.disks: list[dict[int, bytes]] = [
+            {} for _ in range(whole("copies", copies, at_least=1, at_most=100))
+        ]
+        if not isinstance(checksums, bool):
+            raise TypeError(f"checksums must be True or False, got {checksums!r}")
         self.checksums: dict[int, int] | None = {} if checksums else None
         self._written: dict[int, bytes] = {}  # what the user is owed: for the verdict only, never for reading
 

@@ -10,6 +10,7 @@ refutes the statement, and can be replayed. If none is found, the statement hold
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from dscourse.simulation import Fault, Run, Scenario
 
 #: Says what is wrong with a run in a few words, or nothing ("") if the promise was kept.
 Claim = Callable[[Run], str]
+
+_MOST_WAYS = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,22 @@ def every_fault(
         nodes: who may be faulty.
         f: how many at most, 0 to all of them.
         moments: when it may begin, seconds.
+
+    Raises:
+        TypeError: a wrong type.
+        ValueError: a number out of range, no moment, or more than 100 000 ways.
     """
     most = whole("f", f, at_least=0, at_most=len(nodes))
+    if not callable(make):
+        raise TypeError(f"make must be a function of a node and a time, such as Crash, got {make!r}")
     times = [real("a moment", moment, at_least=0.0) for moment in moments]
     if not times:
         raise ValueError("moments must name at least one moment")
+    count_of_ways = 1 + len(times) * sum(math.comb(len(nodes), count) for count in range(1, most + 1))
+    if count_of_ways > _MOST_WAYS:
+        raise ValueError(
+            f"that makes {count_of_ways:,} sets of faults to try; this goes up to {_MOST_WAYS:,}"
+        )
     ways: list[tuple[Fault, ...]] = [()]
     for count in range(1, most + 1):
         for chosen in itertools.combinations(nodes, count):

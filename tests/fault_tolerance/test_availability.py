@@ -127,3 +127,10 @@ def test_other_mistakes_are_explained():
         availability_from_times(0, 1)
     with pytest.raises(ValueError, match="needs no repair"):
         time_to_repair_for(0.0, 10)
+
+
+@pytest.mark.parametrize("n", [1_000, 1_001, 50_000])
+@pytest.mark.parametrize("a", [0.0, 0.5, 0.99, 1.0])
+def test_k_of_very_many_is_the_binomial_tail_and_takes_no_time(n, a):
+    for k in (0, 1, n // 2, round(0.99 * n), n):
+        assert k_of_n(k, n, a) == pytest.approx(stats.binom.sf(k - 1, n, a), rel=1e-9, abs=1e-12)

@@ -215,3 +215,19 @@ def test_mistakes_are_explained():
         find_treason(3, 1, signed=1)
     with pytest.raises(ValueError, match='"attack" or "retreat"'):
         oral_messages(3, {1}, "attack", lies={((0, 1), 2): "maybe"})
+
+
+def test_more_rounds_than_generals_change_nothing_and_take_no_time():
+    assert oral_message_count(4, 10**9) == oral_message_count(4, 3) == 3 + 3 * 2 + 3 * 2 * 1
+    assert oral_messages(4, [1], "attack", 10**9, 5).decided == oral_messages(4, [1], "attack", 3, 5).decided
+    few, many = (signed_messages(4, [0, 1], "attack", m, 5) for m in (4, 10**9))
+    assert (few.decided, few.messages) == (many.decided, many.messages)
+
+
+def test_what_would_never_end_is_refused():
+    with pytest.raises(ValueError, match="this goes up to 2,000,000"):
+        signed_messages(10**6, [1], "attack")
+    with pytest.raises(ValueError, match="ways to place 30 traitors among 60 generals"):
+        find_treason(60, 30, 0)
+    with pytest.raises(ValueError, match=r"OM\(11\) with 14 generals sends"):
+        find_treason(14, 11)

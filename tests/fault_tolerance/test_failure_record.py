@@ -137,3 +137,10 @@ def test_the_table_of_systems_counts_and_compares(lanl):
     repairs = (luck.exponential(500, 2_000) + 1).astype(int).tolist()
     exponential = record([(1, 0, start, down, "x") for start, down in zip(starts, repairs, strict=True)])
     assert system_table(exponential).loc[1, "log-normal gain"] < 0
+
+
+def test_times_down_together_need_nodes_and_numbers(lanl):
+    with pytest.raises(TypeError, match="counts must be several numbers of nodes"):
+        down_together(lanl, 2, 3)
+    with pytest.raises(LookupError, match="no failure of system 2 names its node"):
+        down_together(lanl.assign(node=math.nan), 2)

@@ -176,3 +176,17 @@ def test_mistakes_are_explained():
     with pytest.raises(ValueError, match="simulate_availability"):
         system_availability(any_of(all_of(*many), all_of(*many)))
     assert isinstance(any_of(Part("a", 0.9)), Group)
+
+
+def test_works_knows_the_parts_of_this_structure_only():
+    service = replicated_service(2, racks=1)
+    rack = next(part for part in parts_of(service) if part.name == "rack A")
+    assert works(service)
+    assert not works(service, rack)
+    assert not works(service, [rack])
+    with pytest.raises(LookupError, match="A part made anew is another part"):
+        works(service, [Part("rack A", 0.999)])
+    with pytest.raises(TypeError, match="parts fail, not groups"):
+        works(service, [any_of(rack)])
+    with pytest.raises(TypeError, match="give parts or groups, got 'rack A'"):
+        works(service, "rack A")

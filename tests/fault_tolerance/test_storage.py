@@ -70,3 +70,10 @@ def test_mistakes_are_explained():
     empty.write(1, b"")
     with pytest.raises(ValueError, match="no bit to flip"):
         empty.damage(0, 1)
+
+
+def test_settings_of_the_wrong_type_are_refused():
+    with pytest.raises(TypeError, match="checksums must be True or False, got 'no'"):
+        BlockStore(2, "no")
+    with pytest.raises(ValueError, match="copies must be at most 100"):
+        BlockStore(10**9)
