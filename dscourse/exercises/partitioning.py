@@ -472,12 +472,14 @@ def _check_break_the_balance(answer: Any) -> str | None:
     if not isinstance(keys, list | tuple) or len(keys) < 1000:
         return KEYS_WANTED
     try:
-        counts = load_counts(victim(), list(keys))
+        load_counts(victim(), list(keys))
     except (TypeError, ValueError):
         return KEYS_WANTED
-    if len(set(keys)) < 1000:
+    different = list(dict.fromkeys(keys))
+    if len(different) < 1000:
         return ONE_HOT_KEY
-    if max(counts.values()) < 0.9 * len(keys):
+    counts = load_counts(victim(), different)  # one hot key among a thousand is still one hot key
+    if max(counts.values()) < 0.9 * len(different):
         return SPREAD_OUT
     return None
 

@@ -40,6 +40,8 @@ def spread_hot_keys(requests: Any, pieces: Mapping[Key, int]) -> npt.NDArray[np.
     Returns:
         Texts (or bytes, if the keys are), as many as there were requests.
     """
+    if not isinstance(pieces, Mapping):
+        raise TypeError(f"pieces must be a mapping {{key: number of pieces}}, got {pieces!r}")
     column = key_column(requests)
     keys: list[Any] = column.tolist() if isinstance(column, np.ndarray) else column
     names = {plain_key(key): split_hot_key(key, count) for key, count in pieces.items()}

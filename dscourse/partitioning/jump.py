@@ -70,9 +70,9 @@ def jump_all(keys: Hashes, buckets: int) -> npt.NDArray[np.intp]:
 class JumpPartitioner(HashPartitioner[int]):
     """Numbers the nodes 0 … n − 1 and asks jump consistent hash for the number.
 
-    Perfectly balanced and without a table. Adding a node at the end moves only what the newcomer gets; the last node
-    may leave just as cheaply. Removing a node in the middle moves the last node into its slot, so that the keys of
-    two nodes move. It has no weights.
+    Every node is equally likely to get a key, and there is no table. Adding a node at the end moves only what the
+    newcomer gets; the last node may leave just as cheaply. Removing a node in the middle moves the last node into its
+    slot, so that the keys of two nodes move. It has no weights.
 
     Args:
         nodes: names, in order; the order matters.

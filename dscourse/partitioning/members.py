@@ -36,6 +36,8 @@ class Members:
         if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
             raise TypeError(f"nodes must be a list of names such as ['n0', 'n1'], got {nodes!r}")
         members = cls((), ())
+        if weights is not None and not isinstance(weights, Mapping):
+            raise TypeError(f"weights must be a mapping {{node: weight}}, got {weights!r}")
         given = dict(weights or {})
         for node in nodes:
             members = members.plus(node, given.pop(checked_name(node), 1.0))
@@ -102,4 +104,8 @@ def checked_name(node: object) -> str:
         raise TypeError(f"The name of a node is a text such as 'n0', got {node!r}")
     if not node:
         raise ValueError("The name of a node must not be empty")
+    if node.endswith(
+        "\0"
+    ):  # an array of texts would drop it, and `owners` would name another node than `owner`
+        raise ValueError(f"The name of a node must not end with a zero character, got {node!r}")
     return node

@@ -52,8 +52,12 @@ def rebalance(
     Raises:
         ValueError: if nothing is to change, or there are no keys; and whatever the partitioner refuses.
     """
-    if add is None and remove is None:
+    if not add and add != "" and remove is None:
         raise ValueError('Nothing changes: say who joins (add="n4") or who leaves (remove="n0")')
+    if not isinstance(partitioner, Partitioner):
+        raise TypeError(f"rebalance takes a partitioner, got {partitioner!r}")
+    if add is not None and not isinstance(add, str | Mapping):
+        raise TypeError(f"add must be the name of a node or {{node: weight}}, got {add!r}")
     changed = deepcopy(partitioner)
     for node, weight in ({add: 1.0} if isinstance(add, str) else dict(add or {})).items():
         changed.add_node(node, weight)
@@ -90,7 +94,10 @@ def load_imbalance(counts: Any) -> float:
         ValueError: no node, a number below 0 or not finite, or no load at all.
     """
     given = list(counts.values()) if isinstance(counts, Mapping) else counts
-    loads = np.asarray(given)
+    try:
+        loads = np.asarray(given)
+    except ValueError:
+        raise TypeError(f"counts must be numbers, one for each node, got {counts!r}") from None
     if loads.dtype.kind not in "iuf" and loads.size:
         raise TypeError(f"counts must be numbers, one for each node, got {counts!r}")
     loads = loads.astype(np.float64)
@@ -100,7 +107,11 @@ def load_imbalance(counts: Any) -> float:
         raise ValueError(f"A load is a finite number of at least 0, got {counts!r}")
     if not loads.any():
         raise ValueError("There is no load at all, so none that could be out of balance")
-    return float(loads.max() / loads.mean())
+    return (
+        float(1.0 / (loads / loads.max()).mean())
+        if loads.max() > 1e300
+        else float(loads.max() / loads.mean())
+    )
 
 
 def _least_possible(before: Partitioner, after: Partitioner) -> float:

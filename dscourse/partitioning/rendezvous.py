@@ -91,6 +91,6 @@ class RendezvousPartitioner(HashPartitioner[Bidders]):
         drawn = mix_all(np.bitwise_xor(hashed, seeds))  # type: ignore[call-overload]
         if weights is None:
             return drawn  # whole numbers: the order of the bids is exact on every machine
-        fraction = ((drawn >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1), never an end
+        fraction = ((drawn >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52  # in (0, 1), never an end
         scores: npt.NDArray[np.float64] = -np.asarray(weights) / np.log(fraction)
         return scores

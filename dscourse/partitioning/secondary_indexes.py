@@ -18,7 +18,7 @@ class Found:
     """The answer to a query by term.
 
     Attributes:
-        keys: of the records with that term, in the order in which they were first written.
+        keys: of the records with that term, each once.
         asked: the nodes that had to be asked.
     """
 
@@ -49,8 +49,10 @@ class LocalIndex:
 
     def put(self, key: Key, term: Key) -> tuple[str, ...]:
         """Write a record and its index entry, on one node."""
-        self._records[plain_key(key)] = plain_key(term)
-        return (self._partitioner.owner(key),)
+        record, new = plain_key(key), plain_key(term)
+        node = self._partitioner.owner(record)
+        self._records[record] = new
+        return (node,)
 
     def find(self, term: Key) -> Found:
         """Ask every node, since any may hold a record with the term (scatter and gather)."""
@@ -77,14 +79,15 @@ class GlobalIndex:
     def put(self, key: Key, term: Key) -> tuple[str, ...]:
         """Write a record, take it off its old term's entries and put it on its new term's."""
         record, new = plain_key(key), plain_key(term)
-        touched = [self._partitioner.owner(record)]
         old = self._records.get(record)
-        if old is not None and old != new:
-            del self._entries[old][record]
-            touched.append(self._partitioner.owner(old))
-        if old != new:
+        terms = [] if old == new else [new] if old is None else [old, new]
+        touched = [
+            self._partitioner.owner(name) for name in (record, *terms)
+        ]  # may refuse: before anything changes
+        if terms:
+            if old is not None:
+                del self._entries[old][record]
             self._entries.setdefault(new, {})[record] = None
-            touched.append(self._partitioner.owner(new))
         self._records[record] = new
         return tuple(dict.fromkeys(touched))
 

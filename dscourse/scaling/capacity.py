@@ -15,7 +15,7 @@ from dscourse.scaling.latencies import latency_quantile
 from dscourse.scaling.readable import readable_number, readable_seconds
 
 Outcome = Literal["found", "never", "always"]
-_MOST_TRIALS = 200
+_LEAST_LOAD = 1e-300  # below it floats are too coarse to halve a gap
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def find_capacity(
     text("unit", unit)
     goal = real("objective", objective, above=0.0)
     share = inner_fraction("quantile", quantile)
-    first = real("lowest", lowest, above=0.0)
+    first = max(real("lowest", lowest, above=0.0), _LEAST_LOAD)
     last = real("highest", highest, at_least=first)
     close = real("precision", precision, at_least=1e-6, at_most=1.0)
     trials: list[Trial] = []
@@ -146,7 +146,7 @@ def find_capacity(
         return trials[-1].met
 
     best, worst = _bracket(good, first, last)
-    while best > 0.0 and math.isfinite(worst) and worst - best > close * worst and len(trials) < _MOST_TRIALS:
+    while best > 0.0 and math.isfinite(worst) and worst - best > close * worst:
         middle = (best + worst) / 2.0
         if good(middle):
             best = middle

@@ -15,6 +15,7 @@ from dscourse.scaling._arguments import Floats, inner_fraction, numbers, same_le
 from dscourse.scaling.laws import USL, usl_throughput
 
 _PARAMETERS = ("contention", "coherency", "single_throughput")
+_LARGEST = 1e100  # beyond it squares and products leave the range of floats
 _FACES = ((True, True), (True, False), (False, True), (False, False))  # is α free, is β free?
 
 
@@ -136,6 +137,13 @@ def fit_usl(load: Sequence[float] | Floats, throughput: Sequence[float] | Floats
         )
     if not x.any():
         raise ValueError("throughput must not be 0 everywhere")
+    for name, row in (("load", n), ("throughput", x)):
+        largest, least = float(row.max()), float(row[row > 0.0].min())
+        if largest > _LARGEST or least < 1.0 / _LARGEST:
+            raise ValueError(
+                f"{name} must lie between {1.0 / _LARGEST:g} and {_LARGEST:g}, got {least:g} to {largest:g}; "
+                "take another unit"
+            )
     scale_n, scale_x = float(n.max()), float(x.max())
     candidates = [_best_on_face(n, x / scale_x, scale_n, *face) for face in _FACES]
     # A face of the bounds holds the answer only if it fits better than the whole; the first of equals is the freest.

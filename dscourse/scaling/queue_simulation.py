@@ -7,6 +7,7 @@ which servers become free (J. Kiefer and J. Wolfowitz, 1955).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,10 @@ def simulate_queue(
     same_length("interarrival_times", gaps, "service_times", service)
     count = whole("servers", servers, at_least=1)
     limit = None if queue_limit is None else whole("queue_limit", queue_limit, at_least=0)
+    with np.errstate(over="ignore"):
+        end = float(gaps.sum() + service.sum())
+    if not math.isfinite(end):
+        raise ValueError("The times add up to more than any number can hold; are they in seconds?")
     arrivals = np.cumsum(gaps)
     everybody = np.ones(arrivals.size, bool)
     if limit is not None:
@@ -137,6 +142,9 @@ def simulate_queue(
 
 
 def _one_server(gaps: Floats, service: Floats) -> Floats:
+    # Nobody waits for longer than all the work there is: a longer gap empties the line and says no more than that.
+    # Cut short, it can't drown the short times that follow in a huge sum.
+    gaps = np.minimum(gaps, service.sum())
     backlog = np.empty(gaps.size)
     backlog[0] = 0.0
     np.cumsum(service[:-1] - gaps[1:], out=backlog[1:])

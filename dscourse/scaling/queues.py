@@ -50,11 +50,17 @@ def littles_law(
             f"got {', '.join(known) or 'none'}"
         )
     if "in_system" not in known:
-        return known["arrival_rate"] * known["time_in_system"]
+        return _in_range(known["arrival_rate"] * known["time_in_system"])
     divisor = "arrival_rate" if "arrival_rate" in known else "time_in_system"
     if known[divisor] == 0.0:
         raise ValueError(f"{divisor} must be above 0 here, got 0")
-    return known["in_system"] / known[divisor]
+    return _in_range(known["in_system"] / known[divisor])
+
+
+def _in_range(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError("The result is beyond all numbers; are the units right?")
+    return number
 
 
 def erlang_b(offered_load: float, servers: int) -> float:
@@ -146,7 +152,7 @@ class MarkovQueue(SteadyQueue):
         while self.sojourn_exceeds(high) > 1.0 - share:
             high *= 2.0
         return float(
-            optimize.brentq(lambda t: self.sojourn_exceeds(t) - (1.0 - share), 0.0, high, xtol=1e-12)
+            optimize.brentq(lambda t: self.sojourn_exceeds(t) - (1.0 - share), 0.0, high, xtol=1e-14 * high)
         )
 
     def sojourn_exceeds(self, seconds: float) -> float:
@@ -190,7 +196,7 @@ def mmc(arrival_rate: float, service_rate: float, servers: int) -> MarkovQueue:
     mu = real("service_rate", service_rate, above=0.0)
     count = whole("servers", servers, at_least=1, at_most=_MOST_SERVERS)
     _refuse_overload(arrivals, count * mu)
-    wait_chance = erlang_c(arrivals / mu, count)
+    wait_chance = erlang_c(min(arrivals / mu, math.nextafter(count, 0.0)), count)  # a quotient may round up
     waiting_time = wait_chance / (count * mu - arrivals)
     return MarkovQueue(
         arrival_rate=arrivals,

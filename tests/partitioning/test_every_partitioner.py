@@ -278,3 +278,46 @@ def test_the_order_of_nodes_does_not_matter_where_it_should_not(weighted):
 def test_the_order_does_matter_to_modulo_and_jump():
     for ordered in (ModuloPartitioner, JumpPartitioner):
         assert (ordered(NODES).owners(np.arange(100)) != ordered(NODES[::-1]).owners(np.arange(100))).any()
+
+
+@pytest.mark.parametrize("name", ["a\0", "\0"])
+def test_a_name_that_an_array_would_shorten_is_refused(name):
+    for make in (
+        ConsistentHashRing,
+        RendezvousPartitioner,
+        JumpPartitioner,
+        ModuloPartitioner,
+        BoundedLoadRing,
+    ):
+        with pytest.raises(ValueError, match="must not end with a zero character"):
+            make(["a", name])
+        partitioner = make(["a", "b"])
+        with pytest.raises(ValueError, match="must not end with a zero character"):
+            partitioner.add_node(name)
+        assert partitioner.nodes == ("a", "b")
+
+
+def test_weights_must_be_a_mapping():
+    with pytest.raises(TypeError, match="weights must be a mapping"):
+        ConsistentHashRing(["a"], weights=5)
+    with pytest.raises(TypeError, match="weights must be a mapping"):
+        RendezvousPartitioner(["a"], [1.0])
+
+
+def test_the_highest_bid_there_is_wins():
+    """All 64 bits set: as a fraction it must stay below 1, whose logarithm is 0."""
+    best, other = undo_mix((1 << 64) - 1), undo_mix(1 << 63)
+    bids = RendezvousPartitioner._bid(np.uint64(0), np.array([best, other], np.uint64), np.array([1.0, 1.0]))
+    assert np.isfinite(bids).all()
+    assert bids[0] > bids[1] > 0
+
+
+def undo_mix(z):
+    """Return the number that SplitMix64 turns into z."""
+    mask = (1 << 64) - 1
+    z ^= z >> 31 ^ z >> 62
+    z = z * pow(0x94D049BB133111EB, -1, 1 << 64) & mask
+    z ^= z >> 27 ^ z >> 54
+    z = z * pow(0xBF58476D1CE4E5B9, -1, 1 << 64) & mask
+    z ^= z >> 30 ^ z >> 60
+    return (z - 0x9E3779B97F4A7C15) & mask

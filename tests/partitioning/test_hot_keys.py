@@ -63,3 +63,8 @@ def test_a_cache_serves_one_key_at_a_time_too():
         LruCache(0)
     with pytest.raises(TypeError):
         cache.misses(np.array([1.5]))
+
+
+def test_pieces_must_be_a_mapping():
+    with pytest.raises(TypeError, match="pieces must be a mapping"):
+        spread_hot_keys([1, 2], 5)

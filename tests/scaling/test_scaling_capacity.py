@@ -93,3 +93,26 @@ def test_an_error_inside_the_system_is_not_swallowed():
 def test_workload_has_no_default_since_a_capacity_without_one_means_nothing():
     with pytest.raises(TypeError, match="workload"):
         find_capacity(cliff(5), objective=0.1)
+
+
+def test_a_wide_search_is_still_as_precise_as_was_asked_for():
+    found = find_capacity(
+        lambda load: [0.01 if load <= 3e200 else 1.0],
+        workload="reads",
+        objective=0.1,
+        lowest=1e-200,
+        highest=1e300,
+        precision=0.01,
+    )
+    assert 0.99 * 3e200 <= found.capacity <= 3e200
+
+
+def test_a_noisy_system_ends_the_search_and_the_answer_was_measured():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        found = find_capacity(
+            lambda load, rng=rng: [rng.random()], workload="noise", objective=0.7, precision=1e-6, highest=1e9
+        )
+        good = [trial.load for trial in found.trials if trial.met]
+        assert found.capacity == (good[-1] if good else 0.0)
+        assert len(found.trials) < 60

@@ -63,3 +63,16 @@ def test_summary_reads_well():
     assert repr(summarize_latencies([0.001] * 99 + [1.0])) == (
         "100 requests: mean 11 ms, median 1 ms, p90 1 ms, p99 1 ms, p99.9 1 s, max 1 s"
     )
+
+
+@pytest.mark.parametrize("count", [3, 7, 10, 49, 100, 1000])
+def test_the_kth_of_n_is_the_kth_whatever_floats_make_of_it(count):
+    """0.07 · 100 is a hair above 7 as a float; the seventh of a hundred is meant."""
+    for rank in range(1, count):
+        assert latency_quantile(range_of(count), rank / count) == rank
+    assert latency_quantile(range_of(count), 1e-20) == 1
+    assert latency_quantile(range_of(count), (1 + 1e-9) / count) == 2
+
+
+def range_of(count):
+    return np.arange(1, count + 1)

@@ -178,3 +178,18 @@ def test_more_servers_than_customers():
 def test_a_result_reads_well():
     result = simulate_queue([1, 0, 0], [5, 5, 5], queue_limit=1)
     assert "2 customers, 1 servers, 1 turned away" in repr(result)
+
+
+@pytest.mark.parametrize("pause", [1e7, 1e12, 1e17])
+def test_a_long_pause_does_not_blur_what_comes_after_it(pause):
+    rng = np.random.default_rng(4)
+    gaps, service = rng.exponential(1.0, 2000), rng.exponential(0.9, 2000)
+    whole_day = simulate_queue([*gaps, pause, *gaps[1:]], [*service, *service]).waiting_times
+    assert np.allclose(whole_day[2000:], simulate_queue(gaps, service).waiting_times, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("gap", "need"), [(1e308, 1.0), (1.0, 1e308)])
+@pytest.mark.parametrize("servers", [1, 2])
+def test_times_beyond_all_numbers_are_refused(gap, need, servers):
+    with pytest.raises(ValueError, match="add up to more than any number can hold"):
+        simulate_queue([gap] * 3, [need] * 3, servers)

@@ -1,6 +1,7 @@
 """Closed forms of queueing: against each other, against direct sums, and at their edges."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -141,3 +142,44 @@ def test_fan_out_against_counting():
     slow = (rng.random((20_000, 50)) < 0.02).any(axis=1).mean()
     expected = fan_out_tail(0.02, 50)
     assert abs(slow - expected) < 4 * math.sqrt(expected * (1 - expected) / 20_000)
+
+
+def test_quantiles_of_a_queue_as_fast_as_light_are_as_exact_as_of_a_slow_one():
+    for speed in (1e-6, 1.0, 1e12):
+        assert mm1(0.8 * speed, speed).sojourn_quantile(0.99) * speed == pytest.approx(
+            math.log(100) / 0.2, rel=1e-11
+        )
+
+
+@pytest.mark.parametrize("servers", [1, 3, 10, 1000])
+def test_the_last_load_below_saturation_is_carried(servers):
+    for rate in (0.1, 0.3, 1 / 3, 7.0, 1e-3):
+        busiest = math.nextafter(servers * rate, 0.0)
+        queue = mmc(busiest, rate, servers)
+        assert 0.99 < queue.probability_of_waiting <= 1.0
+        assert math.isfinite(queue.waiting_time)
+
+
+@given(st.integers(1, 300), st.floats(0.0, 0.9999))
+@settings(deadline=None, max_examples=50)
+def test_erlang_in_exact_fractions(servers, share):
+    """The textbook formulas, in fractions that neither round nor overflow."""
+    load = share * servers
+    exact, term, total = Fraction(load), Fraction(1), Fraction(1)
+    for count in range(1, servers + 1):
+        term *= exact / count
+        total += term
+    assert erlang_b(load, servers) == pytest.approx(float(term / total), rel=1e-11, abs=1e-300)
+    waits = term * servers / (servers - exact)
+    assert erlang_c(load, servers) == pytest.approx(
+        float(waits / (total - term + waits)), rel=1e-9, abs=1e-300
+    )
+
+
+def test_littles_law_refuses_what_no_number_holds():
+    for two in (
+        {"arrival_rate": 1e300, "time_in_system": 1e300},
+        {"in_system": 1e300, "arrival_rate": 1e-300},
+    ):
+        with pytest.raises(ValueError, match="beyond all numbers"):
+            littles_law(**two)
