@@ -175,9 +175,9 @@ def environment_works() -> bool:
         return False
 
 
-def write_lab_settings() -> None:
-    """Switch JupyterLab's news and update checks off, in this environment only."""
-    folder = ENVIRONMENT / "etc" / "jupyter" / "labconfig"
+def write_lab_settings(environment: Path | None = None) -> None:
+    """Switch JupyterLab's news and update checks off, in this environment only (Binder's postBuild names its own)."""
+    folder = (environment or ENVIRONMENT) / "etc" / "jupyter" / "labconfig"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(LAB_SETTINGS, indent=2) + "\n"
     (folder / "default_setting_overrides.json").write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -301,6 +302,35 @@ def test_post_build_lays_out_the_workspace_and_may_be_executed():
     if sys.platform != "win32":
         assert path.stat().st_mode & stat.S_IXUSR
     assert not (ROOT / "binder").exists()  # it would hide environment.yml and postBuild
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Binder runs it under Linux")
+def test_post_build_runs_and_keeps_jupyterlab_from_asking_about_news(tmp_path):
+    python = tmp_path / "python"  # stands for the python of Binder's environment
+    python.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -c \'import sys; sys.prefix = "{tmp_path}"; '
+        "a = sys.argv[1:]; sys.argv = a[1:]; "
+        'exec(a[1]) if a[0] == "-c" else __import__("runpy").run_module(a[1], run_name="__main__")\' "$@"\n'
+    )
+    python.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "DSCOURSE_WORKSPACE": str(tmp_path / "copies"),
+    }
+    subprocess.run([ROOT / "postBuild"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "copies" / "00-start-here.ipynb").is_file()
+    settings = tmp_path / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    assert '"fetchNews": "false"' in settings.read_text()
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="needs a clone")
+def test_scripts_keep_their_line_ends_and_data_every_byte():
+    asked = ["git", "check-attr", "text", "eol", "--", "postBuild", ".ci/run", "data/scaling/raytracer.csv"]
+    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "postBuild: eol: lf" in told
+    assert ".ci/run: eol: lf" in told
+    assert "data/scaling/raytracer.csv: text: unset" in told
 
 
 def test_the_badge_opens_the_start_page():
