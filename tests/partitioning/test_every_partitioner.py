@@ -321,3 +321,14 @@ def undo_mix(z):
     z = z * pow(0xBF58476D1CE4E5B9, -1, 1 << 64) & mask
     z ^= z >> 30 ^ z >> 60
     return (z - 0x9E3779B97F4A7C15) & mask
+
+
+def test_a_key_exactly_on_a_point_belongs_to_that_point():
+    ring = ConsistentHashRing(["a", "b", "c"], virtual_nodes=8)
+    bounded = BoundedLoadRing(["a", "b", "c"], virtual_nodes=8)
+    keys = [undo_mix(position) for position in ring.points.positions.tolist()]
+    on_point = [ring.nodes[place] for place in ring.points.owners]
+    for owners in (ring.owners(keys).tolist(), [ring.owner(key) for key in keys]):
+        assert owners == on_point
+    assert [bounded.owner(key) for key in keys] == on_point
+    assert [ring.replicas(key, 1)[0] for key in keys] == on_point
