@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
+from dscourse.partitioning.coordinator import Coordinator
 from dscourse.partitioning.shard import Shard
 from dscourse.partitioning.store_messages import Ask
 from dscourse.simulation import (
@@ -420,3 +421,19 @@ def test_a_price_says_what_it_is():
         str(price([("get", "a")] * 3, latency=0.001))
         == "2.0 messages each; median 2.0 ms, 99th percentile 2.0 ms"
     )
+
+
+def test_a_coordinator_begins_nothing_twice_not_even_after_a_crash():
+    one, other = keys_on_distinct_nodes(2)
+    what = ("transact", ((one, 1), (other, 1)))
+    first = Coordinator(RING, "local")
+    asks, _ = first.begin("c0/0", "c0", what)
+    assert {ask.do for _, ask in asks} == {"prepare"}
+    assert first.outcome("c0/0") is None  # nobody may be told before it is decided
+    assert first.begin("c0/0", "c0", what) == ([], None)
+    first.close("c0/0")
+    assert first.begin("c0/0", "c0", what) == ([], None)
+    after = Coordinator(RING, "local")
+    after.begun, after.committed = list(first.begun), list(first.committed)
+    assert after.outcome("c0/0") is False  # presumed abort, which must stay true:
+    assert after.begin("c0/0", "c0", what) == ([], None)

@@ -138,3 +138,17 @@ def test_units_beyond_reason_are_refused_by_name(unit):
         fit_usl([unit, 2 * unit, 3 * unit, 4 * unit], [1, 2, 3, 3.5])
     with pytest.raises(ValueError, match="throughput must lie between"):
         fit_usl([1, 2, 3, 4], [unit, 2 * unit, 3 * unit, 3.5 * unit])
+
+
+def test_contention_alone_may_be_on_its_bound():
+    """Throughput that falls from the start would like α < 0: then α is 0, and β the best that goes with it."""
+    load, throughput = np.array([1.0, 2.0, 3.0, 4.0]), np.array([4.0, 3.0, 2.0, 1.0])
+    fit = fit_usl(load, throughput)
+
+    def error(beta):
+        curve = load / (1 + beta * load * (load - 1))
+        return np.sum((throughput - curve * (curve @ throughput) / (curve @ curve)) ** 2)
+
+    best = optimize.minimize_scalar(error, bounds=(0.01, 10), method="bounded").x
+    assert fit.contention == 0.0
+    assert fit.coherency == pytest.approx(best, rel=1e-3)
