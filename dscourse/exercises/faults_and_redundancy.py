@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from dscourse.fault_tolerance import (
     single_points_of_failure,
     system_availability,
 )
-from dscourse.simulation import Fault, Run
+from dscourse.simulation import Byzantine, Fault, Run
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -221,8 +222,23 @@ _CHAIN = 0.9999 * (1 - 0.01**3) * 0.999
 _CHAIN_MINUTES = (1 - _CHAIN) * 8766 * 60
 
 
+def _number(answer: Any) -> float | None:
+    """Return the answer as a float, or None if it is no number."""
+    try:
+        number = float(answer)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if isinstance(answer, bool) or not math.isfinite(number) else number
+
+
+def _not_a_number(answer: object) -> str:
+    return f"The answer is one number, in minutes. Yours is {answer!r}."
+
+
 def _check_chain(answer: Any) -> str | None:
-    minutes = float(answer)
+    minutes = _number(answer)
+    if minutes is None:
+        return _not_a_number(answer)
     if abs(minutes - _CHAIN_MINUTES) < 2:
         return None
     if abs(minutes - (1 - 0.9999 * 0.99**3 * 0.999) * 8766 * 60) < 20:
@@ -283,7 +299,9 @@ WRONG_WAY_ROUND = (
 
 
 def _check_repair(answer: Any) -> str | None:
-    minutes = float(answer)
+    minutes = _number(answer)
+    if minutes is None:
+        return _not_a_number(answer)
     right = 30 * 24 * 60 * 1e-4 / 0.9999
     if abs(minutes - right) < 0.01:
         return None
@@ -332,6 +350,13 @@ ANY_IS_ENOUGH = (
 
 
 def _check_majority(answer: Any) -> str | None:
+    if not callable(answer):
+        return (
+            f"The answer is your function of (members, availability), without brackets. Yours is {answer!r}."
+        )
+    for members in (3, 4):
+        if _number(given := answer(members, 0.9)) is None:
+            return f"For {members} members at 0.9 you return {given!r}; it should be a number."
     three = float(answer(3, 0.9))
     if abs(three - 0.729) < 1e-9:
         return ALL_MUST_BE_UP
@@ -341,7 +366,7 @@ def _check_majority(answer: Any) -> str | None:
         return HALF_IS_NO_MAJORITY
     for members, availability in ((1, 0.9), (3, 0.9), (4, 0.9), (5, 0.99), (6, 0.99), (7, 0.999)):
         right, given = k_of_n(members // 2 + 1, members, availability), float(answer(members, availability))
-        if abs(given - right) > 1e-9:
+        if not abs(given - right) <= 1e-9:  # nan is not near anything
             return (
                 f"For {members} members at {availability} you return {given:.9g}; it should be {right:.9g}."
             )
@@ -390,7 +415,14 @@ def try_racks(replicas: int, racks: int) -> Any:
 
 
 def _check_racks(answer: Any) -> str | None:
-    replicas, racks = answer
+    try:
+        replicas, racks = (int(each) for each in answer if each == int(each))
+    except (TypeError, ValueError):
+        return (
+            f"The answer is a pair (replicas, racks) of whole numbers, such as (4, 2). Yours is {answer!r}."
+        )
+    if racks < 1:
+        return "The replicas must stand somewhere: at least one rack."
     if replicas < 2:
         return "The load needs two replicas up, so there must be at least two."
     price = replicas * REPLICA_PRICE + racks * RACK_PRICE
@@ -514,6 +546,9 @@ IT_HOLDS = (
     "All reads were answered, rightly and in time. Silence and delay are what the front end is built to survive. What does "
     "it believe without asking?"
 )
+NEVER_ASKED = (
+    "All reads were answered: r1 is up and in time, so the front end never asks r2. Who answers first?"
+)
 NOT_A_LIST = 'The answer is a list of faults, such as [Crash("r1", at=1.0)].'
 FRONT_END = "Leave the front end alone: the promise is about faults of a replica."
 
@@ -530,13 +565,19 @@ def _check_one_fault(answer: Any) -> str | None:
         or not all(isinstance(each, Fault) for each in answer)
     ):
         return NOT_A_LIST
-    touched = sorted({node for fault in answer for node in fault.nodes})
-    replicas = [node for node in touched if node != "front"]
+    touched = [set(fault.nodes) for fault in answer]
+    replicas = set().union(*touched) & {"r1", "r2"}
     if len(replicas) > 1:
         return TWO_ARE_FAULTY
-    if not replicas or any(fault.nodes == ("front",) for fault in answer):
+    if any(not nodes & replicas or nodes - {"r1", "r2", "front"} for nodes in touched):
         return FRONT_END
-    return None if reads_answered(try_faults(answer)) else IT_HOLDS
+    if reads_answered(try_faults(answer)):
+        return None
+    return (
+        NEVER_ASKED
+        if replicas == {"r2"} and any(isinstance(each, Byzantine) for each in answer)
+        else IT_HOLDS
+    )
 
 
 break_with_one_replica = Exercise(
