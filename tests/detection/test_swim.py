@@ -43,6 +43,15 @@ def test_a_suspect_has_at_least_the_shortest_suspicion_to_answer(simulate, multi
     assert shortest - 1e-3 <= ended - begun <= 6 * shortest + 1e-3
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_confirmations_that_are_passed_on_cut_a_suspicion_to_the_shortest(simulate, seed):
+    """Left alone it would last six times as long, and with confirmations kept to oneself a little longer at times."""
+    run = simulate(SwimMember, 12, 60.0, faults=[Crash("n3", at=10.0)], seed=seed)
+    begun = run.trace.select(kind="record", peer="n3", name="suspect").times[0]
+    ended = run.trace.select(kind="record", peer="n3", name="confirm").times[0]
+    assert ended - begun == pytest.approx(4.0 * 1.0792, abs=0.05)
+
+
 def test_with_shortest_and_longest_alike_confirmations_change_nothing(simulate):
     factory = partial(SwimMember, suspicion_maximum_multiplier=1.0)
     run = simulate(factory, 6, 40.0, faults=[Partition([["n5"]], at=10.0)])
