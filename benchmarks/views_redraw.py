@@ -29,7 +29,7 @@ from pathlib import Path
 import nbformat
 from jupyter_client.manager import start_new_kernel
 
-ROUNDS = 30
+ROUNDS = 60
 FIGURES = """
 %matplotlib inline
 import time

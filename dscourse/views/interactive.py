@@ -13,9 +13,8 @@ from ipywidgets.widgets.interaction import interactive
 from matplotlib.figure import Figure
 
 from dscourse.views.follower import Follower
-from dscourse.views.picture import checked_alt, new_figure, png_bytes, png_text, shown_width
-
-_LIVE_PIXELS_PER_INCH = 96  # as large as it is shown; more would cost time while a slider moves
+from dscourse.views.live_canvas import LiveCanvas
+from dscourse.views.picture import checked_alt, new_figure, png_text, shown_width
 
 _HERE = Path(__file__).parent
 
@@ -48,8 +47,9 @@ class InteractiveFigure(widgets.VBox):
         self.controls = controls
         self.figure: Figure = new_figure()
         self.picture = LivePicture()
+        self._canvas = LiveCanvas()
         self._redraw_or_raise()
-        self._follower = Follower(self._redraw)
+        self._follower = Follower(self._redraw, self._redraw_hurriedly, self._lay_out_anew)
         for control in controls.values():
             control.observe(self._follower.changed, names="value")
         panel = widgets.Box(
@@ -65,21 +65,36 @@ class InteractiveFigure(widgets.VBox):
         return {name: control.value for name, control in self.controls.items()}
 
     def _redraw(self) -> None:
+        self._or_told(self._redraw_or_raise)
+
+    def _redraw_hurriedly(self) -> None:
+        self._or_told(lambda: self._redraw_or_raise(hurried=True))
+
+    def _lay_out_anew(self) -> None:
+        self._or_told(self._lay_out_anew_or_raise)
+
+    def _or_told(self, action: Callable[[], None]) -> None:
         try:
-            self._redraw_or_raise()
+            action()
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
             given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
             self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
 
-    def _redraw_or_raise(self) -> None:
+    def _redraw_or_raise(self, *, hurried: bool = False) -> None:
         figure = new_figure()
         alt = checked_alt(self._draw(figure, **self.values()))
-        png = png_bytes(figure, _LIVE_PIXELS_PER_INCH)
+        png = self._canvas.hurried_png(figure) if hurried else self._canvas.png(figure)
         self.figure = figure
         with self.picture.hold_sync():  # one message: picture, text and size belong together
             self.picture.problem = ""
             self.picture.alt = alt
             self.picture.width = shown_width(figure)
+            self.picture.png = png
+
+    def _lay_out_anew_or_raise(self) -> None:
+        """Give the last picture a layout of its own, now that there is time for it."""
+        png = self._canvas.laid_out_anew(self.figure)
+        if png is not None:
             self.picture.png = png
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:

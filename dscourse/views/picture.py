@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
 _PIXELS_PER_INCH = 144  # more than a plain screen shows, so that it stays sharp on a fine one
-_SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
+SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
 
 
 def new_axes(width: float = 7.0, height: float = 3.6) -> Axes:
@@ -105,7 +105,7 @@ def png_bytes(figure: Figure, pixels_per_inch: float = _PIXELS_PER_INCH) -> byte
 
 def shown_width(figure: Figure) -> int:
     """Return how wide a figure is shown in the page, in pixels."""
-    return round(figure.get_figwidth() * _SHOWN_PER_INCH)
+    return round(figure.get_figwidth() * SHOWN_PER_INCH)
 
 
 def png_text(figure: Figure) -> str:

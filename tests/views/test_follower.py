@@ -35,11 +35,36 @@ def test_a_burst_from_the_page_is_followed_once_with_the_latest_value(monkeypatc
         for value[0] in range(30):
             one.changed()
             await asyncio.sleep(0)
-        assert drawn == []
+        assert drawn == [0]  # the first didn't wait
         await asyncio.sleep(0.05)
 
     in_a_loop(monkeypatch, scene)
-    assert drawn == [29]
+    assert drawn == [0, 29]
+
+
+def test_haste_is_made_up_for_once_the_page_is_at_rest(monkeypatch):
+    done = []
+    one = Follower(
+        lambda: done.append("whole"), lambda: done.append("hurried"), lambda: done.append("rested")
+    )
+
+    async def scene():
+        for _ in range(3):
+            one.changed()
+            await asyncio.sleep(follower._REST / 2)
+        assert done == ["hurried"] * 3
+        await asyncio.sleep(follower._REST * 2)
+
+    in_a_loop(monkeypatch, scene)
+    assert done == ["hurried"] * 3 + ["rested"]
+
+
+def test_a_change_made_by_code_needs_no_second_look():
+    done = []
+    Follower(
+        lambda: done.append("whole"), lambda: done.append("hurried"), lambda: done.append("rested")
+    ).changed()
+    assert done == ["whole"]
 
 
 def test_a_slider_that_never_rests_is_followed_all_the_same(monkeypatch):
