@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +83,11 @@ class InteractiveFigure(widgets.VBox):
             self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
 
     def _redraw_or_raise(self, *, hurried: bool = False) -> None:
-        figure = new_figure()
-        alt = checked_alt(self._draw(figure, **self.values()))
-        png = self._canvas.hurried_png(figure) if hurried else self._canvas.png(figure)
-        self.figure = figure
+        with _nothing_collected():
+            figure = new_figure()
+            alt = checked_alt(self._draw(figure, **self.values()))
+            png = self._canvas.hurried_png(figure) if hurried else self._canvas.png(figure)
+            self.figure = figure
         with self.picture.hold_sync():  # one message: picture, text and size belong together
             self.picture.problem = ""
             self.picture.alt = alt
@@ -127,6 +130,22 @@ def interactive_figure(draw: Callable[..., str], **controls: Any) -> Interactive
     if not controls:
         raise TypeError("interactive_figure needs at least one control, such as load=(0.1, 0.9, 0.1)")
     return InteractiveFigure(draw, {name: _control(name, given) for name, given in controls.items()})
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Suspend the cyclic collector.
+
+    A figure is some thousand objects. Collected while it grows, they are taken for old; and every tenth picture then
+    waits for a search through all the objects of a notebook, which takes a quarter of a second.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _control(name: str, given: Any) -> widgets.ValueWidget:
