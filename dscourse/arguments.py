@@ -11,6 +11,19 @@ from numbers import Integral, Real
 
 import numpy as np
 
+# Python counts True as 1, and NumPy a span of time as a whole number of whatever its unit is.
+_NO_NUMBERS = (bool, np.bool_, np.timedelta64)
+_LONGEST = 200
+
+
+def shown(value: object) -> str:
+    """Return a value as it would be typed, for a message: cut where it is too long to be read."""
+    try:
+        words = repr(value)
+    except Exception:  # noqa: BLE001 - also what can't be written, such as a number of 5 000 digits, needs a message
+        return f"something of type {type(value).__name__}"
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
+
 
 def real(
     name: str,
@@ -26,8 +39,8 @@ def real(
         TypeError: not a number (a bool is none).
         ValueError: not finite, or out of bounds.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:
@@ -50,13 +63,13 @@ def whole(name: str, value: object, *, at_least: int, at_most: int | None = None
         TypeError: not a whole number (a bool is none).
         ValueError: out of bounds.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}")
     number = int(value)
     if number < at_least:
-        raise ValueError(f"{name} must be at least {at_least}, got {number}")
+        raise ValueError(f"{name} must be at least {at_least}, got {shown(number)}")
     if at_most is not None and number > at_most:
-        raise ValueError(f"{name} must be at most {at_most}, got {number}")
+        raise ValueError(f"{name} must be at most {at_most}, got {shown(number)}")
     return number
 
 
@@ -73,16 +86,16 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> str:
     """Return `value` if it is one of the `allowed` words; else TypeError or ValueError names them."""
     words = ", ".join(map(repr, allowed))
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {words}, got {value!r}")
+        raise TypeError(f"{name} must be one of {words}, got {shown(value)}")
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+        raise ValueError(f"{name} must be one of {words}, got {shown(value)}")
     return value
 
 
 def text(name: str, value: object) -> str:
     """Return `value` if it is a text with something in it; else TypeError or ValueError."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a text, got {value!r}")
+        raise TypeError(f"{name} must be a text, got {shown(value)}")
     if not value.strip():
         raise ValueError(f"{name} must not be empty")
     return value

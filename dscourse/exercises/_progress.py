@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dscourse.arguments import shown
 from dscourse.exercises import _store
 from dscourse.exercises._modules import NOTEBOOKS, contents, notebook_modules
 from dscourse.exercises._record import Record, Work
 
 _BAR = 10
+_EXAMPLE = "dscourse-progress.json"
 _LEFT = "style='text-align:left'"
 
 
@@ -68,17 +71,21 @@ def export_progress(path: str | Path) -> Progress:
     An earlier export at that place is added to, so that nothing in it is lost.
 
     Raises:
+        TypeError: if `path` is no text or Path.
         FileExistsError: if something else than saved progress is there.
-        OSError: if the file can't be written.
+        OSError: if it is a folder, or the file can't be written; nothing there is changed then.
     """
-    target = Path(path).expanduser()
+    target = _file(path)
     record, _ = _store.load()
     if target.exists():
         try:
             record = record.merged(_saved(target))
         except ValueError as error:
             raise FileExistsError(f"{path} is there already, and {error}; choose another name") from None
-    _store.write(target, record)
+    try:
+        _store.write(target, record)
+    except OSError as error:
+        raise _refused(error, f"your progress can't be saved as {path}", "choose another place") from None
     return progress()
 
 
@@ -86,10 +93,12 @@ def import_progress(path: str | Path) -> Progress:
     """Add saved progress to yours. What you have reached already stays.
 
     Raises:
+        TypeError: if `path` is no text or Path.
         FileNotFoundError: if there is no such file.
+        OSError: if it is a folder, or the file can't be read.
         ValueError: if the file holds no progress of this course, or that of a newer version.
     """
-    source = Path(path).expanduser()
+    source = _file(path)
     if not source.exists():
         raise FileNotFoundError(f"there is no file {path}; upload it beside this notebook first")
     try:
@@ -105,11 +114,51 @@ def import_progress(path: str | Path) -> Progress:
     return progress()
 
 
+def _file(path: object) -> Path:
+    """Return where progress is to be saved or read, or say why no file can be there."""
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path must be the name of a file, such as {_EXAMPLE!r}, got {shown(path)}")
+    if not str(path).strip() or "\0" in str(path) or not _is_encodable(str(path)):
+        raise ValueError(f"path must be the name of a file, such as {_EXAMPLE!r}, got {shown(path)}")
+    try:
+        file = Path(path).expanduser()
+        if file.is_dir():
+            raise IsADirectoryError(
+                f"{path} is a folder; name a file in it, such as {str(Path(path, _EXAMPLE))!r}"
+            )
+        if file.exists() and not file.is_file():
+            raise OSError(f"{path} is no ordinary file; choose another name")
+    except RuntimeError:
+        raise FileNotFoundError(
+            f"{path} names a home folder that is not there; write the path in full"
+        ) from None
+    except OSError as error:
+        if not error.errno:
+            raise  # said above
+        raise _refused(error, f"{path} can't be looked at", "choose another place") from None
+    return file
+
+
 def _saved(path: Path) -> Record:
     try:
         return Record.from_json(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise ValueError("it is not a progress file of this course") from None
+    except OSError as error:
+        raise _refused(error, f"{path} can't be read", "see who may read it") from None
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refused(error: OSError, what: str, advice: str) -> OSError:
+    """Return an error of the same kind in the learner's words: what failed, why, and what to do."""
+    return type(error)(f"{what}: {error.strerror or error}; {advice}")
 
 
 def _row(name: str, record: Record) -> Row:

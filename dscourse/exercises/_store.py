@@ -1,17 +1,20 @@
 """The progress file: one small JSON file in the learner's home, or where DSCOURSE_PROGRESS says.
 
 Whatever is wrong with it, the lesson goes on: what can't be saved is kept for this session, and said once.
-Two notebooks may write at the same time: each reads the file again, adds what is new and replaces it as a whole.
+Two notebooks may write at the same time: each reads the file again, adds what is new and replaces it as a whole, and
+holds a lock meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from dscourse.exercises._file_lock import locked
 from dscourse.exercises._record import NewerVersionError, Record
 
 _unsaved: dict[str, Record] = {}
@@ -20,23 +23,27 @@ _told: set[str] = set()
 
 def load() -> tuple[Record, str]:
     """Return what is remembered, and what is wrong with the progress file ("" if nothing)."""
-    record, problem, _ = _current()
+    with _locked_file():
+        record, problem, _ = _current()
     return record, problem
 
 
 def update(change: Callable[[Record], None]) -> str:
     """Change what is remembered, and return what the learner should know about the file: mostly nothing."""
-    record, problem, path = _current()
-    change(record)
-    try:
-        if path is not None:
-            write(path, record)
-            _unsaved.pop(_key(), None)
-        else:
+    with contextlib.suppress(OSError):  # whatever is wrong with that folder is said below
+        _path().parent.mkdir(parents=True, exist_ok=True)
+    with _locked_file():
+        record, problem, path = _current()
+        change(record)
+        try:
+            if path is not None:
+                write(path, record)
+                _unsaved.pop(_key(), None)
+            else:
+                _unsaved[_key()] = record
+        except OSError as error:
             _unsaved[_key()] = record
-    except OSError as error:
-        _unsaved[_key()] = record
-        problem = problem or _unsaved_because(error)
+            problem = problem or _unsaved_because(error)
     return _once(problem)
 
 
@@ -46,7 +53,10 @@ def write(path: Path, record: Record) -> None:
     Raises:
         OSError: if it can't be written; an older file at that place is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(errno.ENOTDIR, f"{path.parent} is no folder") from None
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -58,6 +68,14 @@ def write(path: Path, record: Record) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _locked_file() -> contextlib.AbstractContextManager[object]:
+    """Hold the lock of the progress file, if there is one that can be locked."""
+    try:
+        return locked(_path())
+    except OSError:
+        return contextlib.nullcontext()
 
 
 def _key() -> str:
@@ -84,6 +102,8 @@ def _current() -> tuple[Record, str, Path | None]:
 
 
 def _read(path: Path) -> tuple[Record, str]:
+    if path.exists() and not path.is_file():  # to read from a device or a pipe may never end
+        raise OSError(f"{path} is no ordinary file")
     try:
         return Record.from_json(path.read_text(encoding="utf-8")), ""
     except FileNotFoundError:

@@ -232,6 +232,104 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         import_progress(tmp_path / "nowhere.json")
 
 
+def test_an_export_or_import_of_a_folder_says_what_to_name_instead(tmp_path):
+    for door in (export_progress, import_progress):
+        with pytest.raises(
+            IsADirectoryError, match=r"is a folder; name a file in it, such as .*\.json"
+        ) as caught:
+            door(tmp_path)
+        assert str(tmp_path / "dscourse-progress.json") in str(caught.value).replace("\\\\", "\\")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [5, None, True, b"x.json", ["x.json"], 1.5, ...])
+def test_what_is_no_name_of_a_file_is_a_type_error(path):
+    for door in (export_progress, import_progress):
+        with pytest.raises(TypeError, match=r"path must be the name of a file, such as .*, got "):
+            door(path)
+
+
+@pytest.mark.parametrize("path", ["", "  ", "a\0b", pytest.param("\ud800", id="half a letter")])
+def test_what_names_no_file_is_a_value_error(path):
+    if path == "\ud800" and sys.platform == "win32":
+        pytest.skip("such a name is possible there")
+    for door in (export_progress, import_progress):
+        with pytest.raises(ValueError, match=r"path must be the name of a file, such as .*, got "):
+            door(path)
+
+
+def test_a_home_folder_that_is_not_there_is_named(monkeypatch):
+    def unknown(_path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.expanduser", unknown)
+    for door in (export_progress, import_progress):
+        with pytest.raises(FileNotFoundError, match=r"~nobody/x.json names a home folder that is not there"):
+            door("~nobody/x.json")
+
+
+def test_a_name_that_is_too_long_is_told_so():
+    for door in (export_progress, import_progress):
+        with pytest.raises(OSError, match=r"x{300}.*; (choose another place|upload it)"):
+            door("x" * 300)
+
+
+def test_an_export_into_a_file_taken_for_a_folder_says_so(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(
+        NotADirectoryError, match=r"can't be saved as .*notes\.txt is no folder; choose another place"
+    ):
+        export_progress(tmp_path / "notes.txt" / "carried.json")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def refuse(*_given, **_named):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_an_export_that_may_not_be_written_says_so_and_leaves_the_older_one(tmp_path, monkeypatch):
+    EXERCISE.check(4)
+    export_progress(tmp_path / "carried.json")
+    before = (tmp_path / "carried.json").read_bytes()
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(
+        PermissionError,
+        match=r"^your progress can't be saved as .*carried\.json: Permission denied; choose another",
+    ):
+        export_progress(tmp_path / "carried.json")
+    assert (tmp_path / "carried.json").read_bytes() == before
+
+
+def test_a_file_that_may_not_be_read_is_neither_imported_nor_overwritten(tmp_path, monkeypatch):
+    EXERCISE.check(4)
+    carried = tmp_path / "carried.json"
+    carried.write_text("not for you")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.read_text", refuse)
+        for door in (export_progress, import_progress):
+            with pytest.raises(
+                PermissionError, match=r"carried\.json can't be read: Permission denied; see who"
+            ):
+                door(carried)
+    assert carried.read_text() == "not for you"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names there")
+def test_a_pipe_is_not_waited_for(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    for door in (export_progress, import_progress):
+        with pytest.raises(OSError, match="pipe is no ordinary file; choose another name"):
+            door(tmp_path / "pipe")
+    monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "pipe"))
+    assert "pipe is no ordinary file" in EXERCISE.check(4).notice
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]  # /dev/null would stay where it is, too
+
+
+def test_the_root_folder_in_the_place_of_the_file_does_no_harm(monkeypatch):
+    monkeypatch.setenv("DSCOURSE_PROGRESS", os.path.abspath(os.sep))  # noqa: PTH100 - the root, on every system
+    assert "this session only" in EXERCISE.check(4).notice
+
+
 works = st.builds(Work, st.integers(0, 50), st.integers(0, 9), st.booleans(), st.booleans())
 records = st.builds(
     Record,
