@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -86,7 +86,10 @@ class Silent:
     to: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to", (self.to,) if isinstance(self.to, str) else tuple(self.to))
+        if not isinstance(self.to, Iterable):
+            raise TypeError(f"to of Silent must be the id of a node, or several, got {self.to!r}")
+        recipients = (self.to,) if isinstance(self.to, str) else tuple(self.to)
+        object.__setattr__(self, "to", tuple(text("to of Silent", node) for node in recipients))
 
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Swallow the message."""
@@ -111,9 +114,11 @@ class Equivocate:
 
     def __post_init__(self) -> None:
         text("field", self.field)
-        if isinstance(self.values, str) or len(self.values) < 2:
-            raise ValueError(f"values must be at least two different things to say, got {self.values!r}")
+        if isinstance(self.values, str) or not isinstance(self.values, Iterable):
+            raise TypeError(f"values must be a tuple of things to say, such as (0, 1), got {self.values!r}")
         object.__setattr__(self, "values", tuple(self.values))
+        if len(self.values) < 2:
+            raise ValueError(f"values must be at least two different things to say, got {self.values!r}")
         check_value(self.values, "values")
 
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dscourse.arguments import probability, real, text
-from dscourse.simulation.behaviours import Behaviour, behaviour_named, is_registered
+from dscourse.simulation.behaviours import Behaviour, Silent, behaviour_named, is_registered
 from dscourse.simulation.instants import LONGEST, to_microseconds
 from dscourse.simulation.json_parts import part, rebuilt
 from dscourse.simulation.messages import canonical_json, plain_json
-from dscourse.simulation.names import unknown
+from dscourse.simulation.names import naturally_sorted_groups, unknown
 
 Pair = tuple[str, str]
 
@@ -220,7 +220,8 @@ class Partition(Fault):
 
     def describe(self) -> str:
         """The fault in words."""
-        return f"the network is cut into {' | '.join(', '.join(group) for group in self.groups)}"
+        groups = naturally_sorted_groups(self.groups)
+        return f"the network is cut into {' | '.join(', '.join(group) for group in groups)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -478,6 +479,11 @@ def check_names(fault: Fault, nodes: Collection[str], clients: Collection[str], 
             )
         known = [*nodes, *clients] if may_be_client else nodes
         raise unknown(f"node (named in {kind} at {fault.at:g} s)", name, known)
+    if isinstance(fault, Byzantine) and isinstance(fault.behaviour, Silent):
+        for name in fault.behaviour.to:
+            if name not in nodes and name not in clients:
+                what = f"node (to which {fault.node} is to be silent at {fault.at:g} s)"
+                raise unknown(what, name, [*nodes, *clients])
     pair = fault.link_pair
     if pair is None:
         return

@@ -47,8 +47,16 @@ class Waiting(NamedTuple):
     message: Any
 
 
+def _refused(*_: Any, **__: Any) -> Any:
+    raise TypeError(
+        "a moment can be looked at, and not changed; copy what you want to change: dict(now.nodes)"
+    )
+
+
 class NodeFields(dict[str, dict[str, Any]]):
     """Public fields by node; one that is down or has not booted yet has none, and says so when asked."""
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused  # type: ignore[assignment]
 
     def __init__(self, fields: dict[str, dict[str, Any]], members: dict[str, Member], time: float) -> None:
         super().__init__(fields)
@@ -101,7 +109,8 @@ class Beliefs:
 class Moment:
     """The state of a cluster after all events up to a time.
 
-    In a property the moment is live: it shows the state after the event just past, and moves on with the run.
+    In a property the moment is live: it shows the state after the event just past, and moves on with the run. It is
+    there to be looked at; a property that changes something in it is refused.
 
     Attributes:
         event: in a property, the event just past; otherwise None.
@@ -114,7 +123,7 @@ class Moment:
         beliefs: Beliefs,
         sent: Callable[[int], int],
         time: int,
-        fields: dict[str, dict[str, Any]] | None = None,
+        fields: Callable[[], dict[str, dict[str, Any]]] | None = None,
         event: Event | None = None,
         trace: Trace | None = None,
     ) -> None:
@@ -125,6 +134,12 @@ class Moment:
         self._fields = fields
         self.event = event
         self.trace = trace
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if "_is_made" in self.__dict__:
+            _refused()
+        super().__setattr__(name, value)
 
     @property
     def time(self) -> float:
@@ -134,8 +149,9 @@ class Moment:
     @cached_property
     def nodes(self) -> NodeFields:
         """Public fields of every node that has booted and not crashed since, by id."""
-        fields = self._fields
-        if fields is None:
+        if self._fields is not None:
+            fields = self._fields()
+        else:
             fields = {m.name: public_fields(m.node) for m in self._nodes() if m.node is not None}
         return NodeFields(fields, self._kernel.members, self.time)
 

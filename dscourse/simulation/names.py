@@ -1,9 +1,22 @@
-"""What to say when somebody asks for a name that isn't there."""
+"""Names: in which order to list them, and what to say when somebody asks for one that isn't there."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """A key that puts n2 before n10: a number within a name counts as a number."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def naturally_sorted_groups(groups: Iterable[Iterable[str]]) -> list[list[str]]:
+    """Groups of names as people would list them."""
+    listed = [sorted(group, key=natural_order) for group in groups]
+    return sorted(listed, key=lambda group: [natural_order(name) for name in group])
 
 
 def unknown(what: str, given: object, known: Iterable[str]) -> LookupError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from heapq import heappush
 from random import Random
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dscourse.simulation.kernel import Kernel
     from dscourse.simulation.member import Member
 
+_TO_LOOK_AT = "to look at"  # in the memo of a deep copy
 _IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
 
 
@@ -46,18 +48,26 @@ class Context:
         now: what the node's own clock says, in seconds. It need not be the true time.
     """
 
-    __slots__ = ("_kernel", "_links", "_member", "_rng", "now")
+    __slots__ = ("_kernel", "_links", "_member", "_rng", "_seen", "now")
 
     def __init__(self, kernel: Kernel, member: Member) -> None:
         self._kernel = kernel
         self._member = member
         self._links = member.links
         self._rng: Random | None = None
+        self._seen: SeenContext | None = None
         self.now = 0.0
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Context:
-        """Itself: a node may keep its context, and a copy of the node's state must not copy the world."""
-        return self
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Context:
+        """Itself: a node may keep its context, and a copy of the node's state must not copy the world.
+
+        In a copy that is made to be looked at, one that can do nothing.
+        """
+        if _TO_LOOK_AT not in memo:
+            return self
+        if self._seen is None:
+            self._seen = SeenContext(self)
+        return self._seen
 
     @property
     def rng(self) -> Random:
@@ -149,6 +159,59 @@ class Context:
         )
 
 
+class SeenContext(Context):
+    """What stands for a node's context in a copy of the node's state: who looks at a run can't act in it."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Context) -> None:
+        self._of = of
+
+    def __deepcopy__(self, _: dict[Any, Any]) -> Context:
+        """Itself, for the same reason."""
+        return self
+
+    @property
+    def now(self) -> float:  # type: ignore[override]
+        """What the node's own clock says."""
+        return self._of.now
+
+    @property
+    def stored(self) -> Any:
+        """A fresh copy of what was saved last."""
+        return self._of.stored
+
+    @property
+    def rng(self) -> Random:
+        """Nothing: a draw would change the run."""
+        raise self._refusal("draw from rng")
+
+    def send(self, to: str, message: Any) -> None:
+        """Refuse."""
+        raise self._refusal("send")
+
+    def set_timer(self, name: str, delay: float) -> None:
+        """Refuse."""
+        raise self._refusal("set a timer")
+
+    def cancel_timer(self, name: str) -> None:
+        """Refuse."""
+        raise self._refusal("cancel a timer")
+
+    def save(self, state: Any) -> None:
+        """Refuse."""
+        raise self._refusal("save")
+
+    def record(self, kind: str, /, **fields: Any) -> None:
+        """Refuse."""
+        raise self._refusal("record")
+
+    def _refusal(self, what: str) -> Exception:
+        return RuntimeError(
+            f"this is a copy of a node's state, to be looked at; it can't {what}, only the node can"
+        )
+
+
 def public_fields(node: Any) -> dict[str, Any]:
     """Copies of a node's attributes and properties whose names begin with no underscore; of functions their names."""
     fields = {}
@@ -163,7 +226,7 @@ def public_fields(node: Any) -> dict[str, Any]:
             fields[name] = value.__name__  # a copy of a method would be a copy of its node
             continue
         try:
-            fields[name] = _copy(value)
+            fields[name] = _copy(value, {_TO_LOOK_AT: True})
         except Exception:  # noqa: BLE001 - an open file, a generator: better a word than nothing
             fields[name] = repr(value)
     return fields
@@ -171,15 +234,32 @@ def public_fields(node: Any) -> dict[str, Any]:
 
 def same_value(a: Any, b: Any) -> bool:
     """Whether two values of a public field look the same; objects without equality of their own go by their parts."""
+    return _look_alike(a, b, [])
+
+
+def _look_alike(a: Any, b: Any, met: list[tuple[Any, Any]]) -> bool:
+    if a is b:
+        return True
     if type(a) is not type(b):
         return False
-    if hasattr(a, "__dict__") and type(a).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
-        mine, its = vars(a), vars(b)
-        return mine.keys() == its.keys() and all(same_value(mine[name], its[name]) for name in mine)
     try:
-        return bool(a == b)
+        if a == b:
+            return True
     except ValueError:  # arrays: their truth is one for each element
-        return repr(a) == repr(b)
+        if not isinstance(a, list | tuple | dict):
+            return repr(a) == repr(b)
+    if isinstance(a, float):
+        return math.isnan(a) and math.isnan(b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(_look_alike(x, y, met) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_look_alike(value, b[key], met) for key, value in a.items())
+    if hasattr(a, "__dict__") and type(a).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
+        if any(a is x and b is y for x, y in met):  # it leads back to itself
+            return True
+        met.append((a, b))
+        return _look_alike(vars(a), vars(b), met)
+    return False
 
 
 def _public_names(node: Any) -> list[str]:
@@ -197,5 +277,5 @@ def _public_names(node: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _copy(value: Any) -> Any:
-    return value if type(value) in _IMMUTABLE else copy.deepcopy(value)
+def _copy(value: Any, memo: dict[Any, Any] | None = None) -> Any:
+    return value if type(value) in _IMMUTABLE else copy.deepcopy(value, memo)

@@ -11,7 +11,7 @@ from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import SEND
 from dscourse.simulation.moment import Beliefs, Moment
-from dscourse.simulation.node import public_fields, same_value
+from dscourse.simulation.node import _copy, public_fields, same_value
 
 if TYPE_CHECKING:
     from dscourse.simulation.trace import Trace
@@ -44,7 +44,8 @@ class Watcher:
     def __init__(
         self, kernel: Kernel, trace: Trace | None, see: Callable[[Moment, list[Change]], None]
     ) -> None:
-        self.fields: dict[str, dict[str, Any]] = {}
+        self._fields: dict[str, dict[str, Any]] = {}
+        self._shown: dict[str, dict[str, Any]] = {}  # a second copy, for those who look
         self._kernel = kernel
         self._trace = trace
         self._see = see
@@ -72,7 +73,7 @@ class Watcher:
             else None
         )
         moment = Moment(
-            kernel, self._beliefs, self._sent.__getitem__, kernel.now, self.fields, event, self._trace
+            kernel, self._beliefs, self._sent.__getitem__, kernel.now, self._to_show, event, self._trace
         )
         self._see(moment, changes)
 
@@ -80,11 +81,12 @@ class Watcher:
         member = self._kernel.members[name]
         if member.is_client:
             return []
-        known = self.fields.pop(name, None)
+        self._check_unchanged(name)
+        known = self._fields.pop(name, None)
         before = known or {}
         after: dict[str, Any] = {}
         if member.node is not None:
-            after = self.fields[name] = public_fields(member.node)
+            after = self._fields[name] = public_fields(member.node)
         new = {
             field: value
             for field, value in after.items()
@@ -95,6 +97,36 @@ class Watcher:
             return []
         crashed = member.node is None
         return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone, crashed)]
+
+    def finish(self) -> None:
+        """The run is over.
+
+        Raises:
+            ValueError: whoever looked has changed what was shown.
+        """
+        for name in list(self._shown):
+            self._check_unchanged(name)
+
+    def _to_show(self) -> dict[str, dict[str, Any]]:
+        for name, fields in self._fields.items():
+            if name not in self._shown:
+                self._shown[name] = {field: _copy(value) for field, value in fields.items()}
+        return {name: self._shown[name] for name in self._names if name in self._fields}
+
+    def _check_unchanged(self, name: str) -> None:
+        shown = self._shown.pop(name, None)
+        if shown is None:
+            return
+        fields = self._fields[name]
+        for field in dict.fromkeys([*shown, *fields]):
+            if field in shown and field in fields and same_value(shown[field], fields[field]):
+                continue
+            if field in fields and not same_value(_copy(fields[field]), fields[field]):
+                continue  # not even a fresh copy looks the same
+            raise ValueError(
+                f"a property changed what it was shown: the field {field!r} of {name}. It may only look, or the next "
+                "one would judge something that never was; let it work on a copy (sorted(...), list(...), dict(...))"
+            )
 
 
 class Recording:

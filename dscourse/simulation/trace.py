@@ -14,7 +14,7 @@ import pandas as pd
 from dscourse.simulation.faults import fault_from_json_value
 from dscourse.simulation.instants import MICROSECONDS, instant
 from dscourse.simulation.ledger import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Ledger
-from dscourse.simulation.messages import encode, message_fields, readable
+from dscourse.simulation.messages import encode, message_fields, readable, says_the_same
 from dscourse.simulation.names import unknown
 
 Names = str | Iterable[str]
@@ -141,9 +141,9 @@ class Selection(Sequence[Event]):
 class Trace(Sequence[Event]):
     """All events of a run, in order of time.
 
-    Columns, for pictures and for your own analysis (don't change them): ``time_us``, ``kind_code`` (an index into
-    ``KINDS``), ``node_code`` and ``peer_code`` (indices into ``ids``, −1 for none), ``message_id`` (−1 for none),
-    ``messages``, ``names``, ``details``.
+    Columns, for pictures and for your own analysis (copy them if you want to change something): ``time_us``,
+    ``kind_code`` (an index into ``KINDS``), ``node_code`` and ``peer_code`` (indices into ``ids``, −1 for none),
+    ``message_id`` (−1 for none), ``messages``, ``names``, ``details``.
     """
 
     def __init__(self, ledger: Ledger, ids: Sequence[str]) -> None:
@@ -154,7 +154,9 @@ class Trace(Sequence[Event]):
         self.node_code = columns.node
         self.peer_code = columns.peer
         self.message_id = columns.number
-        self.messages = columns.messages
+        for column in columns[:5]:
+            column.setflags(write=False)  # type: ignore[union-attr]
+        self.messages = tuple(columns.messages)
         self._cells = columns.cells
 
     def __len__(self) -> int:
@@ -306,11 +308,9 @@ class Trace(Sequence[Event]):
             same &= a[:count] == b[:count]
         differing = np.flatnonzero(~same)
         first = int(differing[0]) if len(differing) else count
-        if self.messages[:first] != other.messages[:first] or self._cells[:first] != other._cells[:first]:
-            mine_, its_ = self._contents(first), other._contents(first)
-            for i, ((message, cell), (other_message, other_cell)) in enumerate(zip(mine_, its_, strict=True)):
-                if cell != other_cell or not _is_same(message, other_message):
-                    return i
+        inside = self._first_other_content(other, first)
+        if inside is not None:
+            return inside
         return first if first < max(mine, its) else None
 
     @cached_property
@@ -326,16 +326,41 @@ class Trace(Sequence[Event]):
     def _happens_at_node(self, index: int) -> bool:
         return bool(self.kind_code[index] != DROP and self.node_code[index] != NOBODY)
 
-    def _contents(self, count: int) -> Iterable[tuple[Any, Any]]:
-        return zip(self.messages[:count], self._cells[:count], strict=True)
+    def _first_other_content(self, other: Trace, count: int) -> int | None:
+        """The first of ``count`` events, alike in all else, that says something else, by the measure of the digest.
+
+        That measure is the canonical JSON: 1, 1.0 and True are three different things. A delivery or a drop says what
+        was sent, so only the sending is looked at.
+        """
+        mine = its = None  # the message before: a broadcast sends one object many times
+        rows = zip(
+            self.kind_code[:count].tolist(),
+            self.messages,
+            other.messages,
+            self._cells,
+            other._cells,
+            strict=False,
+        )
+        for i, (kind, message, its_message, cell, its_cell) in enumerate(rows):
+            if kind == SEND and not (message is mine and its_message is its):
+                mine, its = message, its_message
+                if not says_the_same(mine, its):
+                    return i
+            if cell is not its_cell and not _is_same_cell(cell, its_cell):
+                return i
+        return None
 
     def _id(self, code: Any) -> str | None:
         return None if code == NOBODY else self.ids[code]
 
 
-def _is_same(a: Any, b: Any) -> bool:
-    """Whether two messages say the same, even if their class compares by identity."""
-    return bool(a == b) or (type(a) is type(b) and encode(a) == encode(b))
+def _is_same_cell(a: Any, b: Any) -> bool:
+    """Whether two events have the same name and the same detail, values and types."""
+    return bool(a == b) and (isinstance(a, str) or _text_of(a) == _text_of(b))
+
+
+def _text_of(cell: Any) -> str:
+    return json.dumps(cell, sort_keys=True, default=encode)
 
 
 def _copy_of_containers(value: Any) -> Any:

@@ -42,6 +42,7 @@ _CUT: dict[str, Any] = {
     "marker": "s", "markersize": 7, "color": "white", "markeredgecolor": palette.VERMILION, "markeredgewidth": 2,
 }  # fmt: skip
 _DROP: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markersize": 7, "markeredgewidth": 2}
+_LONGEST_LEGEND = 7  # types of message: as many as there are colours
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
 
@@ -118,9 +119,12 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
     axes.set(xlim=window, ylim=(0.4 - len(parties), 0.6), xlabel="time (s)")
     axes.set_yticks(list(rows.values()), parties)
     axes.grid(visible=False)
+    drawn = {flight.type for flight in flights if flight.reason is None}
     handles = [
-        _handle(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7]) for name, number in types.items()
-    ][:6]
+        _handle(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7])
+        for name, number in types.items()
+        if name in drawn
+    ][:_LONGEST_LEGEND]
     if any(flight.reason for flight in flights):
         handles.append(_handle("dropped", **{**_DROP, "linestyle": "--"}))
     handles += _state_handles(states)

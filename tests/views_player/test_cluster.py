@@ -1,12 +1,16 @@
 """The still pictures: they say in words what they show, and they show it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dscourse.simulation import Crash, Partition, Pause
+from dscourse.consensus import NaiveFailoverNode
+from dscourse.simulation import Crash, Network, Node, Partition, Pause, Scenario, topology
 from dscourse.views import Picture, cluster_map, new_axes, palette, space_time
 from dscourse.views.cluster import run_picture
+from dscourse.views.player.bands import bands_and_marks
 
 SPLIT = Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=3.0, until=6.0)
 
@@ -130,3 +134,51 @@ def test_a_diagram_too_crowded_to_read_is_refused(calm, monkeypatch):
     monkeypatch.setattr("dscourse.views.cluster._LARGEST_DIAGRAM", 50)
     with pytest.raises(ValueError, match="too many to tell apart; choose a shorter interval"):
         space_time(calm, between=(0, 8))
+
+
+def test_the_legend_of_a_diagram_names_what_it_shows():
+    @dataclass(frozen=True)
+    class Early:
+        pass
+
+    @dataclass(frozen=True)
+    class Late:
+        pass
+
+    class Speaker(Node):
+        def __init__(self, node_id, peers):
+            self._peers = peers
+
+        def on_start(self, ctx):
+            ctx.set_timer("late", 2.0)
+            for peer in self._peers:
+                ctx.send(peer, Early())
+
+        def on_timer(self, ctx, name):
+            for peer in self._peers:
+                ctx.send(peer, Late())
+
+    run = Scenario(Speaker, Network(topology.full_mesh(3), latency=0.1)).run(4.0)
+
+    def legend(between):
+        axes = new_axes(6, 3)
+        space_time(run, between=between, ax=axes)
+        found = axes.get_legend()
+        return [] if found is None else [text.get_text() for text in found.get_texts()]
+
+    assert legend((0.0, 1.0)) == ["Early"]
+    assert legend((1.9, 3.0)) == ["Late"]
+    assert legend((0.0, 4.0)) == ["Early", "Late"]
+    assert legend((1.0, 1.5)) == []
+
+
+def test_a_partition_lists_its_nodes_in_natural_order():
+    run = Scenario(
+        NaiveFailoverNode,
+        Network(topology.full_mesh(12)),
+        faults=[Partition([["n11", "n3", "n10"], ["n2", "n1", "n0"]], at=1.0)],
+    ).run(2.0)
+    (band,) = bands_and_marks(run)[0]
+    assert band.label == "n0, n1, n2 | n3, n10, n11"
+    (event,) = run.trace.select(kind="fault")
+    assert event.text == "1 s: the network is cut into n0, n1, n2 | n3, n10, n11"

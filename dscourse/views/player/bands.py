@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.simulation import Run
+from dscourse.simulation.names import naturally_sorted_groups
 
 _ON_A_NODE = {"Crash": "crash", "Pause": "pause"}
 _ON_THE_NETWORK = {
@@ -157,7 +158,7 @@ def _label(name: str, fault: dict[str, Any]) -> str:
     node, link = fault.get("node"), _link(fault)
     where = node or (" – ".join(link) if link else "all links")
     if name == "Partition":
-        return " | ".join(_few(group) for group in fault["groups"])
+        return " | ".join(_few(group) for group in naturally_sorted_groups(fault["groups"]))
     if name == "CutLink" and link is not None:
         return f"cut {link[0]} {'→' if fault.get('one_way') else '–'} {link[1]}"
     words = {

@@ -295,10 +295,10 @@ export function diagramView(does) {
     past.forEach((flag, event) => {
       if (!flag || event === index) return;
       count += 1;
-      if (run.trace.node[event] < run.trace.parties.length) parties.add(run.trace.nameOf(run.trace.node[event]));
+      if (run.trace.node[event] < run.trace.parties.length) parties.add(run.trace.node[event]);
     });
     does.tell(`Causal past of “${eventWords(run.trace, index)}” at ${seconds(run.trace.time[index])}: ${count} events on ${parties.size} nodes`
-      + ` (${[...parties].sort().join(", ") || "none"}). Nothing else can have influenced it.`);
+      + ` (${[...parties].sort((one, other) => one - other).map(run.trace.nameOf).join(", ") || "none"}). Nothing else can have influenced it.`);
     paint();
   }
 
