@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class PingDetector(Node):
 
     An answer that comes after its timeout counts as none. Unlike a heartbeat, which a timer sends, an answer
     has to wait its turn in the queue of a busy node: a ping also measures whether the peer still gets work done.
+    Where a link leads one way only, no answer can come back, and the peer at its end stays suspected.
 
     Args:
         node_id: of this node.
@@ -87,9 +89,11 @@ class PingDetector(Node):
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Answer a ping; take note of an answer that is in time."""
         if isinstance(message, Ping):
-            ctx.send(sender, Ack(message.generation, message.number))
+            with suppress(LookupError):  # over a link that leads one way only there is no way back
+                ctx.send(sender, Ack(message.generation, message.number))
         elif (
             isinstance(message, Ack)
+            and sender in self._answered
             and message.generation == self._generation
             and message.number > max(self._closed, self._answered[sender])
         ):

@@ -49,7 +49,8 @@ class SwimMember(Node):
     Das, Gupta and Motivala (DSN 2002), with the extensions of memberlist that change what one sees: confirmations,
     a ping that tells its addressee what is held against it, and (from Serf) a ping now and then to a member believed
     faulty, so that a cut group grows together again. Not here: probes over TCP, full state exchange, and Lifeguard's
-    local health.
+    local health. In place of the exchange, whoever is told by another that he holds old news answers him in person.
+    Only two newcomers that both missed the news of each other stay strangers.
 
     Args:
         node_id: of this member.
@@ -182,14 +183,17 @@ class SwimMember(Node):
             return
         if isinstance(message, Join):
             self._hear(ctx, Rumour(sender, ALIVE, message.incarnation))
-            ctx.send(sender, Welcome(self._members.differences()))
+            self._tell(ctx, sender, Welcome(self._members.differences()))
             return
         if not isinstance(message, Ping | Ack | PingRequest | Gossip | Welcome):
             return
         for rumour in message.rumours:
-            self._hear(ctx, rumour)
+            if rumour.member == self._me:
+                self._refute(ctx, rumour, sender)
+            else:
+                self._hear(ctx, rumour)
         if isinstance(message, Ping):
-            ctx.send(sender, Ack(message.number, self._mill.take(self._members.held_against(sender))))
+            self._tell(ctx, sender, Ack(message.number, self._mill.take(self._members.held_against(sender))))
         elif isinstance(message, Ack):
             self._on_ack(ctx, message.number)
         elif isinstance(message, PingRequest):
@@ -218,8 +222,14 @@ class SwimMember(Node):
             self._ping(ctx, faulty[int(ctx.rng.random() * len(faulty))], self._number)
 
     def _ping(self, ctx: Context, target: str, number: int) -> None:
-        if target in self._peers:  # in a group that is no full mesh one hears of members out of reach
+        if target in self._peers:
             ctx.send(target, Ping(number, self._mill.take(self._members.held_against(target))))
+
+    def _tell(self, ctx: Context, member: str, message: Any) -> None:
+        if (
+            member in self._peers
+        ):  # where links are missing or lead one way, one hears of members out of reach
+            ctx.send(member, message)
 
     def _ask_others(self, ctx: Context) -> None:
         if self._acked or self._target is None:
@@ -235,7 +245,7 @@ class SwimMember(Node):
         asked = self._relays.pop(number, None) or self._older_relays.pop(number, None)
         if asked is not None:
             origin, its_number = asked
-            ctx.send(origin, Ack(its_number, self._mill.take()))
+            self._tell(ctx, origin, Ack(its_number, self._mill.take()))
 
     def _some_members(self, ctx: Context, count: int, but: str | None = None) -> list[str]:
         return some(self._peers, count, ctx.rng, lambda peer: peer != but and self._members.has(peer))
@@ -247,10 +257,7 @@ class SwimMember(Node):
             self._hear(ctx, Rumour(member, SUSPECT, self._members.entry(member)[1], self._me))
 
     def _hear(self, ctx: Context, rumour: Rumour) -> None:
-        """Take in one rumour: refute it, confirm a suspicion, believe it and pass it on, or ignore it."""
-        if rumour.member == self._me:
-            self._refute(ctx, rumour)
-            return
+        """Take in one rumour about another: confirm a suspicion, believe it and pass it on, or ignore it."""
         status, incarnation = self._members.entry(rumour.member)
         if rumour.supersedes(status, incarnation):
             self._believe(ctx, rumour, status)
@@ -260,14 +267,15 @@ class SwimMember(Node):
                 self._pass_on(ctx, rumour)
                 ctx.set_timer(f"suspicion {rumour.member}", suspicion.left(ctx.now))
 
-    def _refute(self, ctx: Context, rumour: Rumour) -> None:
-        if rumour.status not in (SUSPECT, FAULTY):
+    def _refute(self, ctx: Context, rumour: Rumour, teller: str) -> None:
+        """Contradict what is said about me: to all if it is news, else to ``teller``, who has missed the answer."""
+        if rumour.status == ALIVE:
             return
         if rumour.incarnation >= self.incarnation:
             self._raise_incarnation(ctx, rumour.incarnation)
-        elif self._mill.holds(self._me):  # said already, and still being passed on
-            return
-        self._pass_on(ctx, Rumour(self._me, ALIVE, self.incarnation))
+            self._pass_on(ctx, Rumour(self._me, ALIVE, self.incarnation))
+        elif not self._mill.holds(self._me):  # else it is being passed on as it is
+            self._tell(ctx, teller, Gossip((Rumour(self._me, ALIVE, self.incarnation),)))
 
     def _believe(self, ctx: Context, rumour: Rumour, before: str) -> None:
         member, after = rumour.member, rumour.status

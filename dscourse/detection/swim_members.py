@@ -45,9 +45,12 @@ class MemberList:
             self.faulty.append(rumour.member)
 
     def held_against(self, member: str) -> Rumour | None:
-        """What ``member`` had better hear about itself, so that it can refute; None if nothing."""
-        status, incarnation = self._known.get(member, (ALIVE, 0))
-        if status not in (SUSPECT, FAULTY):
+        """What ``member`` had better hear about itself, so that it can refute; None if nothing.
+
+        Whoever says goodbye or has not joined yet is silent. If it speaks, this list has missed some news.
+        """
+        status, incarnation = self.entry(member)
+        if status == ALIVE:
             return None
         return Rumour(member, status, incarnation, self._me if status == SUSPECT else "")
 

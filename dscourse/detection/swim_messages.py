@@ -17,7 +17,7 @@ class Rumour:
 
     Attributes:
         member: whom it is about.
-        status: ``"alive"``, ``"suspect"``, ``"faulty"`` or ``"left"``.
+        status: ``"alive"``, ``"suspect"``, ``"faulty"`` or ``"left"``; to its face also ``"absent"``.
         incarnation: counter that only the member itself raises, to contradict what is said about it.
         accuser: who suspects it; confirmations count only from different accusers.
     """

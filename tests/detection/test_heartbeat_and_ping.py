@@ -191,6 +191,21 @@ def test_settings_of_the_wrong_type_are_refused(settings):
         HeartbeatDetector("n0", ("n1",), **settings)
 
 
+def test_a_ping_over_a_link_that_leads_one_way_has_no_answer_and_all_others_have_theirs(simulate):
+    graph = nx.DiGraph([("n0", "n1"), ("n1", "n2"), ("n2", "n1"), ("n2", "n0")])
+    run = simulate(partial(PingDetector, timeout=0.7), 3, 20.0, graph=graph)
+    suspects = [(event.time, event.node, event.peer) for event in run.trace.select(name="suspect")]
+    assert suspects == [(0.7, "n0", "n1"), (0.7, "n2", "n0")]
+    assert detector_quality(run).query_accuracy == pytest.approx(0.5 + 0.5 * 0.7 / 20)
+
+
+def test_an_answer_from_a_node_that_was_never_asked_counts_for_nothing(ctx):
+    detector = PingDetector("n0", ("n1",))
+    detector.on_start(ctx)
+    detector.on_message(ctx, "n2", Ack(1, 1))
+    assert (ctx.records, detector.suspected) == ([], {})
+
+
 def test_phi_watches_whoever_sends_to_it_also_where_links_lead_one_way(simulate):
     graph = nx.DiGraph([("n1", "n0")])  # n0 hears n1 and can't answer
     factory = partial(PhiAccrualDetector, acceptable_pause=0.0)

@@ -2,10 +2,11 @@
 
 from functools import partial
 
+import networkx as nx
 import pytest
 
 from dscourse.detection import SwimMember, detector_quality
-from dscourse.detection.swim_messages import SUSPECT, Gossip, Rumour
+from dscourse.detection.swim_messages import ALIVE, SUSPECT, Ack, Gossip, Ping, Rumour
 from dscourse.simulation import Crash, CutLink, Partition, Pause, topology
 
 
@@ -230,3 +231,66 @@ def test_a_suspicion_of_a_newer_incarnation_gives_the_suspect_the_full_time_agai
     member.on_message(ctx, "n1", Gossip((Rumour("n2", SUSPECT, 1, "n1"),)))
     assert ctx.timers["suspicion n2"] == pytest.approx(20.0 + longest)
     assert [kind for kind, _ in ctx.records].count("suspect") == 1  # it was suspected all along
+
+
+def said_in_person(ctx, member):
+    return [message for to, message in ctx.sent if to == member and isinstance(message, Gossip)]
+
+
+@pytest.mark.parametrize(
+    ("status", "incarnation"), [("suspect", 0), ("faulty", 0), ("left", 0), ("absent", -1)]
+)
+def test_who_holds_old_news_about_a_member_is_answered_in_person_and_once(ctx, status, incarnation):
+    member = SwimMember("n0", ("n1", "n2", "n3"))
+    ctx.stored = 1  # a second boot: incarnation 2
+    member.on_start(ctx)
+    member.on_message(ctx, "n1", Ack(7, (Rumour("n0", status, incarnation, "n2"),)))
+    assert said_in_person(ctx, "n1") == [Gossip((Rumour("n0", ALIVE, 2),))]
+    assert member.incarnation == 2  # its answer is known already, and need not be raised
+    member.on_message(ctx, "n1", Ping(8))
+    assert ctx.sent[-1] == ("n1", Ack(8))  # nor told to everybody again
+
+
+def test_what_is_new_is_contradicted_before_all(ctx):
+    member = SwimMember("n0", ("n1", "n2", "n3"))
+    member.on_start(ctx)
+    member.on_message(ctx, "n1", Ping(7, (Rumour("n0", SUSPECT, 0, "n2"),)))
+    assert ctx.sent[-1] == ("n1", Ack(7, (Rumour("n0", ALIVE, 1),)))
+    member.on_message(ctx, "n2", Ping(8, (Rumour("n0", SUSPECT, 0, "n2"),)))
+    assert ctx.sent[-1] == ("n2", Ack(8, (Rumour("n0", ALIVE, 1),)))  # still being passed on
+    assert not said_in_person(ctx, "n2")
+    assert ctx.stored == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "news", "held"),
+    [
+        ({"joins": {"n2": 5.0}}, (), Rumour("n2", "absent", -1)),
+        ({}, (Rumour("n2", "left", 3),), Rumour("n2", "left", 3)),
+        ({}, (Rumour("n2", "faulty", 3),), Rumour("n2", "faulty", 3)),
+    ],
+)
+def test_whoever_speaks_though_it_should_not_is_told_what_is_held_against_it(ctx, settings, news, held):
+    member = SwimMember("n0", ("n1", "n2", "n3"), **settings)
+    member.on_start(ctx)
+    member.on_message(ctx, "n1", Gossip(news))
+    member.on_message(ctx, "n2", Ping(9))
+    assert held in ctx.sent[-1][1].rumours
+
+
+def test_a_newcomer_whose_news_was_lost_on_the_way_makes_itself_known(simulate):
+    """n0 hears of nobody's gossip when n5 comes; later it learns of n5 from n5's own probe."""
+    factory = partial(SwimMember, joins={"n5": 10.0}, retransmit_multiplier=1)
+    deaf = [Partition([["n0"], ["n1", "n2", "n3", "n4", "n5"]], at=9.0, until=13.0)]
+    for seed in range(6):
+        run = simulate(factory, 6, 60.0, faults=deaf, seed=seed)
+        assert "n0" in believers(run, "n5", "join")
+
+
+def test_a_link_that_leads_one_way_only_fools_nobody_as_long_as_others_can_help(simulate):
+    graph = nx.complete_graph([f"n{i}" for i in range(6)]).to_directed()
+    graph.remove_edge("n3", "n0")  # n3 hears n0 and can't answer
+    run = simulate(SwimMember, 6, 60.0, graph=graph, faults=[Crash("n5", at=20.0)])
+    assert run.trace.select(kind="send", node="n0", name="PingRequest", between=(0.0, 20.0))
+    assert {event.peer for event in run.trace.select(kind="record", name="suspect")} == {"n5"}
+    assert believers(run, "n5", "confirm") == {"n0", "n1", "n2", "n3", "n4"}
