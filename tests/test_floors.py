@@ -30,7 +30,8 @@ FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fr
 # Nothing imports the top floor but notebooks and tests; only exercises may use views.
 ALLOWED_ON_TOP = {("exercises", "views")}
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
-EVENT_LOOP = {("views", "asyncio")}
+# Nor does a lock: JupyterLab has a moving slider handled in one thread of the kernel while a cell runs in another.
+START_NOTHING = {("views", "asyncio"), ("views", "threading")}
 
 SCREEN = {"matplotlib", "ipywidgets", "IPython", "anywidget", "traitlets", "plotly", "tkinter", "ipykernel"}
 PROCESSES = {
@@ -185,7 +186,7 @@ def breaches(here: str, one: Import) -> list[str]:
             found.append(f"imports {one.module}: nothing but notebooks and tests imports {target}")
     if first in SCREEN and floor < 2 and not one.for_types:
         found.append(f"imports {one.module}: a model knows no screen")
-    if first in PROCESSES and here != "live" and not one.for_types and (here, first) not in EVENT_LOOP:
+    if first in PROCESSES and here != "live" and not one.for_types and (here, first) not in START_NOTHING:
         found.append(f"imports {one.module}, which is for `live` only")
     if first in WALL_CLOCK and floor < 2:
         found.append(f"imports {one.module}: a model lives in virtual time")

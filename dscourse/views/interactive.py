@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,8 @@ class InteractiveFigure(widgets.VBox):
         self.figure: Figure = new_figure()
         self.picture = LivePicture()
         self._canvas = LiveCanvas()
+        # JupyterLab has a moving slider handled in a thread of its own (a subshell), beside a cell that is running.
+        self._one_at_a_time = threading.RLock()
         self._redraw_or_raise()
         self._follower = Follower(self._redraw, self._redraw_hurriedly, self._lay_out_anew)
         for control in controls.values():
@@ -76,11 +79,12 @@ class InteractiveFigure(widgets.VBox):
         self._or_told(self._lay_out_anew_or_raise)
 
     def _or_told(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
-            given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
-            self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
+        with self._one_at_a_time:
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
+                given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
+                self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
 
     def _redraw_or_raise(self, *, hurried: bool = False) -> None:
         with _nothing_collected():
@@ -102,9 +106,10 @@ class InteractiveFigure(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
-        bundle["text/plain"] = self.picture.alt
-        bundle["image/png"] = png_text(self.figure)
-        return bundle, {"image/png": {"width": shown_width(self.figure)}}
+        with self._one_at_a_time:
+            bundle["text/plain"] = self.picture.alt
+            bundle["image/png"] = png_text(self.figure)
+            return bundle, {"image/png": {"width": shown_width(self.figure)}}
 
 
 def interactive_figure(draw: Callable[..., str], **controls: Any) -> InteractiveFigure:
@@ -140,8 +145,8 @@ def _nothing_collected() -> Iterator[None]:
     waits for a search through all the objects of a notebook, which takes a quarter of a second.
     """
     collecting = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if collecting:

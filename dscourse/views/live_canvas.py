@@ -46,7 +46,7 @@ class LiveCanvas:
             The new picture; None if nobody would see a difference.
         """
         before, engine = self._layout, figure.get_layout_engine()
-        if engine is None or before is None:
+        if engine is None or before is None or not figure.axes:
             return None
         self._take(figure)
         engine.execute(figure)

@@ -1,9 +1,12 @@
 """Controls beside a figure: redrawn on change, honest about errors, with a picture where no widget can be shown."""
 
 import base64
+import gc
 import json
 import shutil
 import subprocess
+import threading
+import time
 
 import ipywidgets as widgets
 import pytest
@@ -42,6 +45,76 @@ def test_an_error_is_told_in_the_widget_and_the_last_picture_stays():
     shown.controls["power"].value = 5
     assert shown.picture.problem == ""
     assert shown.picture.alt == "x to the power of 5"
+
+
+def test_a_slider_moved_beside_a_running_cell_waits_for_the_picture_of_the_cell():
+    drawing, at_once = [], []
+
+    def draw(figure, load):
+        drawing.append(load)
+        at_once.append(len(drawing))
+        time.sleep(0.02)
+        drawing.remove(load)
+        figure.subplots().plot([0, load])
+        return f"load {load}"
+
+    shown = interactive_figure(draw, load=(0, 100))
+
+    def move():
+        for load in range(5):
+            shown.controls["load"].value = load
+            shown._lay_out_anew()
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    for load in range(50, 55):
+        shown.controls["load"].value = load
+        shown._repr_mimebundle_()
+    mover.join()
+    assert max(at_once) == 1
+    assert shown.picture.problem == ""
+
+
+def test_a_picture_may_move_another_control_of_its_own():
+    def draw(figure, load):
+        shown.get("figure") and setattr(shown["figure"].controls["load"], "value", min(load, 10))
+        return f"load {load}"
+
+    shown = {}
+    shown["figure"] = interactive_figure(draw, load=(0, 100))
+    shown["figure"].controls["load"].value = 70
+    assert shown["figure"].controls["load"].value == 10
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_garbage_collector_is_as_it_was_even_after_an_interrupt(wanted):
+    def draw(figure, load):
+        assert not gc.isenabled()
+        if load == 7:
+            raise KeyboardInterrupt
+        return f"load {load}"
+
+    before = gc.isenabled()
+    try:
+        (gc.enable if wanted else gc.disable)()
+        shown = interactive_figure(draw, load=(0, 100))
+        assert gc.isenabled() is wanted
+        with pytest.raises(KeyboardInterrupt):
+            shown.controls["load"].value = 7
+        assert gc.isenabled() is wanted
+        shown.controls["load"].value = 8  # and nothing is locked
+        assert shown.picture.alt == "load 8"
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_a_closed_figure_can_still_come_to_rest():
+    shown = interactive_figure(parabola, power=(1, 5))
+    shown._redraw_hurriedly()
+    for widget in (shown, shown.picture, shown.controls["power"]):
+        widget.close()
+    shown._lay_out_anew()
+    assert shown.picture.problem == ""
 
 
 def test_an_error_at_the_first_drawing_is_raised_in_the_cell():

@@ -55,6 +55,15 @@ def test_where_nobody_would_see_a_difference_nothing_is_drawn_again():
     assert canvas.laid_out_anew(figure) is None
 
 
+@pytest.mark.parametrize("before", [curve(9), new_figure()], ids=["after a curve", "after nothing"])
+def test_a_figure_without_axes_has_nothing_to_lay_out(before):
+    canvas, empty = LiveCanvas(), new_figure()
+    empty.text(0.5, 0.5, "nothing yet")
+    canvas.png(before)
+    assert canvas.hurried_png(empty) == LiveCanvas().png(empty)
+    assert canvas.laid_out_anew(empty) is None
+
+
 def with_its_own_title(highest):
     figure = curve(highest)
     figure.suptitle("over all")
