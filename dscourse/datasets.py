@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dscourse.arguments import shown
+
 __all__ = ["DatasetError", "DatasetInfo", "describe", "load", "names"]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -169,7 +171,7 @@ def _data_folder() -> Path:
 
 
 def _unknown(name: object, catalogue: dict[str, dict[str, Any]]) -> str:
-    wanted = str(name).lower()
+    wanted = name.lower() if isinstance(name, str) else ""
     near = difflib.get_close_matches(wanted, catalogue, n=3, cutoff=0.5)
     near = near or [known for known in sorted(catalogue) if wanted and wanted in known]
     hint = (
@@ -177,4 +179,4 @@ def _unknown(name: object, catalogue: dict[str, dict[str, Any]]) -> str:
         if near
         else f"There are: {', '.join(sorted(catalogue))}."
     )
-    return f"There is no data set {name!r}. {hint}"
+    return f"There is no data set {shown(name)}. {hint}"

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from dscourse.arguments import one_of, probability, real, text, whole
+from dscourse.arguments import one_of, probability, real, shown, text, whole
 
 
 @pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.float32(3), Fraction(3)])
@@ -16,7 +16,7 @@ def test_every_kind_of_number_becomes_a_plain_one(value):
     assert type(number) is float
 
 
-@pytest.mark.parametrize("value", [True, np.bool_(True), "3", None, [3], 3 + 0j])
+@pytest.mark.parametrize("value", [True, np.bool_(True), "3", None, [3], 3 + 0j, np.timedelta64(3, "s")])
 def test_what_is_no_number_is_a_type_error(value):
     for check in (real, probability):
         with pytest.raises(TypeError, match="load must be a number, got"):
@@ -77,6 +77,31 @@ def test_a_text_has_something_in_it():
         text("name", "  ")
     with pytest.raises(TypeError, match="name must be a text, got 3"):
         text("name", 3)
+
+
+def test_what_is_too_long_to_be_read_is_cut():
+    assert shown([1, "a"]) == "[1, 'a']"
+    assert shown("x" * 198) == repr("x" * 198)  # 200 signs with its quotes
+    assert shown("x" * 199) == "'" + "x" * 199 + " …"
+    with pytest.raises(TypeError) as caught:
+        whole("servers", list(range(100_000)), at_least=1)
+    assert len(str(caught.value)) < 300
+
+
+class Unspeakable:
+    def __repr__(self):
+        raise RuntimeError("no words for me")
+
+
+def test_what_can_not_be_written_is_described():
+    assert shown(10**5000) == "something of type int"  # Python writes no more than 4 300 digits
+    assert shown(Unspeakable()) == "something of type Unspeakable"
+    with pytest.raises(ValueError, match=r"^servers must be at most 9, got something of type int$"):
+        whole("servers", 10**5000, at_least=1, at_most=9)
+    for value in (Unspeakable(), [10**5000]):
+        for check in (real, probability, text, lambda name, value: whole(name, value, at_least=0)):
+            with pytest.raises(TypeError, match=r"^servers must be a .*, got something of type "):
+                check("servers", value)
 
 
 def test_a_number_too_large_for_a_float_is_a_value_error():

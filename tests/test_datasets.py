@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from dscourse import datasets
+from dscourse.arguments import shown
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -72,7 +73,7 @@ def test_an_unknown_name_gets_the_nearest_suggested(wanted, suggested):
         datasets.load(wanted)
 
 
-@pytest.mark.parametrize("wanted", ["", "zzz", 3, None, []])
+@pytest.mark.parametrize("wanted", ["", "zzz", 3, None, [], {}, np.ones((2, 2)), 10**5000, b"x"], ids=shown)
 def test_a_name_that_is_like_nothing_gets_the_list(wanted):
     with pytest.raises(LookupError, match="There are: failures/lanl"):
         datasets.load(wanted)

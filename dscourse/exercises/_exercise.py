@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dscourse.arguments import shown
 from dscourse.exercises import _store
 from dscourse.exercises._feedback import Feedback, Hints, Solution
 from dscourse.exercises._learner_code import described, is_untouched, kind_of, learner_line, run_answer
@@ -22,6 +23,10 @@ class WrongExample:
 
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        checked_text("code", self.code)
+        checked_text("message", self.message)
 
 
 class Exercise:
@@ -45,7 +50,7 @@ class Exercise:
 
     Raises:
         ValueError: if the name has another form, or a text is missing.
-        TypeError: if `check` can't be called.
+        TypeError: if `check` can't be called, or hints or wrong examples are no list or tuple of such.
     """
 
     def __init__(
@@ -62,13 +67,18 @@ class Exercise:
         expects: str = "",
     ) -> None:
         if not callable(check):
-            raise TypeError(f"check must be a function of the answer, got {check!r}")
+            raise TypeError(f"check must be a function of the answer, got {shown(check)}")
         self.name = checked_name(name)
         self.task = checked_text("task", task)
         self.success = checked_text("success", success)
-        self.hints = tuple(checked_text("each hint", hint) for hint in hints)
+        self.hints = tuple(checked_text("each hint", hint) for hint in _several("hints", hints))
         self.solution_code = checked_text("solution", solution)
-        self.wrong_examples = tuple(wrong_examples)
+        self.wrong_examples = tuple(_several("wrong_examples", wrong_examples))
+        for example in self.wrong_examples:
+            if not isinstance(example, WrongExample):
+                raise TypeError(f"each of wrong_examples must be a WrongExample, got {shown(example)}")
+        if not isinstance(expects, str):
+            raise TypeError(f"expects must be a text, got {shown(expects)}")
         self.stub = stub
         self.expects = expects
         self._check = check
@@ -165,12 +175,19 @@ class Exercise:
 def checked_name(name: str) -> str:
     """Return a name of the form "module.name"; refuse any other."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f'name must be like "scaling_metrics.speedup", got {name!r}')
+        raise ValueError(f'name must be like "scaling_metrics.speedup", got {shown(name)}')
     return name
 
 
 def checked_text(what: str, text: str) -> str:
     """Return a text that says something; refuse an empty one."""
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"{what} must be a text that is not empty, got {text!r}")
+        raise ValueError(f"{what} must be a text that is not empty, got {shown(text)}")
     return text
+
+
+def _several(what: str, values: Iterable[Any]) -> list[Any] | tuple[Any, ...]:
+    """Return a list or tuple; refuse anything else, above all one text, which would come apart into letters."""
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"{what} must be a list or tuple, got {shown(values)}")
+    return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dscourse.arguments import one_of, shown
 from dscourse.exercises._prose import code_block, plain, rich
 
 _MARKS = {
@@ -31,6 +32,12 @@ class Feedback:
     message: str
     code: str = ""
     notice: str = ""
+
+    def __post_init__(self) -> None:
+        one_of("status", self.status, _MARKS)
+        for name in ("message", "code", "notice"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} must be a text, got {shown(getattr(self, name))}")
 
     def __bool__(self) -> bool:
         return self.status == "right"

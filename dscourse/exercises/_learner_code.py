@@ -11,6 +11,7 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -89,12 +90,11 @@ def kind_of(value: object) -> str:
     if callable(value):
         return "a function"
     name = type(value).__name__
+    if isinstance(value, Real) and name != "timedelta64":
+        return "a number"
     words = {
-        "int": "a number",
-        "float": "a number",
-        "float64": "a number",
-        "int64": "a number",
         "complex": "a complex number",
+        "complex128": "a complex number",
         "str": "a text",
         "dict": "a dictionary",
         "ndarray": "an array",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dscourse.arguments import shown
 from dscourse.exercises import _store
 from dscourse.exercises._exercise import checked_name, checked_text
 from dscourse.exercises._prediction_widget import PredictionWidget
@@ -54,20 +55,23 @@ class Prediction:
 
     Raises:
         ValueError: if the name has another form, a text is missing, or there are fewer than two options.
+        TypeError: if `options` is no dict of Option.
         LookupError: if `right` is none of the options.
     """
 
     def __init__(self, name: str, *, question: str, options: Mapping[str, Option], right: str) -> None:
         self.name = checked_name(name)
         self.question = checked_text("question", question)
+        if not isinstance(options, Mapping) or not all(isinstance(one, Option) for one in options.values()):
+            raise TypeError(f"options must be a dict of Option by key, got {shown(options)}")
         self.options = {checked_text("each key", key): option for key, option in options.items()}
         if len(self.options) < 2:
             raise ValueError(f"a prediction needs at least two options, got {len(self.options)}")
         for option in self.options.values():
             checked_text("each option", option.text)
             checked_text("each explanation", option.explanation)
-        if right not in self.options:
-            raise LookupError(f"right must be one of {', '.join(self.options)}; got {right!r}")
+        if not isinstance(right, str) or right not in self.options:
+            raise LookupError(f"right must be one of {', '.join(self.options)}; got {shown(right)}")
         self.right = right
         self._widget: PredictionWidget | None = None
 
@@ -77,9 +81,9 @@ class Prediction:
         Raises:
             LookupError: if there is no such option.
         """
-        wanted = key.strip().lower() if isinstance(key, str) else key
+        wanted = key.strip().lower() if isinstance(key, str) else ""
         if wanted not in self.options:
-            raise LookupError(f"there is no option {key!r}; choose one of {', '.join(self.options)}")
+            raise LookupError(f"there is no option {shown(key)}; choose one of {', '.join(self.options)}")
         notice = _store.update(lambda record: self._commit(record, wanted))
         option = self.options[wanted]
         if self._widget is not None:

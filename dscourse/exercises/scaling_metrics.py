@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from dscourse.arguments import real, shown, whole
 from dscourse.exercises import Exercise, Option, Prediction, WrongExample
 from dscourse.scaling import (
     USL,
@@ -245,9 +245,10 @@ two_real_services = Prediction(
 
 
 def _number(answer: object) -> float | str:
-    if isinstance(answer, bool) or not isinstance(answer, Real):
-        return f"The answer is one number. Yours is {answer!r}."
-    return float(answer)
+    try:
+        return real("The answer", answer)
+    except (TypeError, ValueError) as problem:
+        return f"{problem}."
 
 
 LATENCY_OF_A_GOOD_DAY = (
@@ -375,13 +376,17 @@ WORST_PERCENTILE = "You took the worst server's percentile. That is an upper bou
 
 def _check_pooled(answer: Any) -> str | None:
     if not callable(answer):
-        return f"The answer is your function: answer = service_p99 (without brackets). Yours is {answer!r}."
+        return (
+            f"The answer is your function: answer = service_p99 (without brackets). Yours is {shown(answer)}."
+        )
     rng = np.random.default_rng(12)
     sizes, means = (90_000, 9_000, 1_000), (0.010, 0.040, 0.300)
     servers = [rng.exponential(mean, size) for size, mean in zip(sizes, means, strict=True)]
     value = answer([server.copy() for server in servers])
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return f"Your function should return a number of seconds; it returned {value!r}."
+    try:
+        value = real("what it returns", value, at_least=0.0)
+    except (TypeError, ValueError) as problem:
+        return f"Your function should return a number of seconds: {problem}."
     each = [latency_quantile(server, 0.99) for server in servers]
     wrong = {
         MEAN_OF_PERCENTILES: float(np.mean(each)),
@@ -389,13 +394,13 @@ def _check_pooled(answer: Any) -> str | None:
         WORST_PERCENTILE: max(each),
     }
     right = latency_quantile(np.concatenate(servers), 0.99)
-    if math.isclose(float(value), right, rel_tol=0.005):
+    if math.isclose(value, right, rel_tol=0.005):
         return None
     for message, result in wrong.items():
-        if math.isclose(float(value), result, rel_tol=0.02):
+        if math.isclose(value, result, rel_tol=0.02):
             return message
     return (
-        f"For three servers with {sizes[0]}, {sizes[1]} and {sizes[2]} requests you get {readable_seconds(float(value))}; it "
+        f"For three servers with {sizes[0]}, {sizes[1]} and {sizes[2]} requests you get {readable_seconds(value)}; it "
         f"should be {readable_seconds(right)}. In the end only one row of latencies counts: all of them."
     )
 
@@ -450,10 +455,14 @@ class Design:
     def __repr__(self) -> str:
         m = self.metrics
         return (
-            f"cost {self.cost} of {BUDGET}; {m.throughput:,.0f} of {_REQUESTS:,} requests/s, "
+            f"cost {self.cost} of {BUDGET}; {_whole(m.throughput)} of {_whole(_REQUESTS)} requests/s, "
             f"p99 {readable_seconds(m.p99)} (at most {readable_seconds(_P99)}), "
-            f"{m.users:,.0f} users (at least {_USERS:,}), {m.data:,.0f} TB (at least {_DATA})"
+            f"{_whole(m.users)} users (at least {_whole(_USERS)}), {_whole(m.data)} TB (at least {_DATA})"
         )
+
+
+def _whole(number: float) -> str:
+    return f"{number:,.0f}".replace(",", " ")
 
 
 def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -> Design:
@@ -467,10 +476,11 @@ def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -
     """
     given = {"nodes": nodes, "lock": lock, "sessions": sessions, "threads": threads}
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if not (1 <= nodes <= 64 and 0 <= lock <= 8 and 0 <= sessions <= 8 and threads in (0, 1)):
-        raise ValueError(f"nodes must be 1 to 64, lock and sessions 0 to 8, threads 0 or 1; got {given}")
+        whole(name, value, at_least=0)
+    if not (1 <= nodes <= 64 and lock <= 8 and sessions <= 8 and threads in (0, 1)):
+        raise ValueError(
+            f"nodes must be 1 to 64, lock and sessions 0 to 8, threads 0 or 1; got {shown(given)}"
+        )
     shop = System(
         load_per_node=_REQUESTS / nodes,
         lock_seconds=0.0002 / 2**lock,
@@ -507,10 +517,10 @@ USERS_NEED_THREADS = (
 
 def _check_design(answer: Any) -> str | None:
     if not isinstance(answer, Mapping):
-        return f"The answer is a dict such as dict(nodes=10, lock=0, sessions=0, threads=0). Yours is {answer!r}."
+        return f"The answer is a dict such as dict(nodes=10, lock=0, sessions=0, threads=0). Yours is {shown(answer)}."
     unknown = [name for name in answer if name not in _OPTIONS]
     if unknown or "nodes" not in answer:
-        return f"You can choose nodes, lock, sessions and threads, and nodes must be there. Yours is {dict(answer)!r}."
+        return f"You can choose nodes, lock, sessions and threads, and nodes must be there. Yours is {shown(dict(answer))}."
     try:
         design = try_design(**answer)
     except (TypeError, ValueError) as problem:
@@ -573,14 +583,14 @@ SHORT_STALLS = (
 
 def _check_flattered(answer: Any) -> str | None:
     try:
-        service = np.asarray(answer, float)
-    except (TypeError, ValueError, OverflowError):
-        return "The answer is a row of 10 000 service times in seconds, such as np.full(10_000, 0.001)."
-    if service.shape != (10_000,):
-        return f"The answer is a row of 10 000 service times in seconds. Yours has the shape {service.shape}."
-    if not np.isfinite(service).all() or service.min() < 0.001:
+        report = summarize_latencies(answer)
+    except (TypeError, ValueError) as problem:
+        return f"The answer is a row of 10 000 service times in seconds, such as np.full(10_000, 0.001). Taken as latencies: {problem}."
+    if report.count != 10_000:
+        return f"The answer is a row of 10 000 service times in seconds. Yours has {report.count}."
+    service = np.asarray(answer, dtype=np.float64)
+    if service.min() < 0.001:
         return "Each service time is a number of seconds, and none is below 1 ms (0.001): the server can't be quicker than that."
-    report = summarize_latencies(service)
     if report.p99 > 0.002:
         return THE_REPORT_SHOWS_IT
     if report.mean > 0.005:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dscourse.arguments import real, shown
 from dscourse.consensus import NaiveFailoverNode
 from dscourse.exercises import Exercise, Option, Prediction, WrongExample
 from dscourse.simulation import Crash, Network, Partition, Run, Scenario, Uniform, topology
@@ -102,12 +103,14 @@ LONGEST_WAY = "You took the longest time on the way. The soonest moment asks for
 
 
 def _check_soonest(answer: object) -> str | None:
-    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
-        return f"The answer is one number, in seconds. Yours is {answer!r}."
+    try:
+        seconds = real("The answer, in seconds,", answer)
+    except (TypeError, ValueError) as problem:
+        return f"{problem}."
     for value, told in ((1.6, FROM_THE_CRASH), (1.1, NO_TIME_ON_THE_WAY), (1.3, LONGEST_WAY)):
-        if math.isclose(answer, value, abs_tol=0.005):
+        if math.isclose(seconds, value, abs_tol=0.005):
             return told
-    if math.isclose(answer, 1.12, abs_tol=0.005):
+    if math.isclose(seconds, 1.12, abs_tol=0.005):
         return None
     return "Three times matter: when the last heartbeat was sent, how long it travelled, and the 1.6 s of silence."
 
@@ -142,9 +145,13 @@ ALL_NOT_UP = "That is the chance that not all of them are up. The service is gon
 
 def _check_one_enough(answer: Any) -> str | None:
     if not callable(answer):
-        return f"The answer is your function (without brackets). Yours is {answer!r}."
+        return f"The answer is your function (without brackets). Yours is {shown(answer)}."
     cases = ((0.9, 1), (0.9, 2), (0.99, 3), (0.5, 4))
-    given = [float(answer(availability, machines)) for availability, machines in cases]
+    returned = [answer(availability, machines) for availability, machines in cases]
+    try:
+        given = [real("what it returns", value) for value in returned]
+    except (TypeError, ValueError) as problem:
+        return f"Your function should return one number: {problem}."
     formulas: tuple[tuple[Callable[[float, int], float], str | None], ...] = (
         (lambda a, n: 1 - (1 - a) ** n, None),
         (lambda a, n: a**n, ALL_AT_ONCE),
@@ -198,9 +205,11 @@ def try_settings(heartbeat_interval: float, timeout: float, seed: int = 1) -> tu
 
 def _check_settings(answer: Any) -> str | None:
     if not isinstance(answer, dict) or set(answer) != {"heartbeat_interval", "timeout"}:
-        return f"The answer is dict(heartbeat_interval=…, timeout=…), both in seconds. Yours is {answer!r}."
+        return (
+            f"The answer is dict(heartbeat_interval=…, timeout=…), both in seconds. Yours is {shown(answer)}."
+        )
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in answer.values()):
-        return f"Both are numbers of seconds. Yours is {answer!r}."
+        return f"Both are numbers of seconds. Yours is {shown(answer)}."
     interval, timeout = answer["heartbeat_interval"], answer["timeout"]
     if not 0 < interval < timeout <= 20:
         return "The interval must be above 0 and below the timeout, or every peer looks dead between two heartbeats."
@@ -258,7 +267,7 @@ def _leaders(run: Run, time: float) -> int:
 
 def _check_two_leaders(answer: Any) -> str | None:
     if not isinstance(answer, list | tuple) or not answer:
-        return f'The answer is a list of faults, such as [Crash("n0", at=2.0)]. Yours is {answer!r}.'
+        return f'The answer is a list of faults, such as [Crash("n0", at=2.0)]. Yours is {shown(answer)}.'
     if any(isinstance(fault, Partition) for fault in answer):
         return KNOWN_WAY
     run = try_faults(answer)

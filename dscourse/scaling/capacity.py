@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from dscourse.arguments import real, text
-from dscourse.scaling._arguments import Floats, inner_fraction
+from dscourse.arguments import one_of, real, shown, text
+from dscourse.scaling._arguments import Floats, inner_fraction, keep
 from dscourse.scaling.latencies import latency_quantile
 from dscourse.scaling.readable import readable_number, readable_seconds
 
@@ -31,6 +32,16 @@ class Trial:
     load: float
     latency: float
     met: bool
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.met, bool | np.bool_):
+            raise TypeError(f"met must be True or False, got {shown(self.met)}")
+        keep(
+            self,
+            load=real("load", self.load, at_least=0.0),
+            latency=real("latency", self.latency, at_least=0.0),
+            met=bool(self.met),
+        )
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,20 @@ class CapacityStatement:
     trials: tuple[Trial, ...] = ()
 
     def __post_init__(self) -> None:
-        real("capacity", self.capacity, at_least=0.0)
         text("workload", self.workload)
-        real("objective", self.objective, above=0.0)
-        inner_fraction("quantile", self.quantile)
         text("unit", self.unit)
-        if self.outcome not in ("found", "never", "always"):
-            raise ValueError(f"outcome must be 'found', 'never' or 'always', got {self.outcome!r}")
+        one_of("outcome", self.outcome, ("found", "never", "always"))
+        if not isinstance(self.trials, list | tuple) or not all(
+            isinstance(one, Trial) for one in self.trials
+        ):
+            raise TypeError(f"trials must be a tuple of Trial, got {shown(self.trials)}")
+        keep(
+            self,
+            capacity=real("capacity", self.capacity, at_least=0.0),
+            objective=real("objective", self.objective, above=0.0),
+            quantile=inner_fraction("quantile", self.quantile),
+            trials=tuple(self.trials),
+        )
 
     def __str__(self) -> str:
         percentile = f"p{100.0 * self.quantile:g}"
@@ -130,13 +148,15 @@ def find_capacity(
         scales to 88 requests/s under reads of 1 kB with p99 ≤ 100 ms
     """
     if not callable(measure):
-        raise TypeError(f"measure must be a function measure(load) -> latencies, got {measure!r}")
+        raise TypeError(f"measure must be a function measure(load) -> latencies, got {shown(measure)}")
     text("workload", workload)
     text("unit", unit)
     goal = real("objective", objective, above=0.0)
     share = inner_fraction("quantile", quantile)
     first = max(real("lowest", lowest, above=0.0), _LEAST_LOAD)
-    last = real("highest", highest, at_least=first)
+    last = real("highest", highest, above=0.0)
+    if last < first:
+        raise ValueError(f"highest must be at least lowest, got {last:g} and {first:g}")
     close = real("precision", precision, at_least=1e-6, at_most=1.0)
     trials: list[Trial] = []
 

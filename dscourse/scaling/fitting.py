@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
-from dscourse.scaling._arguments import Floats, inner_fraction, numbers, same_length
+from dscourse.arguments import shown
+from dscourse.scaling._arguments import LARGEST, LEAST, Floats, inner_fraction, keep, numbers, same_length
 from dscourse.scaling.laws import USL, usl_throughput
 
 _PARAMETERS = ("contention", "coherency", "single_throughput")
-_LARGEST = 1e100  # beyond it squares and products leave the range of floats
 _FACES = ((True, True), (True, False), (False, True), (False, False))  # is α free, is β free?
 
 
@@ -32,6 +32,12 @@ class USLFit(USL):
 
     load: tuple[float, ...] = ()
     throughput: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n, x = numbers("load", self.load, above=0.0), numbers("throughput", self.throughput, at_least=0.0)
+        same_length("load", n, "throughput", x)
+        keep(self, load=tuple(n.tolist()), throughput=tuple(x.tolist()))
 
     @property
     def residuals(self) -> Floats:
@@ -62,8 +68,8 @@ class USLFit(USL):
             ValueError: the measurements determine no interval: three points leave nothing to judge the error by, and
                 loads that are too alike can't tell the parameters apart.
         """
-        if name not in _PARAMETERS:
-            raise LookupError(f"There is no parameter {name!r}. There are: {', '.join(_PARAMETERS)}.")
+        if not isinstance(name, str) or name not in _PARAMETERS:
+            raise LookupError(f"There is no parameter {shown(name)}. There are: {', '.join(_PARAMETERS)}.")
         share = inner_fraction("level", level)
         freedom = len(self.load) - len(_PARAMETERS)
         if freedom < 1:
@@ -139,9 +145,9 @@ def fit_usl(load: Sequence[float] | Floats, throughput: Sequence[float] | Floats
         raise ValueError("throughput must not be 0 everywhere")
     for name, row in (("load", n), ("throughput", x)):
         largest, least = float(row.max()), float(row[row > 0.0].min())
-        if largest > _LARGEST or least < 1.0 / _LARGEST:
+        if largest > LARGEST or least < LEAST:
             raise ValueError(
-                f"{name} must lie between {1.0 / _LARGEST:g} and {_LARGEST:g}, got {least:g} to {largest:g}; "
+                f"{name} must lie between {LEAST:g} and {LARGEST:g}, got {least:g} to {largest:g}; "
                 "take another unit"
             )
     scale_n, scale_x = float(n.max()), float(x.max())

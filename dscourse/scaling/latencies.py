@@ -62,10 +62,14 @@ def summarize_latencies(latencies: Sequence[float] | Floats) -> LatencySummary:
         ValueError: empty, negative, NaN or infinite.
     """
     seconds = np.sort(numbers("latencies", latencies, at_least=0.0))
+    with np.errstate(over="ignore"):
+        mean = float(seconds.mean())
+    if not math.isfinite(mean):
+        raise ValueError("latencies add up to more than any number can hold; are they in seconds?")
     return LatencySummary(
         count=seconds.size,
         # a mean of equal values may differ from them in the last bit; it never lies outside them
-        mean=float(min(max(seconds.mean(), seconds[0]), seconds[-1])),
+        mean=min(max(mean, float(seconds[0])), float(seconds[-1])),
         median=_sorted_quantile(seconds, 0.5),
         p90=_sorted_quantile(seconds, 0.9),
         p99=_sorted_quantile(seconds, 0.99),

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dscourse.arguments import probability, real
-from dscourse.scaling._arguments import Floats, numbers
+from dscourse.scaling._arguments import LARGEST, Floats, keep, numbers
 
 Numbers = float | Sequence[float] | Floats
 
@@ -64,7 +66,7 @@ class USL:
 
     Raises:
         TypeError: not numbers.
-        ValueError: negative, not finite, or a ``single_throughput`` of 0.
+        ValueError: negative, above 1e100, not finite, or a ``single_throughput`` of 0.
     """
 
     contention: float
@@ -72,13 +74,16 @@ class USL:
     single_throughput: float = 1.0
 
     def __post_init__(self) -> None:
-        real("contention", self.contention, at_least=0.0)
-        real("coherency", self.coherency, at_least=0.0)
-        real("single_throughput", self.single_throughput, above=0.0)
+        keep(
+            self,
+            contention=real("contention", self.contention, at_least=0.0, at_most=LARGEST),
+            coherency=real("coherency", self.coherency, at_least=0.0, at_most=LARGEST),
+            single_throughput=real("single_throughput", self.single_throughput, above=0.0, at_most=LARGEST),
+        )
 
     def __call__(self, load: Numbers) -> Any:
         """Return the throughput at ``load``: processors, users or requests at once, above 0; one or an array."""
-        n = numbers("load", load, above=0.0, scalar=True)
+        n = numbers("load", load, above=0.0, at_most=LARGEST, scalar=True)
         return _as_given(usl_throughput(n, self.contention, self.coherency, self.single_throughput))
 
     @property
@@ -94,13 +99,14 @@ class USL:
     def peak_throughput(self) -> float:
         """The highest throughput: at the peak or, where there is none, the limit γ/α that it approaches."""
         if math.isfinite(self.peak_load):
-            return float(self(self.peak_load))
+            peak = np.asarray(self.peak_load)
+            return float(usl_throughput(peak, self.contention, self.coherency, self.single_throughput))
         return self.single_throughput / self.contention if self.contention > 0.0 else math.inf
 
 
 def usl_throughput(n: Floats, contention: float, coherency: float, single_throughput: float) -> Floats:
     """Return the law's throughput without checking anything (the fit tries values outside its bounds on its way)."""
-    return single_throughput * n / (1.0 + contention * (n - 1.0) + coherency * n * (n - 1.0))
+    return np.asarray(single_throughput * n / (1.0 + contention * (n - 1.0) + coherency * n * (n - 1.0)))
 
 
 def _as_given(result: Floats) -> Any:

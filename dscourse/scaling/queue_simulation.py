@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dscourse.arguments import whole
-from dscourse.scaling._arguments import Floats, numbers, same_length
+from dscourse.scaling._arguments import MOST, Floats, numbers, same_length
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def simulate_queue(
         interarrival_times: seconds between one arrival and the next; the first customer comes after the first of
             them.
         service_times: seconds that each customer needs, in order of arrival.
-        servers: how many serve, at least 1.
+        servers: how many serve, 1 to 10⁹.
         queue_limit: who finds so many waiting is turned away; by default nobody is.
 
     Raises:
@@ -122,12 +122,14 @@ def simulate_queue(
     gaps = numbers("interarrival_times", interarrival_times, at_least=0.0)
     service = numbers("service_times", service_times, at_least=0.0)
     same_length("interarrival_times", gaps, "service_times", service)
-    count = whole("servers", servers, at_least=1)
-    limit = None if queue_limit is None else whole("queue_limit", queue_limit, at_least=0)
+    count = whole("servers", servers, at_least=1, at_most=MOST)
+    limit = None if queue_limit is None else whole("queue_limit", queue_limit, at_least=0, at_most=MOST)
     with np.errstate(over="ignore"):
         end = float(gaps.sum() + service.sum())
     if not math.isfinite(end):
-        raise ValueError("The times add up to more than any number can hold; are they in seconds?")
+        raise ValueError(
+            "interarrival_times and service_times add up to more than any number can hold; are they in seconds?"
+        )
     arrivals = np.cumsum(gaps)
     everybody = np.ones(arrivals.size, bool)
     if limit is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scipy import optimize
 
 from dscourse.arguments import real, whole
-from dscourse.scaling._arguments import inner_fraction
+from dscourse.scaling._arguments import LARGEST, LEAST, inner_fraction
 
 _MOST_SERVERS = 10_000_000
 
@@ -192,8 +192,8 @@ def mmc(arrival_rate: float, service_rate: float, servers: int) -> MarkovQueue:
         TypeError: not numbers.
         ValueError: out of range, or more arrivals than the servers can carry.
     """
-    arrivals = real("arrival_rate", arrival_rate, above=0.0)
-    mu = real("service_rate", service_rate, above=0.0)
+    arrivals = _in_bounds("arrival_rate", arrival_rate)
+    mu = _in_bounds("service_rate", service_rate)
     count = whole("servers", servers, at_least=1, at_most=_MOST_SERVERS)
     _refuse_overload(arrivals, count * mu)
     wait_chance = erlang_c(min(arrivals / mu, math.nextafter(count, 0.0)), count)  # a quotient may round up
@@ -224,9 +224,9 @@ def mg1(arrival_rate: float, mean_service_time: float, squared_variation: float)
         TypeError: not numbers.
         ValueError: out of range, or more arrivals than the server can carry.
     """
-    arrivals = real("arrival_rate", arrival_rate, above=0.0)
-    mean = real("mean_service_time", mean_service_time, above=0.0)
-    variation = real("squared_variation", squared_variation, at_least=0.0)
+    arrivals = _in_bounds("arrival_rate", arrival_rate)
+    mean = _in_bounds("mean_service_time", mean_service_time)
+    variation = real("squared_variation", squared_variation, at_least=0.0, at_most=LARGEST)
     _refuse_overload(arrivals, 1.0 / mean)
     busy = arrivals * mean
     waiting_time = busy / (1.0 - busy) * (1.0 + variation) / 2.0 * mean
@@ -241,6 +241,11 @@ def mg1(arrival_rate: float, mean_service_time: float, squared_variation: float)
         waiting=arrivals * waiting_time,
         in_system=arrivals * (waiting_time + mean),
     )
+
+
+def _in_bounds(name: str, value: object) -> float:
+    """Return a number above 0 of which products and quotients stay finite."""
+    return real(name, value, above=0.0, at_least=LEAST, at_most=LARGEST)
 
 
 def _refuse_overload(arrivals: float, capacity: float) -> None:

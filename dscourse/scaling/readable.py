@@ -17,6 +17,11 @@ def readable_seconds(seconds: float) -> str:
 
 
 def readable_number(value: float) -> str:
-    """Return a number with four digits, or all of those before the point, in groups of three: 12 345 or 0.1235."""
+    """Return a number with four digits, or all of those before the point, in groups of three: 12 345 or 0.1235.
+
+    From 10¹⁵ on, where a float has no more digits to tell, it is written as 1e+15.
+    """
     number = real("value", value)
+    if abs(number) >= 1e15:
+        return f"{number:.4g}"
     return f"{number:,.0f}".replace(",", " ") if abs(number) >= 999.95 else f"{number:.4g}"

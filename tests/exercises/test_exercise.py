@@ -1,12 +1,13 @@
 """An exercise judges an answer, whatever the answer is, and never shows a stack of ours."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dscourse.exercises import Exercise, WrongExample, _learner_code
+from dscourse.exercises import Exercise, Feedback, WrongExample, _learner_code
 from dscourse.exercises._learner_code import kind_of, run_answer
 from dscourse.simulation import Network, Scenario, topology
 
@@ -253,11 +254,32 @@ def test_its_own_cell_shows_the_task_and_the_doors():
         ({"task": " "}, ValueError, "task must be a text"),
         ({"hints": ("",)}, ValueError, "each hint"),
         ({"solution": ""}, ValueError, "solution"),
+        ({"hints": "Draw it."}, TypeError, "hints must be a list or tuple, got 'Draw it.'"),
+        ({"hints": None}, TypeError, "hints must be a list or tuple, got None"),
+        ({"wrong_examples": 5}, TypeError, "wrong_examples must be a list or tuple, got 5"),
+        ({"wrong_examples": ["answer = 3"]}, TypeError, "each of wrong_examples must be a WrongExample"),
+        ({"expects": None}, TypeError, "expects must be a text, got None"),
+        ({"task": 10**5000}, ValueError, "task must be a text that is not empty, got something of type int"),
     ],
 )
 def test_an_unfit_exercise_is_refused(changed, error, words):
     with pytest.raises(error, match=words):
         make(**changed)
+
+
+def test_an_unfit_wrong_example_is_refused():
+    with pytest.raises(ValueError, match="code must be a text"):
+        WrongExample("", "m")
+    with pytest.raises(ValueError, match="message must be a text"):
+        WrongExample("answer = 3", None)
+
+
+def test_an_unfit_feedback_is_refused():
+    with pytest.raises(ValueError, match=r"status must be one of 'right', .*, got 'fine'"):
+        Feedback("fine", "m")
+    for texts in ((5,), ("m", None), ("m", "", ["n"])):
+        with pytest.raises(TypeError, match=r"(message|code|notice) must be a text, got"):
+            Feedback("right", *texts)
 
 
 def test_a_name_without_its_module_is_refused():
@@ -270,6 +292,11 @@ def test_a_name_without_its_module_is_refused():
     [
         (3, "a number"),
         (np.float64(3), "a number"),
+        (np.float16(3), "a number"),
+        (Fraction(1, 3), "a number"),
+        (1j, "a complex number"),
+        (np.complex128(1j), "a complex number"),
+        (np.timedelta64(1, "s"), "a timedelta64"),
         (True, "True or False"),
         ("x", "a text"),
         ([], "a list"),

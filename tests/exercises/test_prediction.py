@@ -116,6 +116,10 @@ def test_its_front_end_puts_text_in_as_text():
     [
         ({"options": {"a": Option("x", "y")}, "right": "a"}, ValueError, "at least two"),
         ({"right": "c"}, LookupError, "one of a, b"),
+        ({"right": ["a"]}, LookupError, "one of a, b"),
+        ({"options": None}, TypeError, "options must be a dict of Option by key, got None"),
+        ({"options": ["a", "b"]}, TypeError, "options must be a dict of Option by key"),
+        ({"options": {"a": "x", "b": "y"}}, TypeError, "options must be a dict of Option by key"),
         ({"question": ""}, ValueError, "question"),
         ({"options": {"a": Option("x", ""), "b": Option("x", "y")}}, ValueError, "each explanation"),
     ],
@@ -123,3 +127,11 @@ def test_its_front_end_puts_text_in_as_text():
 def test_an_unfit_prediction_is_refused(changed, error, words):
     with pytest.raises(error, match=words):
         make(**changed)
+
+
+@pytest.mark.parametrize("key", ["", "c", None, 1, True, ["a"], {"a": 1}, ..., 10**400])
+def test_what_is_no_option_is_no_commitment(key):
+    prediction = make()
+    with pytest.raises(LookupError, match=r"there is no option .*; choose one of a, b$"):
+        prediction.choose(key)
+    assert prediction.widget().committed == ""

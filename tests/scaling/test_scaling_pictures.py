@@ -107,9 +107,20 @@ def test_no_corner_of_the_controls_breaks_an_explorer(make):
 
 def test_a_turned_knob_is_named_and_what_falls_behind_is_marked():
     told = draw.draw_five_metrics(new_figure(), pause_probability=0.05)
-    assert "Turned: pause probability." in told
+    assert "Turned: pauses." in told  # as on the slider
     assert [part for part in told.split(";") if "(behind)" in part] == [" 99th percentile, ms 287.7 (behind)"]
     assert "(behind)" not in draw.draw_five_metrics(new_figure(), workers=32)
+
+
+def test_a_slider_and_the_caption_call_a_knob_the_same_and_say_its_value_as_people_write_it():
+    explorer = draw.bottleneck_explorer()
+    for control in explorer.controls.values():
+        control.index = (control.index + 1) % len(control.options)
+        assert f"Turned: {control.description}." in explorer.picture.alt
+        control.index = (control.index - 1) % len(control.options)
+    assert explorer.controls["connections"].label == "5 000"
+    assert explorer.controls["refill_rate"].label == "1 000 MB/s"
+    assert [name for name, _ in explorer.controls["lock_seconds"].options][1] == "0.05 ms"
 
 
 def test_the_first_control_settings_are_a_healthy_system():

@@ -1,16 +1,21 @@
 """Unfit input to every public function is refused with a message that names the argument."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dscourse.scaling as scaling
+from dscourse.arguments import shown
 from dscourse.scaling import (
     USL,
     CapacityStatement,
     QueueResult,
     System,
+    Trial,
+    USLFit,
     amdahl_speedup,
     erlang_b,
     erlang_c,
@@ -29,17 +34,48 @@ from dscourse.scaling import (
     summarize_latencies,
 )
 
-NOT_A_NUMBER = ["5", None, True, [1.0], 1j]
+NOT_A_NUMBER = ["5", None, True, [1.0], 1j, np.timedelta64(1, "s")]
 NOT_FINITE = [math.nan, math.inf, -math.inf]
 NEGATIVE = [-1, -0.001]
-ROWS_OF_WRONG_TYPE = ["abc", None, {"a": 1}, [True, False], ["1", "2"], [None, 1.0], [[1], [1, 2]], 5]
+ROWS_OF_WRONG_TYPE = [
+    "abc",
+    b"abc",
+    bytearray(b"abc"),
+    None,
+    {"a": 1},
+    {1, 2},
+    [True, False],
+    [1.0, True, 4.0],  # NumPy would make it 1
+    [1, np.True_, 4],
+    ["1", "2"],
+    [None, 1.0],
+    [1j, 2.0],
+    [[1], [1, 2]],
+    5,
+    len,
+    np.array([True, False, True]),
+    np.array([1, "a", 3], dtype=object),
+    np.array([1, 2, 3], dtype="m8[s]"),
+    np.array(["2026-01-01"], dtype="M8[s]"),
+    np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False]),  # NumPy would forget the mask
+    np.zeros(3, dtype="i4,f4"),
+    pd.Series([1, True, 2], dtype=object),
+    pd.Series([1, "a", 2]),
+]
 ROWS_OF_WRONG_VALUE = [
     [],
     [math.nan, 1.0, 2.0],
     [1.0, math.inf, 2.0],
     [1.0, -1.0, 2.0],
     [[1.0, 2.0], [3.0, 4.0]],
+    [10**400, 1.0, 2.0],
+    np.empty((3, 0)),
+    np.array(2.0),
+    np.full(3, np.longdouble("1e4000")) if np.finfo(np.longdouble).max > 1e308 else [math.inf],
+    pd.DataFrame({"a": [1.0, 2.0, 3.0]}),
+    pd.Series([1, None, 2], dtype="Int64"),
 ]
+HUGE = [1e300, 10**400]  # a unit that went wrong; what would be calculated from it is inf or nan
 
 
 def capacity(**changes):
@@ -149,6 +185,12 @@ TEXTS = {
     "CapacityStatement unit": (lambda v: statement(unit=v), "unit"),
 }
 
+HUGE_REFUSED = [
+    case
+    for case in SCALARS
+    if case.startswith(("USL", "mm1", "mmc", "mg1", "System")) or case.endswith(("_fraction", "_probability"))
+]
+
 ALLOWED_NONE = ("littles_law", "queue_limit")
 TAKES_ROWS_TOO = ("amdahl_speedup n", "gustafson_speedup n", "USL load", "fan_out_tail servers")
 
@@ -161,13 +203,13 @@ def _cases():
                 or (value == [1.0] and case in TAKES_ROWS_TOO)
             ):
                 yield case, call, name, value, TypeError
-        for value in [*NOT_FINITE, *NEGATIVE, *further]:
+        for value in [*NOT_FINITE, *NEGATIVE, *further, *(HUGE if case in HUGE_REFUSED else [10**400])]:
             yield case, call, name, value, ValueError
     for case, (call, name, further) in COUNTS.items():
         for value in [*NOT_A_NUMBER, 2.0, 2.5, math.nan, math.inf]:
             if not (value is None and case == "simulate_queue queue_limit"):
                 yield case, call, name, value, TypeError
-        for value in [-1, *further]:
+        for value in [-1, -(10**5000), *further, *([] if "seed" in case else [10**400, 10**5000])]:
             yield case, call, name, value, ValueError
     for case, (call, name) in ROWS.items():
         for value in ROWS_OF_WRONG_TYPE:
@@ -181,7 +223,7 @@ def _cases():
 
 @pytest.mark.parametrize(
     ("call", "name", "value", "error"),
-    [pytest.param(*case[1:], id=f"{case[0]}: {case[3]!r}") for case in _cases()],
+    [pytest.param(*case[1:], id=f"{case[0]}: {shown(case[3])[:40]}") for case in _cases()],
 )
 def test_unfit_input_is_refused_and_the_message_names_the_argument(call, name, value, error):
     with pytest.raises(error) as caught:
@@ -189,7 +231,7 @@ def test_unfit_input_is_refused_and_the_message_names_the_argument(call, name, v
     message = str(caught.value)
     # littles_law with one value left out is told which two it wants
     assert name in message
-    assert len(message) > len(name) + 10
+    assert len(name) + 10 < len(message) < 400
 
 
 @pytest.mark.parametrize(
@@ -209,8 +251,33 @@ def test_unfit_input_is_refused_and_the_message_names_the_argument(call, name, v
             "load must be finite, got nan at position 1",
         ),
         (lambda: simulate_queue([1, 2], [1]), ValueError, "the same length, got 2 and 1"),
+        (
+            lambda: summarize_latencies([1.7e308] * 3),
+            ValueError,
+            "latencies add up to more than any number can hold; are they in seconds",
+        ),
+        (
+            lambda: simulate_queue([1.0, 1.0], [1.7e308] * 2),
+            ValueError,
+            "interarrival_times and service_times add up to more than any number can hold",
+        ),
+        (
+            lambda: capacity(lowest=10, highest=5),
+            ValueError,
+            "highest must be at least lowest, got 5 and 10",
+        ),
+        (lambda: System().effects({5: {}}), TypeError, "changes must be a dict such as"),
+        (
+            lambda: System().effects({"a": 10**5000}),
+            TypeError,
+            "changes must be a dict such as .*, got something",
+        ),
         (lambda: find_capacity("system", workload="w", objective=1), TypeError, "measure must be a function"),
-        (lambda: statement(outcome="maybe"), ValueError, "outcome must be 'found', 'never' or 'always'"),
+        (
+            lambda: statement(outcome="maybe"),
+            ValueError,
+            "outcome must be one of 'found', 'never', 'always', got 'maybe'",
+        ),
         (lambda: latency_quantile([1.0], 99), ValueError, "for 99 per cent write 0.99"),
         (lambda: readable_seconds("1"), TypeError, "seconds must be a number"),
         (lambda: readable_number(True), TypeError, "value must be a number"),
@@ -228,6 +295,124 @@ def test_unfit_input_is_refused_and_the_message_names_the_argument(call, name, v
 def test_what_only_goes_wrong_together(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+ONE_OR_MANY = {
+    "n": (lambda v: amdahl_speedup(v, 0.1), lambda v: gustafson_speedup(v, 0.1)),
+    "load": (USL(0.1, 0.01, 1),),
+    "servers": (lambda v: fan_out_tail(0.1, v),),
+}
+
+
+@pytest.mark.parametrize(
+    "value", [[1, True, 4], [[1, 2], [True, 3]], [np.array([True, False]), [1, 2]], {1: 2}, "ab"]
+)
+def test_where_one_number_or_many_will_do_no_other_kind_will(value):
+    for name, calls in ONE_OR_MANY.items():
+        for call in calls:
+            with pytest.raises(TypeError, match=f"^{name} "):
+                call(value)
+
+
+def test_a_generator_is_told_what_to_do():
+    for call in (summarize_latencies, USL(0.1, 0.01, 1)):
+        with pytest.raises(TypeError, match=r"got <generator object .*>; put list\(…\) around it"):
+            call(one for one in (1.0, 2.0))
+
+
+def test_the_place_of_what_is_wrong_is_named():
+    with pytest.raises(TypeError, match=r"^latencies at position 1 must be a number, got True$"):
+        summarize_latencies([0.1, True, 0.4])
+    with pytest.raises(ValueError, match=r"^latencies at position 2 is too large"):
+        summarize_latencies([0.1, 1, 10**400])
+
+
+def test_rows_of_every_honest_kind_are_taken():
+    for row in (
+        range(1, 4),
+        (1, 2, 3),
+        [Fraction(1), 2, 3],
+        np.array([1, 2, 3], dtype=np.uint8),
+        np.array([1, 2, 3], dtype=object),
+        np.ma.array([1, 2, 3]),
+        pd.Series([1, 2, 3], index=[7, 7, 9]),
+        pd.Series([1, 2, 3], dtype="Int64"),
+    ):
+        assert summarize_latencies(row).mean == 2.0
+    assert summarize_latencies([10**30]).maximum == 1e30
+
+
+def test_half_precision_does_not_spread():
+    assert USL(np.float16(0.5), np.float16(0.25), np.float16(1000.0))(300) == USL(0.5, 0.25, 1000.0)(300)
+    assert type(System(cpu_seconds=np.float16(0.25)).cpu_seconds) is float
+    assert type(System(workers=np.int8(100)).workers) is int
+    assert type(statement(capacity=np.float16(0.5)).capacity) is float
+
+
+def test_a_peak_beyond_all_loads_that_may_be_asked_for_has_a_throughput():
+    law = USL(0.5, 1e-300, 1.0)
+    assert law.peak_load == pytest.approx(math.sqrt(0.5e300))
+    assert law.peak_throughput == pytest.approx(2.0)
+
+
+def test_numbers_at_the_ends_of_what_is_allowed_give_finite_answers():
+    for law in (USL(1e100, 1e100, 1e100), USL(0, 0, 1e100), USL(1e100, 0, 1e-300)):
+        assert math.isfinite(law(1e100))
+        assert math.isfinite(law(1e-300))
+    for queue in (
+        mm1(1e-100, 1e100),
+        mmc(0.9e100, 1e100, 1),
+        mg1(1e-100, 1e-100, 1e100),
+        mg1(1e-100, 0.9e100, 1e100),
+    ):
+        for value in vars(queue).values():
+            assert math.isfinite(value)
+
+
+@pytest.mark.parametrize("trials", [None, 5, "ab", [1], [None], {"a": 1}, len, np.ones(2)])
+def test_evidence_is_made_of_trials(trials):
+    with pytest.raises(TypeError, match=r"^trials must be a tuple of Trial, got "):
+        statement(trials=trials)
+    assert statement(trials=[Trial(1, 0.1, True)]).trials == (Trial(1.0, 0.1, True),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"load": "1"}, TypeError),
+        ({"load": math.nan}, ValueError),
+        ({"load": -1}, ValueError),
+        ({"latency": True}, TypeError),
+        ({"latency": math.inf}, ValueError),
+        ({"met": 1}, TypeError),
+        ({"met": None}, TypeError),
+    ],
+)
+def test_a_trial_is_made_of_numbers_and_a_yes_or_no(changes, error):
+    with pytest.raises(error, match=f"^{next(iter(changes))} must"):
+        Trial(**{"load": 1.0, "latency": 0.1, "met": True, **changes})
+    assert Trial(1, 0.5, np.True_) == Trial(1.0, 0.5, True)
+
+
+@pytest.mark.parametrize("outcome", [None, True, ["found"], np.ones(2), pd.NA, 10**5000], ids=shown)
+def test_an_outcome_is_a_word(outcome):
+    with pytest.raises(TypeError, match=r"^outcome must be one of 'found', 'never', 'always', got "):
+        statement(outcome=outcome)
+
+
+@pytest.mark.parametrize("name", [None, 5, ["contention"], np.ones((2, 2)), pd.NA, 10**5000, "a"], ids=shown)
+def test_a_parameter_is_found_by_its_name_only(name):
+    with pytest.raises(
+        LookupError, match=r"(?s)^There is no parameter .* There are: contention, coherency, single_thr"
+    ):
+        fit_usl([1, 2, 3, 4], [1, 2, 3, 3]).confidence_interval(name)
+
+
+def test_a_fit_made_by_hand_needs_its_measurements():
+    with pytest.raises(ValueError, match="load must not be empty"):
+        USLFit(0.1, 0.01, 1.0)
+    with pytest.raises(ValueError, match="the same length, got 2 and 1"):
+        USLFit(0.1, 0.01, 1.0, (1, 2), (1,))
 
 
 def test_no_public_function_is_missing_above():
