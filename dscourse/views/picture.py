@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from typing import Any
 
 from IPython.display import display
@@ -77,7 +78,7 @@ class Picture:
 
     def _outputs(self) -> list[dict[str, Any]]:
         picture = {"image/png": png_text(self.figure), "text/plain": self.alt}
-        caption = f"<p style='font-style:italic;max-width:44em;margin:0'>{escaped(self.alt)}</p>"
+        caption = f"<p style='font-style:italic;max-width:44em;margin:0'>{_numbers_kept_whole(escaped(self.alt))}</p>"
         return [picture, {"text/html": caption, "text/plain": self.alt}]
 
 
@@ -116,3 +117,8 @@ def png_text(figure: Figure) -> str:
 def escaped(text: str) -> str:
     """Return text as HTML in which nothing is taken for a tag, nor for mathematics between dollar signs."""
     return html.escape(text).replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
+
+
+def _numbers_kept_whole(text: str) -> str:
+    """Return HTML in which no line ends in the middle of 25 600 or 5 %."""
+    return re.sub(r"(?<=\d) (?=\d{3}(?!\d)|%)", "&nbsp;", text)

@@ -44,6 +44,20 @@ Row = Sequence[float] | np.ndarray[Any, Any]
 
 _NODES = (1, 2, 4, 8, 16, 32, 64)
 _HEALTHY = System()
+#: What the knobs of `bottleneck_explorer` are called.
+_KNOBS = {
+    "cpu_seconds": "CPU",
+    "workers": "worker threads",
+    "io_seconds": "disk (I/O)",
+    "lock_seconds": "shared lock",
+    "queue_limit": "queue depth",
+    "pause_probability": "pauses",
+    "session_size": "session size",
+    "session_copies": "session copies",
+    "connections": "DB connections",
+    "refill_rate": "rebalancing",
+    "copies": "data copies",
+}
 
 
 # ── What "scalable" means ─────────────────────────────────────────────────────────────────────────────────────
@@ -115,32 +129,36 @@ _METRICS = (
 )
 
 
-def _dial(name: str, choices: Sequence[tuple[str, float]], healthy: float) -> widgets.SelectionSlider:
+def _dial(knob: str, choices: Sequence[tuple[str, float]]) -> widgets.SelectionSlider:
     return widgets.SelectionSlider(
         options=choices,
-        value=healthy,
-        description=name,
+        value=getattr(_HEALTHY, knob),
+        description=_KNOBS[knob],
         layout=widgets.Layout(width="23em"),
     )
 
 
+def _choices(*values: float, unit: str = "", scale: float = 1) -> list[tuple[str, float]]:
+    """Return what a slider says beside each value, in a unit that is `scale` times the model's."""
+    return [(f"{readable_number(value)} {unit}".rstrip(), value * scale) for value in values]
+
+
 def bottleneck_explorer() -> InteractiveFigure:
     """Show the five metrics of a service against its size, with a control for each bottleneck."""
-    ms = 1e-3
-    return interactive_figure(
-        draw_five_metrics,
-        cpu_seconds=_dial("CPU", [(f"{t} ms", t * ms) for t in (2, 4, 8, 12, 20)], 4 * ms),
-        workers=_dial("worker threads", [(f"{n}", n) for n in (4, 6, 8, 16, 32)], 32),
-        io_seconds=_dial("disk (I/O)", [(f"{t:g} ms", t * ms) for t in (0.5, 1, 2, 3, 4)], 1 * ms),
-        lock_seconds=_dial("shared lock", [(f"{t:g} ms", t * ms) for t in (0, 0.05, 0.1, 0.2, 0.5)], 0.0),
-        queue_limit=_dial("queue depth", [(f"{n}", n) for n in (10, 50, 200, 1000, 5000)], 200),
-        pause_probability=_dial("pauses hit", [(f"{p:g} %", p / 100) for p in (0, 0.5, 1, 2, 5)], 0.0),
-        session_size=_dial("session size", [(f"{m:g} MB", float(m)) for m in (0.5, 1, 2, 4, 8)], 1.0),
-        session_copies=_dial("session copies", [(f"{n}", n) for n in (1, 2, 4, 16, 64)], 1),
-        connections=_dial("DB connections", [(f"{n}", n) for n in (64, 128, 320, 640, 5000)], 5000),
-        refill_rate=_dial("rebalancing", [(f"{r} MB/s", float(r)) for r in (10, 20, 50, 100, 1000)], 1000.0),
-        copies=_dial("data copies", [(f"{n}", n) for n in (1, 2, 3, 5, 8)], 1),
-    )
+    choices = {
+        "cpu_seconds": _choices(2, 4, 8, 12, 20, unit="ms", scale=0.001),
+        "workers": _choices(4, 6, 8, 16, 32),
+        "io_seconds": _choices(0.5, 1, 2, 3, 4, unit="ms", scale=0.001),
+        "lock_seconds": _choices(0, 0.05, 0.1, 0.2, 0.5, unit="ms", scale=0.001),
+        "queue_limit": _choices(10, 50, 200, 1000, 5000),
+        "pause_probability": _choices(0, 0.5, 1, 2, 5, unit="%", scale=0.01),
+        "session_size": _choices(0.5, 1, 2, 4, 8, unit="MB"),
+        "session_copies": _choices(1, 2, 4, 16, 64),
+        "connections": _choices(64, 128, 320, 640, 5000),
+        "refill_rate": _choices(10, 20, 50, 100, 1000, unit="MB/s"),
+        "copies": _choices(1, 2, 3, 5, 8),
+    }
+    return interactive_figure(draw_five_metrics, **{knob: _dial(knob, row) for knob, row in choices.items()})
 
 
 def draw_five_metrics(figure: Figure, **knobs: float) -> str:
@@ -167,7 +185,7 @@ def draw_five_metrics(figure: Figure, **knobs: float) -> str:
         told.append(f"{label} {readable_number(values[-1])}{' (behind)' if behind else ''}")
     ax.add_collection(LineCollection(grid, colors="#E0E0E0", linewidths=0.8, zorder=0))
     _explain_panels(ax, system)
-    turned = [name.replace("_", " ") for name, value in knobs.items() if value != getattr(_HEALTHY, name)]
+    turned = [_KNOBS[knob] for knob, value in knobs.items() if value != getattr(_HEALTHY, knob)]
     state = (
         f"Turned: {', '.join(turned)}." if turned else "No knob is turned: all five behave as they should."
     )

@@ -38,6 +38,15 @@ def test_html_and_mathematics_in_a_caption_stay_text():
     assert "\\(" not in shown
 
 
+def test_no_line_of_a_caption_ends_in_the_middle_of_a_number():
+    alt = "users at once 1 641 600, 97 % wait; in 2024 1000 of 5 6"
+    picture, caption = Picture(drawn(), alt=alt)._outputs()
+    assert (
+        ">users at once 1&nbsp;641&nbsp;600, 97&nbsp;% wait; in 2024 1000 of 5 6</p>" in caption["text/html"]
+    )
+    assert picture["text/plain"] == caption["text/plain"] == alt
+
+
 def test_the_same_figure_gives_the_same_bytes():
     assert Picture(drawn(), alt="x").png() == Picture(drawn(), alt="x").png()
 
