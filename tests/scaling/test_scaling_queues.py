@@ -1,7 +1,7 @@
 """Closed forms of queueing: against each other, against direct sums, and at their edges."""
 
 import math
-from fractions import Fraction
+from decimal import Context, Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -162,18 +162,18 @@ def test_the_last_load_below_saturation_is_carried(servers):
 
 @given(st.integers(1, 300), st.floats(0.0, 0.9999))
 @settings(deadline=None, max_examples=50)
-def test_erlang_in_exact_fractions(servers, share):
-    """The textbook formulas, in fractions that neither round nor overflow."""
+def test_erlang_in_fifty_digits(servers, share):
+    """The textbook formulas, sums of powers and factorials, in numbers that neither overflow nor cancel."""
     load = share * servers
-    exact, term, total = Fraction(load), Fraction(1), Fraction(1)
-    for count in range(1, servers + 1):
-        term *= exact / count
-        total += term
-    assert erlang_b(load, servers) == pytest.approx(float(term / total), rel=1e-11, abs=1e-300)
-    waits = term * servers / (servers - exact)
-    assert erlang_c(load, servers) == pytest.approx(
-        float(waits / (total - term + waits)), rel=1e-9, abs=1e-300
-    )
+    with localcontext(Context(prec=50, Emin=-(10**6), Emax=10**6)):
+        offered, term, total = Decimal(load), Decimal(1), Decimal(1)
+        for count in range(1, servers + 1):
+            term *= offered / count
+            total += term
+        waits = term * servers / (servers - offered)
+        blocked, waiting = float(term / total), float(waits / (total - term + waits))
+    assert erlang_b(load, servers) == pytest.approx(blocked, rel=1e-11, abs=1e-300)
+    assert erlang_c(load, servers) == pytest.approx(waiting, rel=1e-9, abs=1e-300)
 
 
 def test_littles_law_refuses_what_no_number_holds():
