@@ -28,6 +28,7 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = str(ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 STAMP = ENVIRONMENT / "dscourse-setup.json"
 OLDEST_PYTHON = (3, 11)
+NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"  # for another Python to run
 REFERENCE_PYTHON = "3.11"  # the Python of environment.yml, too
 INTERRUPTED = 130
 NOTHING_COLLECTED = 5  # pytest's word for it
@@ -67,11 +68,14 @@ def main(arguments: list[str]) -> int:
 
 def continue_with_newer_python(arguments: list[str]) -> int:
     """Hand over to a newer Python where one is installed beside this one."""
-    for minor in range(20, OLDEST_PYTHON[1] - 1, -1):
-        newer = shutil.which(f"python3.{minor}")
-        if newer and subprocess.call([newer, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+    names = [f"python3.{minor}" for minor in range(20, OLDEST_PYTHON[1] - 1, -1)]
+    found = [[path] for path in map(shutil.which, names) if path]
+    launcher = shutil.which("py") if sys.platform == "win32" else None
+    found += [[launcher, "-3"]] if launcher else []  # it starts the newest that it knows of
+    for newer in found:
+        if subprocess.call([*newer, "-c", NEW_ENOUGH], stderr=subprocess.DEVNULL) == 0:
             try:
-                return run_to_its_end([newer, str(ROOT / "course.py"), *arguments])
+                return run_to_its_end([*newer, str(ROOT / "course.py"), *arguments])
             except KeyboardInterrupt:
                 return INTERRUPTED
     print(
@@ -168,9 +172,8 @@ def packages_are_as_tested() -> bool:
 
 def environment_works() -> bool:
     """A .venv may be left from a Python that is gone, from an interrupted run, or from an older Python."""
-    check = f"import pip, sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
     try:
-        return subprocess.call([PYTHON, "-c", check], stderr=subprocess.DEVNULL) == 0
+        return subprocess.call([PYTHON, "-c", f"import pip; {NEW_ENOUGH}"], stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
 
@@ -236,7 +239,8 @@ def open_lab(options: list[str]) -> int:
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # JupyterLab refuses to run as root without it
-    return call("-m", "jupyterlab", *settings, *options)
+    status = call("-m", "jupyterlab", *settings, *options)
+    return 0 if status == INTERRUPTED else status  # Ctrl-C is how one closes it
 
 
 def rerun_notebooks(options: list[str]) -> int:

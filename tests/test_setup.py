@@ -245,9 +245,31 @@ def test_an_old_python_hands_over_to_a_newer_one_or_says_what_is_missing(course,
     monkeypatch.setattr(course.shutil, "which", lambda name: "/bin/" + name if name == "python3.12" else None)
     assert course.main(["lab", "--no-browser"]) == 0
     assert course.commands[-1] == ["/bin/python3.12", str(ROOT / "course.py"), "lab", "--no-browser"]
+    assert "sys.version_info < (3, 11)" in course.commands[-2][-1]  # it was asked whether it is new enough
     monkeypatch.setattr(course.shutil, "which", lambda name: None)
     assert course.main(["lab"]) == 1
     assert "The course needs Python 3.11 or newer, and this is Python 3.9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("newest", "status"), [(0, 0), (1, 1)], ids=["new enough", "too old"])
+def test_on_windows_the_launcher_finds_a_newer_python(course, monkeypatch, newest, status):
+    monkeypatch.setattr(course.sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(course.sys, "platform", "win32")
+    monkeypatch.setattr(course.shutil, "which", lambda name: "C:/py.exe" if name == "py" else None)
+    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: newest)
+    assert course.main(["lab"]) == status
+    handed_over = [["C:/py.exe", "-3", str(ROOT / "course.py"), "lab"]]
+    assert course.commands == (handed_over if newest == 0 else [])
+
+
+def test_ctrl_c_is_the_way_to_close_the_course(course, monkeypatch):
+    def stopped(command, **_options):
+        if "jupyterlab" in command:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(course, "run_to_its_end", stopped)
+    assert course.open_lab([]) == 0
 
 
 def test_the_help_text_names_every_command():
