@@ -299,6 +299,105 @@ def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
     assert not player.root.locator(".dp-cluster").nth(1).is_visible()
 
 
+def test_a_slow_node_is_sped_up_again_by_keyboard(drive):
+    player = drive("play(calm)", viewport=SCREEN)
+    player.root.focus()
+    player.press("PageDown", "PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown", "Enter")
+    player.settled()
+    assert player.faults() == ["Slow(10.0, at=1.6, node='n0')"]
+    player.press("PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown")
+    assert player.page.evaluate("document.activeElement.textContent") == "Back to full speed"
+    player.press("Enter")
+    player.settled()
+    assert player.faults() == ["Slow(10.0, at=1.6, until=2.4, node='n0')"]
+    assert "end of" in player.line
+
+
+TWELVE = """
+wide = Scenario(NaiveFailoverNode, Network(topology.full_mesh(12), latency=Uniform(0.02, 0.2)), seed=1).run(until=8.0)
+"""
+LAYOUT = """() => {
+    const root = document.querySelector(".dscourse-player"), frame = root.getBoundingClientRect();
+    const box = (name) => root.querySelector(name).getBoundingClientRect();
+    const labels = [...root.querySelectorAll(".dp-label")].map((one) => one.textContent).filter((text) => text !== "");
+    const outside = [...root.querySelectorAll("*")].filter((one) => one.getClientRects().length > 0)
+        .filter((one) => one.getBoundingClientRect().right > frame.right + 1).length;
+    const names = [...root.querySelectorAll(".dp-fields strong")].map((one) => one.textContent);
+    return {
+        labels, outside, names, root: frame.width, height: box(".dp-controls").bottom - frame.top,
+        graphs: box(".dp-graphs").width, inside: box(".dp-inspector").width,
+    };
+}"""
+
+
+def test_two_runs_of_twelve_nodes_and_their_insides_fit_on_a_small_screen(drive):
+    player = drive(
+        "play(wide.fork(3.0, Crash('n3', at=3.0)), wide)", TWELVE, viewport={"width": 1280, "height": 720}
+    )
+    player.root.get_by_role("button", name="Inside").click()
+    player.scrub_to(2_000_000)
+    player.page.wait_for_selector(".dp-fields strong")
+    found = player.page.evaluate(LAYOUT)
+    assert found["height"] < 598  # what JupyterLab leaves of 720
+    assert found["graphs"] > found["root"] - 20
+    assert found["inside"] > found["root"] - 20
+    assert found["names"] == [f"n{number}" for number in range(12)]
+    assert set(found["labels"]) == {"I lead", "follows n0"}  # not cut short
+    assert found["outside"] == 0
+
+
+def test_the_list_of_keys_stands_in_pairs_however_narrow_the_page(drive):
+    for viewport in ({"width": 1280, "height": 720}, {"width": 640, "height": 360}):
+        player = drive("play(calm)", viewport=viewport)
+        player.root.get_by_role("button", name="keys").click()
+        apart = player.page.evaluate(
+            """() => [...document.querySelectorAll(".dp-help dt")].map((one) => {
+                const key = one.getBoundingClientRect(), words = one.nextElementSibling.getBoundingClientRect();
+                return [Math.abs(key.top - words.top), words.left - key.right];
+            })"""
+        )
+        assert len(apart) > 10
+        assert all(down < 2 and 0 < right < 30 for down, right in apart)
+
+
+def test_the_tab_key_visits_every_control_shows_where_it_is_and_leaves(drive):
+    player = drive("play(calm.fork(3.0, Crash('n0', at=3.0)), calm)", viewport=SCREEN)
+    player.root.get_by_role("button", name="Inside").click()
+    player.root.focus()
+    visited = []
+    for _ in range(40):
+        player.page.keyboard.press("Tab")
+        at = player.page.evaluate(
+            """() => {
+                const one = document.activeElement, style = getComputedStyle(one);
+                const shape = one.querySelector?.(".dp-shape");
+                if (!one.closest(".dscourse-player")) return null;
+                const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+                const name = one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent;
+                return [name, ring || (shape && parseFloat(getComputedStyle(shape).strokeWidth) >= 4)];
+            }"""
+        )
+        if at is None:
+            break
+        visited.append(at)
+    else:
+        pytest.fail(f"the focus does not leave the player: {visited}")
+    assert all(name and shown for name, shown in visited), visited
+    names = [name for name, _ in visited]
+    assert names[0].startswith("n0: ")
+    for name in (
+        "inside the nodes",
+        "time",
+        "speed",
+        "Compare",
+        "keys",
+        "Nodes",
+        "Messages",
+        "show less time",
+    ):
+        assert name in names
+
+
 def test_what_nodes_say_is_shown_as_text_and_what_fails_is_said(drive):
     shouting = """
 class Shouting(Node):

@@ -285,6 +285,8 @@ test("a menu offers what makes sense in the state", () => {
   assert.deepEqual(does(menu.nodeActs("a", { down: true, paused: false })), ["restart"]);
   assert.deepEqual(does(menu.nodeActs("a", { down: false, paused: true })), ["crash", "resume", "slow"]);
   assert.deepEqual(does(menu.nodeActs("a", { down: false, paused: false })), ["crash", "pause", "slow"]);
+  assert.deepEqual(does(menu.nodeActs("a", { down: false, paused: false }, true)), ["crash", "pause", "full speed"]);
+  assert.deepEqual(menu.nodeActs("a", { down: false, paused: true }, true)[2], ["Back to full speed", { do: "full speed", node: "a" }]);
   assert.deepEqual(does(menu.markedActs(["a"], 3)), ["partition"]);
   assert.deepEqual(does(menu.markedActs(["a", "b"], 3)), ["partition"]); // no link between them
   assert.deepEqual(does(menu.markedActs(["a", "b"], 3, { open: true, parted: false })), ["partition", "cut"]);
@@ -321,7 +323,14 @@ test("of a large cluster the inspector shows the nodes that matter", () => {
   const many = Array.from({ length: 50 }, (_, index) => `n${index}`);
   assert.equal(inspector.chosenNodes(many.slice(0, 5), [], []).length, 5);
   assert.deepEqual(inspector.chosenNodes(many, ["n30"], ["n4"]), ["n4", "n30"]);
-  assert.equal(inspector.chosenNodes(many, [], []).length, 8);
+  assert.equal(inspector.chosenNodes(many, [], []).length, 12);
+});
+
+test("a word is written only where it covers no other", () => {
+  const written = [[10, 10, 20, 14]];
+  assert.equal(geometry.fits([], [0, 0, 5, 5]), true);
+  for (const apart of [[30, 10, 20, 14], [10, 24, 20, 14], [-10, 10, 20, 14], [10, -4, 20, 14]]) assert.equal(geometry.fits(written, apart), true);
+  for (const over of [[29, 10, 20, 14], [10, 23, 20, 14], [15, 12, 2, 2], [0, 0, 90, 90], [-9, 10, 20, 14]]) assert.equal(geometry.fits(written, over), false);
 });
 
 test("words stand beside the nodes of a crowded circle, at the outer side, and names that are too long stand outside", () => {

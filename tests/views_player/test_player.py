@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dscourse.simulation import Crash, Network, Node, Partition, Pause, Scenario, topology
+from dscourse.simulation import Crash, Network, Node, Partition, Pause, Scenario, Slow, topology
 from dscourse.views import play
 from dscourse.views.player import bundle
 from dscourse.views.player.payload import pack
@@ -54,6 +54,65 @@ def test_any_act_can_be_taken_back(calm):
     assert [fault.node for fault in player.faults] == ["n0", "n2"]
     expected = calm.fork(3.0, Crash("n0", at=3.0)).fork(3.0, Crash("n2", at=3.0))
     assert player.run.digest() == expected.digest()
+
+
+def test_a_slowness_is_ended_where_the_cursor_stands(calm):
+    player = play(calm)
+    act(player, 2.0, do="slow", node="n1")
+    act(player, 3.0, do="crash", node="n0")
+    act(player, 4.0, do="full speed", node="n1")
+    ended = Slow(10.0, at=2.0, until=4.0, node="n1")
+    assert player.problem == ""
+    assert player.faults == (Crash("n0", at=3.0), ended)
+    assert player.run.digest() == calm.fork(3.0, Crash("n0", at=3.0)).fork(2.0, ended).digest()
+    assert set(player.run.faults) == {*calm.faults, Crash("n0", at=3.0), ended}
+    assert ended in player.run.at(3.9).faults
+    assert ended not in player.run.at(4.0).faults
+    late = player.run.trace.select(kind="send", node="n1", between=(4.0, 6.0))
+    longest = max(player.run.trace.select(kind="deliver", peer="n1", between=(4.0, 6.5)).times)
+    assert longest - late.times[-1] < 0.7
+
+
+def test_undo_takes_back_the_end_of_a_slowness_first(calm):
+    player = play(calm)
+    act(player, 2.0, do="slow", node="n1")
+    slow = player.run.digest()
+    act(player, 4.0, do="full speed", node="n1")
+    order(player, type="undo", index=None)
+    assert player.faults == (Slow(10.0, at=2.0, node="n1"),)
+    assert player.run.digest() == slow
+    act(player, 3.0, do="full speed", node="n1")
+    assert player.faults == (Slow(10.0, at=2.0, until=3.0, node="n1"),)
+    order(player, type="undo", index=0)
+    order(player, type="undo", index=0)
+    assert player.run is calm
+
+
+def test_of_two_slownesses_each_ends_by_itself(calm):
+    player = play(calm)
+    act(player, 2.0, do="slow", node="n1")
+    act(player, 2.0, do="slow", node="n1")
+    act(player, 3.0, do="full speed", node="n1")
+    assert player.faults == (Slow(10.0, at=2.0, node="n1"), Slow(10.0, at=2.0, until=3.0, node="n1"))
+    act(player, 3.0, do="full speed", node="n1")
+    assert player.faults == (Slow(10.0, at=2.0, until=3.0, node="n1"),) * 2
+    assert player.run.at(3.0).faults == ()
+
+
+def test_a_slowness_that_cannot_be_ended_says_why(calm):
+    slow = calm.fork(1.0, Slow(3.0, at=1.0, node="n2"))
+    player = play(slow)
+    act(player, 2.0, do="slow", node="n1")
+    for at, node, why in (
+        (3.0, "n0", "n0 isn't slow at 3 s"),
+        (1.0, "n1", "n1 isn't slow at 1 s"),
+        (2.0, "n1", r"begins at this very moment.*Move the cursor on first"),
+        (3.0, "n2", r"slow in the run that play\(\) was given.*until="),
+        (3.0, "n9", "there is no node 'n9'"),
+    ):
+        act(player, at, do="full speed", node=node)
+        assert re.search(why, player.problem), player.problem
+        assert player.faults == (Slow(10.0, at=2.0, node="n1"),)
 
 
 def test_what_was_there_before_is_sent_along_once_something_is_done(calm):

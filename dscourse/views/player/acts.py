@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dscourse.simulation import Crash, CutLink, Fault, Heal, Partition, Pause, Restart, Resume, Run, Slow
@@ -24,6 +25,8 @@ def fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
         LookupError: for an act or a node that doesn't exist.
         ValueError: for a partition that parts nobody, an act at or after the end of the run, or one that ends what
             begins at the same moment.
+
+    An act that ends a slowness isn't here, since no fault does that: see `ended`.
     """
     fault = _fault_for(act, at, run)
     if any(other.at == at and _would_end(fault, other) for other in run.scenario.faults):
@@ -32,6 +35,49 @@ def fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
             f"{fault!r} would change nothing. Move the cursor on first (→)."
         )
     return fault
+
+
+def ended(act: dict[str, Any], at: float, run: Run, faults: Sequence[Fault]) -> tuple[int, Slow] | None:
+    """Return which of the learner's faults ends earlier by an act, and what becomes of it; None if none does.
+
+    The act ``{"do": "full speed", "node": "n0"}`` ends a slow node's slowness. A crash, a pause or a cut is ended by a
+    fault of its own (`Restart`, `Resume`, `Heal`), which leaves the first in the list. For a slowness there is none:
+    it gets its ``until``.
+
+    Args:
+        act: what the browser sent.
+        at: time of the cursor, seconds.
+        run: the run that it is done to.
+        faults: what the learner has added by hand.
+
+    Raises:
+        LookupError: for a node that doesn't exist.
+        ValueError: if the node isn't slow then, was slow from the start, or has become slow at this very moment.
+    """
+    if act.get("do") != "full speed":
+        return None
+    node = _known(act.get("node"), run)
+    slow = [
+        fault for fault in run.faults if isinstance(fault, Slow) and fault.node == node and _holds(fault, at)
+    ]
+    own = [fault for fault in slow if fault in faults]
+    if not slow:
+        raise ValueError(f"{node} isn't slow at {at:g} s.")
+    if not own:
+        raise ValueError(
+            f"{node} is slow in the run that play() was given, and the player changes only what you did here. "
+            f"Give {slow[-1]!r} its end in the scenario: until=…"
+        )
+    if own[-1].at == at:
+        raise ValueError(
+            f"A slowness must last for some time before it can end, and {own[-1]!r} begins at this very moment. "
+            "Move the cursor on first (→)."
+        )
+    return len(faults) - 1 - list(reversed(faults)).index(own[-1]), replace(own[-1], until=at)
+
+
+def _holds(fault: Slow, at: float) -> bool:
+    return fault.at <= at and (fault.until is None or at < fault.until)
 
 
 def _would_end(fault: Fault, other: Fault) -> bool:

@@ -13,7 +13,7 @@ from dscourse.simulation import Fault, NodeError, Run
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
-from dscourse.views.player.acts import fault_for
+from dscourse.views.player.acts import ended, fault_for
 from dscourse.views.player.code import caller, code_for, name_of
 from dscourse.views.player.insides import insides
 from dscourse.views.player.payload import pack
@@ -46,6 +46,7 @@ class Player(anywidget.AnyWidget):
     def __init__(self, run: Run, before: Run | None = None, name: str = "") -> None:
         self._runs = [run]
         self._faults: list[Fault] = []
+        self._endless: dict[Fault, Fault] = {}  # a fault that was given an end → as it was before
         self._compares = before is not None
         self._name = name
         super().__init__(
@@ -81,7 +82,7 @@ class Player(anywidget.AnyWidget):
         self._show([*self._runs, run], [*self._faults, fault], problem)
 
     def undo(self, index: int | None = None) -> None:
-        """Take back a fault: the last one, or the one at ``index``.
+        """Take back a fault: the last one, or the one at ``index``. Of one that was given an end, first the end.
 
         Raises:
             IndexError: if there is no such fault.
@@ -89,7 +90,12 @@ class Player(anywidget.AnyWidget):
         if not self._faults:
             raise IndexError("there is no fault to undo")
         place = range(len(self._faults))[-1 if index is None else index]
-        faults = [*self._faults[:place], *self._faults[place + 1 :]]
+        before = self._endless.get(self._faults[place])
+        self._put_at(place, [] if before is None else [before])
+
+    def _put_at(self, place: int, instead: list[Fault]) -> None:
+        """Put these faults, or none, in the place of one; they come last, as what was done last."""
+        faults = [*self._faults[:place], *self._faults[place + 1 :], *instead]
         runs, problem = self._runs[: place + 1], ""
         for fault in faults[place:]:
             run, problem = _fork(runs[-1], fault)
@@ -118,13 +124,22 @@ class Player(anywidget.AnyWidget):
     def _obey(self, command: dict[str, Any]) -> None:
         kind = command.get("type")
         if kind == "act":
-            self.add(fault_for(command["act"], int(command["time"]) / 1e6, self.run))
+            self._act(command["act"], int(command["time"]) / 1e6)
         elif kind == "undo":
             self.undo(command.get("index"))
         elif kind == "fields":
             self.fields = json.dumps(insides(self.run, int(command["time"])))
         else:
             raise LookupError(f"the player knows no command {kind!r}")
+
+    def _act(self, act: dict[str, Any], at: float) -> None:
+        end = ended(act, at, self.run, self._faults)
+        if end is None:
+            self.add(fault_for(act, at, self.run))
+            return
+        place, fault = end
+        self._endless[fault] = self._faults[place]
+        self._put_at(place, [fault])
 
     def picture(self) -> Picture:
         """Return a still picture of the run, for places where no widget can live."""

@@ -1,13 +1,14 @@
 // The cluster as a graph: links and messages on canvases, nodes as elements that can be clicked, focused and read aloud.
 
 import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "./dom.mjs";
-import { arcPath, caught, corners, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, roomFor, shapePath, shortened } from "./geometry.mjs";
+import { arcPath, caught, corners, fits, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, roomFor, shapePath, shortened } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
 import { nodeWords } from "./words.mjs";
 
 const LINK_REACH = 12; // pixels on either side of a link that count as the link
 const LASSO_STARTS = 6; // pixels
+const CROWD = 30; // dropped messages in the picture; more are drawn smaller
 const MANY = 300; // messages in the picture
 const ROOMY = 20; // up to so many nodes have their state written beside them
 const CROWDED = 8; // from so many nodes on a circle, it stands at their outer side
@@ -254,25 +255,40 @@ export function clusterView(title, does = null) {
     drawShapes(context, byType, r);
     context.font = "12px sans-serif";
     context.lineWidth = 2.5;
-    const told = new Set();
-    for (const { x, y, fading, reason, to, leftwards } of drops.reverse()) { // the latest first: it tells the reason for its neighbours too
+    const arm = drops.length > CROWD ? 3 : 5;
+    for (const { x, y, fading } of drops) {
       context.globalAlpha = Math.max(0.15, fading);
       context.strokeStyle = colours.alarm;
       context.beginPath();
-      context.moveTo(x - 5, y - 5);
-      context.lineTo(x + 5, y + 5);
-      context.moveTo(x + 5, y - 5);
-      context.lineTo(x - 5, y + 5);
+      context.moveTo(x - arm, y - arm);
+      context.lineTo(x + arm, y + arm);
+      context.moveTo(x + arm, y - arm);
+      context.lineTo(x - arm, y + arm);
       context.stroke();
-      const place = `${reason} ${to}`;
-      if (told.has(place) || told.size >= 8) continue;
-      told.add(place);
-      context.fillStyle = colours.ink;
-      context.textAlign = leftwards ? "right" : "left"; // away from the node that it did not reach
-      context.fillText(reason, x + (leftwards ? -8 : 8), y + 4);
     }
     context.globalAlpha = 1;
-    context.textAlign = "left";
+    drawReasons(context, drops);
+  }
+
+  /** Beside a drop the word that tells its reason; the latest drop at a node speaks for the others there, and no word covers another. */
+  function drawReasons(context, drops) {
+    const told = new Set();
+    const written = [];
+    context.strokeStyle = colours.paper;
+    context.fillStyle = colours.ink;
+    context.lineWidth = 3;
+    for (const { x, y, fading, reason, to, leftwards } of drops.reverse()) {
+      const place = `${reason} ${to}`;
+      const wide = context.measureText(reason).width;
+      const left = leftwards ? x - 8 - wide : x + 8; // away from the node that it did not reach
+      if (told.has(place) || told.size >= 8 || !fits(written, [left, y - 7, wide, 14])) continue;
+      told.add(place);
+      written.push([left, y - 7, wide, 14]);
+      context.globalAlpha = Math.max(0.15, fading);
+      context.strokeText(reason, left, y + 4);
+      context.fillText(reason, left, y + 4);
+    }
+    context.globalAlpha = 1;
   }
 
   /** A few shapes are drawn. Thousands a frame would take too long: they are printed into the picture pixel by pixel. */

@@ -39,6 +39,11 @@ export function shortened(words, room) {
   return words.length <= most ? words : `${words.slice(0, most - 1).trimEnd()}…`;
 }
 
+/** Does a rectangle [left, top, width, height] keep clear of all these? */
+export function fits(rectangles, [left, top, width, height]) {
+  return rectangles.every(([x, y, w, h]) => left >= x + w || x >= left + width || top >= y + h || y >= top + height);
+}
+
 /** Is a point inside a closed line? (Even-odd rule.) */
 export function isInside(polygon, [x, y]) {
   let inside = false;

@@ -6,7 +6,7 @@ import { seconds } from "./words.mjs";
 const REST = 180; // ms that the cursor must stand still before Python is asked
 
 /** Which nodes to show: all of a small cluster; of a large one those that are marked or have just changed, at most `most`. */
-export function chosenNodes(names, marked, changed, most = 8) {
+export function chosenNodes(names, marked, changed, most = 12) {
   if (names.length <= most) return names;
   const wanted = names.filter((name) => marked.includes(name) || changed.includes(name));
   return (wanted.length > 0 ? wanted : names).slice(0, most);
@@ -16,7 +16,7 @@ export function chosenNodes(names, marked, changed, most = 8) {
 export function inspectorView(ask) {
   const title = make("h4", { text: "Inside the nodes" });
   const body = make("div", { class: "dp-fields" });
-  const element = make("section", { class: "dp-inspector", hidden: true, "aria-label": "inside the nodes" }, title, body);
+  const element = make("section", { class: "dp-inspector", hidden: true, tabindex: "0", "aria-label": "inside the nodes" }, title, body);
   let timer = null;
   let asked = null;
 

@@ -2,12 +2,12 @@
 
 import { make } from "./dom.mjs";
 
-/** The acts that make sense for a node in a state: [label, what to do]. */
-export function nodeActs(name, state) {
+/** The acts that make sense for a node in a state, `slow` or not: [label, what to do]. */
+export function nodeActs(name, state, slow = false) {
   if (state.down) return [["Restart", { do: "restart", node: name }]];
   const acts = [["Crash", { do: "crash", node: name }]];
   acts.push(state.paused ? ["Resume", { do: "resume", node: name }] : ["Pause", { do: "pause", node: name }]);
-  acts.push(["Slow down ×10", { do: "slow", node: name }]);
+  acts.push(slow ? ["Back to full speed", { do: "full speed", node: name }] : ["Slow down ×10", { do: "slow", node: name }]);
   return acts;
 }
 

@@ -272,7 +272,8 @@ export function render({ model, el }) {
     pause();
     focused = party;
     const name = run.trace.parties[party].id;
-    const acts = nodeActs(name, cluster.stateOf(party));
+    const slow = bandsAt(run.trace, t).some((band) => band.kind === "slow" && band.nodes.includes(party));
+    const acts = nodeActs(name, cluster.stateOf(party), slow);
     const [x, y] = cluster.positionOf(party);
     menu.open(`${name} at ${seconds(t)}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
   }
@@ -412,7 +413,9 @@ export function render({ model, el }) {
   }
 
   function toggleInside() {
-    insideButton.setAttribute("aria-pressed", String(inspector.toggle(t)));
+    const open = inspector.toggle(t);
+    insideButton.setAttribute("aria-pressed", String(open));
+    root.classList.toggle("dp-inside", open);
     refit();
   }
 
