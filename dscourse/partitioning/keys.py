@@ -10,7 +10,7 @@ A NumPy array of text or bytes can't hold trailing zero characters: it drops the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set, Sized
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -104,9 +104,15 @@ def key_column(keys: Any) -> npt.NDArray[np.int64] | npt.NDArray[np.uint64] | li
         ValueError: an array that isn't one-dimensional, or a number that doesn't fit into 64 bits.
     """
     if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
-        raise TypeError(f"owners takes an array of keys, got {keys!r}; owner(key) is for a single one")
+        raise TypeError(
+            f"Many keys are given as an array or a list, got {keys!r}; a single one is for owner(key)"
+        )
+    if not isinstance(keys, Sized) or isinstance(keys, Set | Mapping):
+        raise TypeError(
+            f"Many keys are given as an array or a list, got a {type(keys).__name__}: make a list of it"
+        )
     if not isinstance(keys, list | tuple | range | np.ndarray):
-        keys = np.asarray(keys)
+        keys = np.asarray(keys) if hasattr(keys, "__array__") else list(keys)
     if not isinstance(keys, np.ndarray):
         return _column_of(list(keys))
     if keys.ndim != 1:

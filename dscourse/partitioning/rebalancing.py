@@ -94,6 +94,8 @@ def load_imbalance(counts: Any) -> float:
         ValueError: no node, a number below 0 or not finite, or no load at all.
     """
     given = list(counts.values()) if isinstance(counts, Mapping) else counts
+    if isinstance(given, list | tuple) and any(isinstance(count, bool | np.bool_) for count in given):
+        raise TypeError(f"counts must be numbers, one for each node, got {counts!r}")
     try:
         loads = np.asarray(given)
     except ValueError:

@@ -1,10 +1,14 @@
 """Hashing: the same in every process and for one key as for many."""
 
+import itertools
 import os
 import subprocess
 import sys
+from array import array
+from collections import deque
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +116,21 @@ def test_odd_arrays_are_refused_with_words():
     with pytest.raises(ValueError, match="UTF-8"):
         hash_keys(["\ud800"])
     assert len(hash_keys(np.array([]))) == len(hash_keys([])) == 0
+
+
+def test_a_column_of_any_kind_is_taken_as_a_list_of_its_keys_would_be():
+    """Without turning what is mixed into texts, as NumPy would do, or True into 1."""
+    for column in (pd.Series([3, 1]), deque([3, 1]), array("q", [3, 1]), range(3, 0, -2)):
+        assert hash_keys(column).tolist() == [hash_key(3), hash_key(1)]
+    for mixed in (deque([1, "a"]), deque([1, True]), pd.Series([1, True]), pd.Series([1, "a"])):
+        with pytest.raises(TypeError):
+            hash_keys(mixed)
+
+
+@pytest.mark.parametrize("keys", [{1, 2}, {1: "a"}, frozenset("a"), itertools.count(), (k for k in [1])])
+def test_what_has_no_order_or_no_end_is_refused_with_words(keys):
+    with pytest.raises(TypeError, match="make a list of it"):
+        hash_keys(keys)
 
 
 def test_every_process_agrees():

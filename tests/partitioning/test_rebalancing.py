@@ -87,7 +87,9 @@ def test_loads_that_are_none_are_refused(counts):
         load_imbalance(counts)
 
 
-@pytest.mark.parametrize("counts", [["a"], "12", [True, False], None])
+@pytest.mark.parametrize(
+    "counts", [["a"], "12", [True, False], [3, True], (np.True_, 1.5), {"n0": 2, "n1": True}, None]
+)
 def test_loads_that_are_no_numbers_are_refused(counts):
     with pytest.raises(TypeError):
         load_imbalance(counts)

@@ -45,6 +45,11 @@ def test_a_copy_is_given_so_that_a_change_stays_with_whoever_makes_it():
         (lambda: zipf_probabilities(5.0, 1.0), TypeError),
         (lambda: zipf_keys(-1, 5, 1.0, 0), ValueError),
         (lambda: zipf_keys(1, 5, 1.0, -1), ValueError),
+        (lambda: zipf_probabilities(10**12, 1.0), ValueError),  # a MemoryError would say nothing to a learner
+        (lambda: zipf_keys(1, 10**12, 1.0, 0), ValueError),
+        (lambda: zipf_keys(10**12, 5, 1.0, 0), ValueError),
+        (lambda: zipf_keys(True, 5, 1.0, 0), TypeError),
+        (lambda: zipf_keys(1, True, 1.0, 0), TypeError),
         (lambda: zipf_keys(1, 5, 1.0, None), TypeError),
     ],
 )
