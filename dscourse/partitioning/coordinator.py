@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from dscourse.arguments import real
 from dscourse.partitioning.keys import plain_key
+from dscourse.partitioning.members import fingerprint
+from dscourse.partitioning.memory import MEMORY, remember
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.store_messages import Answer, Ask, Change
 
@@ -36,26 +38,35 @@ class Coordinator:
     Every operation is a generator: it yields whom to ask what, is given the answers by name of the node (those
     that came in time), and returns how it ended, and its value. So each protocol reads from top to bottom.
 
-    Operations: ("get", key), ("put", key, value), ("find", value), ("transact", ((key, amount), …)).
+    Operations: ("get", key), ("put", key, value), ("find", value), ("transact", ((key, amount), …)). A transaction
+    changes balances and writes no entries of a global index: searches there find what was put.
+
+    A request that is delivered twice is carried out once, as long as fewer than `memory` others have come between. A
+    decision to commit is remembered until all who voted have confirmed it: for good, if a confirmation is lost.
 
     Args:
         owners: who owns which key.
         index: "local" (every node indexes its own records) or "global" (the index is partitioned by value).
+        memory: how many of the latest operations are remembered.
     """
 
-    def __init__(self, owners: Partitioner, index: str) -> None:
+    def __init__(self, owners: Partitioner, index: str, memory: int = MEMORY) -> None:
         self._owners = owners
+        self._members = fingerprint(owners.nodes)
         self._index = index
+        self._memory = memory
         self._open: dict[str, _Open] = {}
         self._heard: dict[str, None] = {}
-        self.begun: list[str] = []  # transactions; must survive a crash, so that none is ever begun twice
-        self.committed: list[str] = []  # must survive a crash; what isn't here and isn't open was aborted
+        self.begun: dict[str, None] = {}  # transactions; must survive a crash, so that none is begun twice
+        self.committed: dict[
+            str, None
+        ] = {}  # must survive a crash; what isn't here and isn't open was aborted
 
     def begin(self, operation: str, asker: str, what: tuple[Any, ...]) -> tuple[Asks, Ending | None]:
         """Begin an operation; return whom to ask what, or how it ended."""
-        if operation in self._heard or operation in self.begun:
+        if operation in self._heard or operation in self.begun or operation in self._open:
             return [], None  # the network delivered the request twice
-        self._heard[operation] = None
+        remember(self._heard, operation, None, self._memory)
         self._open[operation] = _Open(self._steps(operation, what), asker)
         return self._go_on(operation, None)
 
@@ -109,37 +120,63 @@ class Coordinator:
         return self._find(operation, rest[0]) if kind == "find" else self._transact(operation, rest[0])
 
     def _one(self, ask: Ask) -> Steps:
-        """Ask the owner; if it says that the key has moved, ask the one it names."""
+        """Ask the owner, and return what it answers."""
+        outcome, answer = yield from self._at_the_owner(ask)
+        return outcome, None if answer is None else answer.value
+
+    def _at_the_owner(self, ask: Ask) -> Generator[Asks, Answers, tuple[str, Answer | None]]:
+        """Ask the owner; if it says that the key has moved, ask the one it names. Return the answer as it came."""
         node = self._owners.owner(ask.key)  # type: ignore[arg-type]
         for step in range(ask.step, ask.step + _MOST_REDIRECTIONS + 1):
-            answers = yield [(node, Ask(ask.operation, step, ask.do, ask.key, ask.value))]
+            answers = yield [(node, replace(ask, step=step))]
             answer = answers.get(node)
             if answer is None:
                 return "unknown", None
             if answer.moved is None:
-                return _outcome(answer), answer.value
+                return _outcome(answer), answer
             node = answer.moved
         return "fail", None
 
     def _put(self, operation: str, key: int | str, value: int | str) -> Steps:
-        """Write the record; under a global index then its new entry, and take the old one away."""
-        outcome, before = yield from self._one(Ask(operation, 1, "put", key, value))
-        if outcome != "ok" or self._index == "local" or before == value:
+        """Write the record; under a global index then its new entry, and take the old one away.
+
+        The entry is written even if the record had this value before: so whoever repeats a write that got no answer
+        mends the entry that may be missing.
+        """
+        outcome, written = yield from self._at_the_owner(Ask(operation, 1, "put", key, value))
+        before: Any = None if written is None else written.value
+        if written is None or outcome != "ok" or self._index == "local":
             return outcome, before
-        step = _MOST_REDIRECTIONS + 2
-        outcome, _ = yield from self._one(Ask(operation, step, "index", value, key))
-        if outcome == "ok" and before is not None:
-            outcome, _ = yield from self._one(Ask(operation, 2 * step, "unindex", before, key))
+        step, version = _MOST_REDIRECTIONS + 2, written.version
+        outcome, _ = yield from self._one(Ask(operation, step, "index", value, key, version=version))
+        if outcome == "ok" and before is not None and before != value:
+            unindex = Ask(operation, 2 * step, "unindex", before, key, version=version)
+            outcome, _ = yield from self._one(unindex)
         return ("ok" if outcome == "ok" else "unknown"), before
 
     def _find(self, operation: str, value: int | str) -> Steps:
-        """Local index: ask all and gather. Global index: ask the one that holds the entries."""
+        """Local index: ask all and gather. Global index: ask the one that holds the entries.
+
+        A node that is asked by someone who knows of other nodes than it does says which there are, and those that
+        weren't asked are asked next: a map that is out of date costs a round more, not a part of the answer.
+        """
         if self._index == "global":
             return (yield from self._one(Ask(operation, 1, "look up", value)))
-        nodes = self._owners.nodes
-        answers = yield [(node, Ask(operation, 1, "find", value)) for node in nodes]
-        found: list[int | str] = [key for node in nodes if node in answers for key in _keys(answers[node])]
-        return ("ok" if len(answers) == len(nodes) else "unknown"), tuple(dict.fromkeys(found))
+        asked: dict[str, None] = {}
+        found: dict[int | str, None] = {}
+        nodes = list(self._owners.nodes)
+        for step in range(1, _MOST_REDIRECTIONS + 2):
+            ask = Ask(operation, step, "find", value, known=self._members)
+            answers = yield [(node, ask) for node in nodes]
+            if len(answers) < len(nodes):
+                return "unknown", None
+            asked.update(dict.fromkeys(nodes))
+            found.update(dict.fromkeys(key for node in nodes for key in _keys(answers[node])))
+            told = dict.fromkeys(node for answer in answers.values() for node in answer.nodes)
+            nodes = [node for node in told if node not in asked]
+            if not nodes:
+                return "ok", tuple(found)
+        return "fail", None
 
     def _transact(self, operation: str, changes: tuple[Change, ...]) -> Steps:
         """Two-phase commit (J. Gray 1978): all vote, and only if all vote yes all commit."""
@@ -150,15 +187,17 @@ class Coordinator:
             node = next(iter(parts))
             answers = yield [(node, Ask(operation, 1, "add", changes=tuple(parts[node])))]
             return _outcome(answers.get(node)), None
-        self.begun.append(operation)
+        remember(self.begun, operation, None, self._memory)
         votes = yield [
             (node, Ask(operation, 1, "prepare", changes=tuple(part))) for node, part in parts.items()
         ]
         commit = len(votes) == len(parts) and all(vote.ok for vote in votes.values())
         if commit:
-            self.committed.append(operation)
+            self.committed[operation] = None
         word = "commit" if commit else "abort"
-        yield [(node, Ask(operation, 2, word)) for node in parts]
+        confirmed = yield [(node, Ask(operation, 2, word)) for node in parts]
+        if commit and len(confirmed) == len(parts):
+            del self.committed[operation]  # nobody will ask any more
         return ("ok" if commit else "fail"), None
 
 

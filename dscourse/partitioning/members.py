@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from xxhash import xxh3_64_intdigest
+
 from dscourse.arguments import real
 
 _HEAVIEST = 1e12  # far beyond any need; sums of weights stay exact enough
@@ -96,6 +98,11 @@ class Members:
     def __str__(self) -> str:
         shown = ", ".join(self.nodes[:8]) + (", …" if len(self.nodes) > 8 else "")
         return f"the nodes are {shown}" if self.nodes else "there are no nodes yet"
+
+
+def fingerprint(nodes: Iterable[str]) -> int:
+    """Return a number that is the same for the same nodes in any order, and another one for others."""
+    return xxh3_64_intdigest("\0".join(sorted(nodes)).encode("utf-8", "surrogatepass"))
 
 
 def checked_name(node: object) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from dscourse.partitioning.members import fingerprint
+from dscourse.partitioning.memory import MEMORY, Saved, remember
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.store_messages import Answer, Ask, Change
 
@@ -20,35 +22,45 @@ class Shard:
 
     What has been written or promised survives a crash (`to_save`, `restore`); locks follow from the promises. So does
     the memory of what was done and how it ended: a network may deliver a message twice, and the second copy late.
-    (Real stores forget it after a while. Here it is kept for ever.)
+    A copy takes no effect as long as fewer than `memory` other writes, or ends of transactions, have come between;
+    after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten, only kept.
 
     Args:
         node: its name.
         owners: says which keys are its own.
+        memory: how many of the latest writes, and of the latest ends of transactions, are remembered.
     """
 
-    def __init__(self, node: str, owners: Partitioner) -> None:
+    def __init__(self, node: str, owners: Partitioner, memory: int = MEMORY) -> None:
         self._node = node
         self._owners = owners
+        self._members = fingerprint(owners.nodes)
+        self._memory = memory
         self.values: dict[int | str, Any] = {}
-        self.entries: dict[int | str, list[int | str]] = {}
+        self.versions = 0  # how many records were written here
+        # (value, key of a record) -> the version of the record that decided, whether the record has the value
+        self.entries: dict[tuple[int | str, int | str], tuple[int, bool]] = {}
         self.promises: dict[str, Promise] = {}
-        self.answered: dict[str, tuple[bool, Any]] = {}  # what was written for an operation -> ok, value
+        self.answered: dict[str, tuple[bool, Any, int]] = {}  # a write -> ok, value, version
         self.ended: dict[str, bool] = {}  # transaction -> whether it was committed here
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what was saved before a crash."""
-        self.values, self.entries, self.promises = saved["values"], saved["entries"], saved["promises"]
-        self.answered, self.ended = saved["answered"], saved["ended"]
+        self.versions = saved["versions"]
+        self.values, self.entries = dict(saved["values"]), dict(saved["entries"])
+        self.promises, self.answered, self.ended = (
+            dict(saved[name]) for name in ("promises", "answered", "ended")
+        )
 
     def to_save(self) -> dict[str, Any]:
         """Return what must survive a crash."""
         return {
-            "values": self.values,
-            "entries": self.entries,
-            "promises": self.promises,
-            "answered": self.answered,
-            "ended": self.ended,
+            "versions": self.versions,
+            "values": Saved(self.values),
+            "entries": Saved(self.entries),
+            "promises": Saved(self.promises),
+            "answered": Saved(self.answered),
+            "ended": Saved(self.ended),
         }
 
     def answer(self, sender: str, ask: Ask) -> Answer:
@@ -58,11 +70,11 @@ class Shard:
             return Answer(ask.operation, ask.step, ok=False, moved=owner)
         deed = f"{ask.do} {ask.operation}"
         if deed in self.answered:
-            ok, value = self.answered[deed]
-            return Answer(ask.operation, ask.step, ok=ok, value=value)
+            ok, value, version = self.answered[deed]
+            return Answer(ask.operation, ask.step, ok=ok, value=value, version=version)
         answer: Answer = getattr(self, f"_{ask.do.replace(' ', '_')}")(sender, ask)
         if ask.do in ("put", "add", "index", "unindex"):
-            self.answered[deed] = (answer.ok, answer.value)
+            remember(self.answered, deed, (answer.ok, answer.value, answer.version), self._memory)
         return answer
 
     def decide(self, coordinator: str, operation: str, *, commit: bool) -> None:
@@ -73,10 +85,10 @@ class Shard:
         """
         promise = self.promises.get(operation)
         if promise is None:
-            self.ended.setdefault(operation, commit)
+            remember(self.ended, operation, self.ended.get(operation, commit), self._memory)
         elif promise["coordinator"] == coordinator:
             del self.promises[operation]
-            self.ended[operation] = commit
+            remember(self.ended, operation, commit, self._memory)
             if commit:
                 self._apply(promise["changes"])
 
@@ -92,27 +104,32 @@ class Shard:
             return Answer(ask.operation, ask.step, ok=False)
         before = self.values.get(ask.key)  # type: ignore[arg-type]
         self.values[ask.key] = ask.value  # type: ignore[index]
-        return Answer(ask.operation, ask.step, ok=True, value=before)
+        self.versions += 1
+        return Answer(ask.operation, ask.step, ok=True, value=before, version=self.versions)
 
     def _find(self, _sender: str, ask: Ask) -> Answer:
-        """Local index: which records of this node have the value."""
+        """Local index: which records of this node have the value; and who else there is, if the asker can't know."""
         found = tuple(key for key, value in self.values.items() if value == ask.key)
-        return Answer(ask.operation, ask.step, ok=True, value=found)
+        everyone = () if ask.known == self._members else self._owners.nodes
+        return Answer(ask.operation, ask.step, ok=True, value=found, nodes=everyone)
 
     def _look_up(self, _sender: str, ask: Ask) -> Answer:
         """Global index: which records anywhere have the value, as far as the entries here know."""
-        return Answer(ask.operation, ask.step, ok=True, value=tuple(self.entries.get(ask.key, ())))  # type: ignore[arg-type]
+        found = tuple(key for (value, key), (_, has) in self.entries.items() if has and value == ask.key)
+        return Answer(ask.operation, ask.step, ok=True, value=found)
 
     def _index(self, _sender: str, ask: Ask) -> Answer:
-        entries = self.entries.setdefault(ask.key, [])  # type: ignore[arg-type]
-        if ask.value not in entries:
-            entries.append(ask.value)  # type: ignore[arg-type]
-        return Answer(ask.operation, ask.step, ok=True)
+        return self._enter(ask, has=True)
 
     def _unindex(self, _sender: str, ask: Ask) -> Answer:
-        entries = self.entries.get(ask.key, [])  # type: ignore[arg-type]
-        if ask.value in entries:
-            entries.remove(ask.value)  # type: ignore[arg-type]
+        return self._enter(ask, has=False)
+
+    def _enter(self, ask: Ask, *, has: bool) -> Answer:
+        """Note whether a record has a value, unless a later version of the record has been here before."""
+        entry: Any = (ask.key, ask.value)
+        version, _ = self.entries.get(entry, (0, False))
+        if ask.version > version:
+            self.entries[entry] = (ask.version, has)
         return Answer(ask.operation, ask.step, ok=True)
 
     def _add(self, _sender: str, ask: Ask) -> Answer:

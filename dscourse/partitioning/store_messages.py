@@ -19,6 +19,8 @@ class Ask:
         key: the key, the term of a search, or None for a transaction.
         value: what to write, or the key to be indexed.
         changes: of a transaction, those on this node.
+        version: of the record whose entry is to be written or taken away.
+        known: a search: a number that stands for the nodes that the asker knows of (`fingerprint`).
     """
 
     operation: str
@@ -27,6 +29,8 @@ class Ask:
     key: int | str | None = None
     value: int | str | None = None
     changes: tuple[Change, ...] = ()
+    version: int = 0
+    known: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Answer:
         ok: whether it was done; for "prepare", the vote.
         value: what was found.
         moved: the node that owns the key, if the one that was asked doesn't.
+        version: of the record that was written; later writes of a record have higher ones.
+        nodes: all nodes that hold data, if the asker of a search knows of others.
     """
 
     operation: str
@@ -46,6 +52,8 @@ class Answer:
     ok: bool
     value: int | str | tuple[int | str, ...] | None = None
     moved: str | None = None
+    version: int = 0
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

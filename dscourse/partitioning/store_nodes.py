@@ -21,6 +21,7 @@ import networkx as nx
 from dscourse.arguments import one_of, real, whole
 from dscourse.partitioning.coordinator import Asks, Coordinator, Ending
 from dscourse.partitioning.members import Members
+from dscourse.partitioning.memory import MEMORY, Saved, remember
 from dscourse.partitioning.ring import ConsistentHashRing
 from dscourse.partitioning.shard import Shard
 from dscourse.partitioning.store_messages import Answer, Ask, Decided, Outcome, Pass, Result
@@ -39,23 +40,26 @@ class CoordinatingNode(Node):
         owners: who owns which key, as far as it knows.
         index: "local" or "global".
         patience: seconds to wait for the answers of one step.
+        memory: how many of the latest operations it remembers.
     """
 
-    def __init__(self, node_id: str, owners: ConsistentHashRing, index: str, patience: float) -> None:
+    def __init__(
+        self, node_id: str, owners: ConsistentHashRing, index: str, patience: float, memory: int = MEMORY
+    ) -> None:
         self._node_id = node_id
-        self._coordinator = Coordinator(owners, index)
+        self._coordinator = Coordinator(owners, index, memory)
         self._patience = patience
 
     @property
     def committed(self) -> list[str]:
-        """The transactions that this machine has decided to commit."""
-        return self._coordinator.committed
+        """The transactions that this machine has decided to commit, and that not all concerned have confirmed."""
+        return list(self._coordinator.committed)
 
     def on_start(self, ctx: Context) -> None:
         """Take up what survived a crash."""
         if ctx.stored is not None:
-            self._coordinator.committed = ctx.stored["committed"]
-            self._coordinator.begun = ctx.stored["begun"]
+            self._coordinator.committed = dict(ctx.stored["committed"])
+            self._coordinator.begun = dict(ctx.stored["begun"])
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Begin an operation, take in an answer, or say how a transaction ended."""
@@ -115,7 +119,7 @@ class CoordinatingNode(Node):
 
     def _decisions(self) -> dict[str, Any]:
         """Return what a coordinator must not forget: which transactions it has begun, and which it has committed."""
-        return {"committed": self._coordinator.committed, "begun": self._coordinator.begun}
+        return {"committed": Saved(self._coordinator.committed), "begun": Saved(self._coordinator.begun)}
 
 
 class Proxy(CoordinatingNode):
@@ -131,6 +135,7 @@ class Application(CoordinatingNode):
         index: "local" or "global".
         patience: seconds.
         passes_to: machines to pass operations to, one of them at random; none if it asks the owners itself.
+        memory: how many of the latest operations it remembers.
     """
 
     def __init__(
@@ -140,16 +145,18 @@ class Application(CoordinatingNode):
         index: str,
         patience: float,
         passes_to: tuple[str, ...],
+        memory: int = MEMORY,
     ) -> None:
-        super().__init__(node_id, owners, index, patience)
+        super().__init__(node_id, owners, index, patience, memory)
         self._passes_to = passes_to
-        self._passed: list[str] = []
+        self._memory = memory
+        self._passed: dict[str, None] = {}
 
     def on_start(self, ctx: Context) -> None:
         """Take up what survived a crash."""
         super().on_start(ctx)
         if ctx.stored is not None:
-            self._passed = ctx.stored["passed"]
+            self._passed = dict(ctx.stored["passed"])
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Pass a client's request on, once even if it is delivered twice, or its result back."""
@@ -157,7 +164,7 @@ class Application(CoordinatingNode):
             case Request(number, what) if self._passes_to:
                 operation = f"{sender}/{number}"
                 if operation not in self._passed:
-                    self._passed.append(operation)
+                    remember(self._passed, operation, None, self._memory)
                     ctx.save(self._decisions())
                     ctx.send(ctx.rng.choice(self._passes_to), Pass(operation, what))
             case Result(operation, outcome, value):
@@ -167,7 +174,7 @@ class Application(CoordinatingNode):
                 super().on_message(ctx, sender, message)
 
     def _decisions(self) -> dict[str, Any]:
-        return {**super()._decisions(), "passed": self._passed}
+        return {**super()._decisions(), "passed": Saved(self._passed)}
 
 
 class StorageNode(CoordinatingNode):
@@ -177,9 +184,11 @@ class StorageNode(CoordinatingNode):
     again and again: it must not decide alone.
     """
 
-    def __init__(self, node_id: str, owners: ConsistentHashRing, index: str, patience: float) -> None:
-        super().__init__(node_id, owners, index, patience)
-        self._shard = Shard(node_id, owners)
+    def __init__(
+        self, node_id: str, owners: ConsistentHashRing, index: str, patience: float, memory: int = MEMORY
+    ) -> None:
+        super().__init__(node_id, owners, index, patience, memory)
+        self._shard = Shard(node_id, owners, memory)
 
     @property
     def values(self) -> dict[int | str, Any]:
@@ -270,6 +279,7 @@ def partitioned_node(
     virtual_nodes: int = 64,
     patience: float = 1.0,
     known: Sequence[str] | None = None,
+    memory: int = MEMORY,
 ) -> Node:
     """Make one machine of a partitioned store; give it to a scenario with `functools.partial`.
 
@@ -282,6 +292,8 @@ def partitioned_node(
         virtual_nodes: points of each node on the ring.
         patience: seconds to wait for answers, before a step goes on without them.
         known: what the application believes `storage` to be, if it is out of date.
+        memory: how many of the latest operations a machine remembers: a message that is delivered again takes no
+            effect unless as many others have come between.
 
     Raises:
         LookupError: if `node_id` is none of these.
@@ -289,17 +301,18 @@ def partitioned_node(
     """
     owners = _ring(tuple(storage), whole("virtual_nodes", virtual_nodes, at_least=1))
     kind, seconds = one_of("index", index, INDEXES), real("patience", patience, above=0.0)
+    most = whole("memory", memory, at_least=1)
     passes_to = {"client": (), "proxy": (PROXY,), "any": owners.nodes}[one_of("way", way, WAYS)]
     if node_id == APPLICATION:
         believed = owners if known is None else _ring(tuple(known), virtual_nodes)
-        return Application(node_id, believed, kind, seconds, passes_to)
+        return Application(node_id, believed, kind, seconds, passes_to, most)
     if node_id == PROXY:
-        return Proxy(node_id, owners, kind, seconds)
+        return Proxy(node_id, owners, kind, seconds, most)
     if node_id not in owners.nodes:
         raise LookupError(
             f"{node_id!r} is neither {APPLICATION!r}, {PROXY!r} nor a storage node: {owners.nodes}"
         )
-    return StorageNode(node_id, owners, kind, seconds)
+    return StorageNode(node_id, owners, kind, seconds, most)
 
 
 def store_network(

@@ -434,6 +434,6 @@ def test_a_coordinator_begins_nothing_twice_not_even_after_a_crash():
     first.close("c0/0")
     assert first.begin("c0/0", "c0", what) == ([], None)
     after = Coordinator(RING, "local")
-    after.begun, after.committed = list(first.begun), list(first.committed)
+    after.begun, after.committed = dict(first.begun), dict(first.committed)
     assert after.outcome("c0/0") is False  # presumed abort, which must stay true:
     assert after.begin("c0/0", "c0", what) == ([], None)
