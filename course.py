@@ -239,8 +239,20 @@ def open_lab(options: list[str]) -> int:
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # JupyterLab refuses to run as root without it
+    for name, folder in folders_instead_of_home().items():
+        os.environ.setdefault(name, folder)
     status = call("-m", "jupyterlab", *settings, *options)
     return 0 if status == INTERRUPTED else status  # Ctrl-C is how one closes it
+
+
+def folders_instead_of_home() -> dict[str, str]:
+    """Tell where Jupyter and matplotlib keep their own files if the home may not be written to: they would fail."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
+    if os.access(home, os.W_OK):
+        return {}
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
+    say(f"Your home ({home}) may not be written to, so Jupyter keeps its own files in .venv.")
+    return {name: str(ENVIRONMENT / "instead-of-home" / name.lower()) for name in names}
 
 
 def rerun_notebooks(options: list[str]) -> int:

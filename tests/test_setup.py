@@ -128,6 +128,18 @@ def test_lab_keeps_its_token_and_allows_root_only_to_root(course, monkeypatch, r
     assert any(part.endswith("/lab/tree/00-start-here.ipynb") for part in lab)
 
 
+def test_where_the_home_is_read_only_jupyter_writes_elsewhere(course, monkeypatch, capsys):
+    monkeypatch.setattr(course.os, "environ", {"JUPYTER_DATA_DIR": "/mine"})
+    course.open_lab([])
+    assert course.os.environ == {"JUPYTER_DATA_DIR": "/mine"}  # an ordinary home stays in use
+    monkeypatch.setattr(course.os, "access", lambda path, mode: False)
+    course.open_lab([])
+    assert course.os.environ["JUPYTER_DATA_DIR"] == "/mine"
+    elsewhere = course.os.environ["JUPYTER_RUNTIME_DIR"]
+    assert Path(elsewhere).parents[1] == course.ENVIRONMENT
+    assert "may not be written to" in capsys.readouterr().out
+
+
 def test_news_and_update_checks_are_off(course):
     course.write_lab_settings()
     path = course.ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
