@@ -38,7 +38,7 @@ def test_a_factory_must_take_the_id_and_the_peers():
         scenario(OnlyId)
     with pytest.raises(TypeError, match="does not take"):
         scenario(lambda node_id, peers, mood: None)
-    with pytest.raises(TypeError, match="missing a required (keyword-only )?argument: 'size'"):
+    with pytest.raises(TypeError, match=r"missing a required (keyword-only )?argument: 'size'"):
         scenario(lambda node_id, peers, *, size: None)
     for factory in (Quiet, partial(Quiet, colour="blue"), lambda *both: Quiet(*both)):
         scenario(factory).run(1.0)

@@ -293,21 +293,47 @@ def test_a_known_digest_so_that_a_change_of_semantics_or_of_python_is_noticed():
 KNOWN = "de455b82d50119d7159b5964e10e149001c2a583584a1d9f406a6dc4bfa3e1ff"
 
 
-def test_two_processes_with_different_hash_seeds_give_the_same_digests():
+SURROUNDINGS = (  # of a process: environment, switches of Python, what it has done before
+    ({"PYTHONHASHSEED": "0"}, (), ""),
+    (
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C"},
+        ("-O",),
+        "import networkx, pandas, json",
+    ),
+    (
+        {"PYTHONHASHSEED": "31337", "TZ": "Pacific/Apia", "PYTHONUTF8": "1"},
+        ("-OO",),
+        "import random, numpy; random.seed(7); numpy.random.seed(7); numpy.random.random(9)\n"
+        "import dscourse.detection, dscourse.simulation.ties, dscourse.datasets; import gc; gc.disable()",
+    ),
+)
+# Of runs that touch everything. They hold for all versions of Python, NumPy and networkx that the course runs on.
+DIGESTS = {
+    "fresh": "bfd965a6ff21033d8c04d01a82ebd4b43223e2a326c0b9064594aa2a531abe29",
+    "store": "f74dbf1d106fecb80beb23ad590d18ad8e505140dd9c3d4b62b4842fd3449abc",
+    "shuffled": "2f5db0e29b9bed5e819dfd462955092ffb17855c9051777d6fb59bb4aa09a2aa",
+}
+
+
+def test_processes_in_different_surroundings_give_the_same_digests():
     digests = defaultdict(set)
-    for hash_seed in ("0", "1", "31337"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    for environment, switches, before in SURROUNDINGS:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-        )
+            [sys.executable, *switches, "-c", before + PROGRAM],
+            env={**os.environ, **environment}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
         for name, digest in (line.split() for line in done.stdout.splitlines()):
             digests[name].add(digest)
-    assert len(digests) == 5
+    assert len(digests) == 8
     assert {name: len(found) for name, found in digests.items()} == dict.fromkeys(digests, 1)
     assert digests["fresh"] == digests["untraced"] == digests["json"] != digests["other"]
+    assert {name: digests[name] for name in DIGESTS} == {name: {digest} for name, digest in DIGESTS.items()}
 
 
 PROGRAM = """
+import hashlib
+def hash_of(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 from dscourse.consensus import NaiveFailoverNode
 from dscourse.detection import SwimMember
 from dscourse.simulation import *
@@ -325,6 +351,29 @@ twelve = Network(topology.full_mesh(12), latency=Uniform(0.001, 0.05), loss=0.1)
 swim = Scenario(SwimMember, twelve, faults=faults, seed=3)
 print("swim", swim.run(6.0).digest())
 print("other", Scenario(NaiveFailoverNode, network, faults=faults, seed=4).run(6.0).digest())
+faults += [
+    Byzantine("n3", Corrupt(0.3), at=1.0), Duplicate(0.4, at=0.5), ClockDrift("n1", 0.013, at=0.7), Heal(at=3.5),
+    ClockOffset("n2", -1.7, at=2.2), Slow(2.5, at=3.0, link=("n0", "n4")), CutLink("n1", "n3", at=2.1, one_way=True),
+]
+print("shuffled", Scenario(NaiveFailoverNode, network, faults=faults, seed=3, shuffle_ties=True).run(4.0).digest())
+class Store(Node):
+    def __init__(self, node_id, peers):
+        pass
+    def on_message(self, ctx, sender, message):
+        ctx.send(sender, Reply(message.number, "ok", ctx.rng.random()))
+places = topology.regions(nodes_per_region=2)
+for name in places:
+    places.nodes[name].update(service_time=Exponential(0.01), queue_limit=3)
+clients = [
+    OpenLoop([("get", "\u00e4")], rate=80.0, to=["n0", "n1"], timeout=0.5, repeat=True),
+    ClosedLoop([("put", "x", 1)], LogNormal(0.05, 1.0), "n2", timeout=0.2, repeat=True),
+]
+faults = [Slow(4.0, at=1.0, node="n2", until=2.0), Crash("n0", at=1.5, restart_at=2.0)]
+served = Network(places, client_latency=Empirical("latency/region_rtt", scale=0.001))
+run = Scenario(Store, served, clients=clients, faults=faults, seed=12).run(3.0)
+print("store", run.digest())
+verdict = run.check(never(lambda now: now.queue_length["n2"] > 2, name="long"))
+print("told", hash_of(repr(verdict) + run.frame().to_csv()))
 """
 
 
