@@ -61,13 +61,13 @@ FAULT = st.one_of(
     ),
     lasting(lambda at, for_: Lossy(0.3, at=at, until=at + for_)),
 )
-FAULTS = st.lists(FAULT, max_size=4)
+FAULTS = st.lists(FAULT, max_size=3)
 
 
 def writes_and_reads(client, count):
-    """Return operations of one client on two keys: every value is written once in the whole run."""
+    """Return operations of one client on four keys: every value is written once in the whole run."""
     return tuple(
-        ("get", f"k{number % 2}") if number % 3 == 2 else ("put", f"k{number % 2}", f"{client}.{number}")
+        ("get", f"k{number % 4}") if number % 3 == 2 else ("put", f"k{number % 4}", f"{client}.{number}")
         for number in range(count)
     )
 
@@ -102,7 +102,16 @@ def check_record(history, final):
                     assert held not in set(before(earlier.operation[2])), "an overwritten value came back"
 
 
+CRASH = st.builds(
+    lambda node, at, for_: Crash(node, at=at, restart_at=at + for_),
+    st.sampled_from(STORAGE),
+    TIMES,
+    st.floats(0.05, 0.5),
+)
+
+
 @given(
+    st.lists(CRASH, min_size=1, max_size=2, unique_by=lambda crash: crash.node),
     FAULTS,
     st.sampled_from([0.0, 0.5]),
     st.sampled_from(WAYS),
@@ -110,20 +119,22 @@ def check_record(history, final):
     st.integers(0, 10**6),
 )
 @settings(max_examples=30, deadline=None)
-def test_no_acknowledged_write_is_lost_and_no_overwritten_one_comes_back(faults, twice, way, index, seed):
+def test_no_acknowledged_write_is_lost_and_no_overwritten_one_comes_back(
+    crashes, faults, twice, way, index, seed
+):
     clients = [
         ClosedLoop(writes_and_reads(name, 24), 0.05, to, timeout=1.0)
-        for name, to in (("a", "app"), ("b", ("app", "proxy")), ("c", ("n0", "n2")))
+        for name, to in (("a", "app"), ("b", ("app", "proxy")), ("c", ("n0", "n1", "n2")))
     ]
     run = Scenario(
         partial(partitioned_node, storage=STORAGE, way=way, index=index, patience=0.4),
         store_network(STORAGE, LogNormal(0.03, 1.0)),
-        faults=[*faults, *([Duplicate(twice, at=0.0, until=8.0)] if twice else [])],
+        faults=[*crashes, *faults, *([Duplicate(twice, at=0.0, until=8.0)] if twice else [])],
         clients=clients,
         seed=seed,
     ).run(60)
     assert len(run.history()) == 72
-    for key in ("k0", "k1"):
+    for key in ("k0", "k1", "k2", "k3"):
         final = run.at(60).nodes[RING.owner(key)]["values"].get(key)
         check_record([done for done in run.history() if done.operation[1] == key], final)
 
