@@ -6,10 +6,11 @@ Each returns the value, made plain, or says what was wrong, what was given and w
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Set
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Python counts True as 1, and NumPy a span of time as a whole number of whatever its unit is.
 _NO_NUMBERS = (bool, np.bool_, np.timedelta64)
@@ -99,3 +100,42 @@ def text(name: str, value: object) -> str:
     if not value.strip():
         raise ValueError(f"{name} must not be empty")
     return value
+
+
+def numbers(name: str, value: object, *, or_infinite: bool = False) -> NDArray[np.float64]:
+    """Return a number, or a list or array of numbers, as an array of floats of the same shape.
+
+    Args:
+        name: what the caller calls it.
+        value: what was given.
+        or_infinite: whether inf is welcome; nan never is.
+
+    Raises:
+        TypeError: not numbers all through (a bool is none).
+        ValueError: a number that is not finite.
+    """
+    if value is None or isinstance(value, str | bytes | Mapping | Set | Iterator):
+        raise TypeError(f"{name} must be a list or an array of numbers, got {shown(value)}")
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must be numbers all through, got an array with masked places")
+    array = np.asarray(value) if hasattr(value, "dtype") else np.array(value, dtype=object)
+    if array.dtype.kind not in "iufO":
+        raise TypeError(f"{name} must be a list or an array of numbers, got values of type {array.dtype}")
+    if array.ndim == 0 and array.dtype.kind == "O":
+        return np.array(_float(name, value, or_infinite))
+    if array.dtype.kind == "O":
+        items = enumerate(array.ravel())
+        floats = [_float(f"{name} at position {place}", item, or_infinite) for place, item in items]
+        return np.array(floats, dtype=np.float64).reshape(array.shape)
+    with np.errstate(over="ignore"):  # what is beyond all floats becomes inf
+        plain: NDArray[np.float64] = array.astype(np.float64)
+    unfit = np.isnan(plain) if or_infinite else ~np.isfinite(plain)
+    if unfit.any():
+        raise ValueError(f"{name} must be finite, got {plain[unfit][0]}")
+    return plain
+
+
+def _float(name: str, value: object, or_infinite: bool) -> float:
+    if or_infinite and isinstance(value, float) and math.isinf(value):
+        return float(value)
+    return real(name, value)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from dscourse.arguments import one_of, probability, real, shown, text, whole
+from dscourse.arguments import numbers, one_of, probability, real, shown, text, whole
 
 
 @pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.float32(3), Fraction(3)])
@@ -108,3 +108,45 @@ def test_a_number_too_large_for_a_float_is_a_value_error():
     for check in (real, probability):
         with pytest.raises(ValueError, match="load is too large to calculate with"):
             check("load", 10**400)
+
+
+@pytest.mark.parametrize(
+    "value", [[1, 2.5], (1, Fraction(5, 2)), np.array([1, 2.5]), np.array([1, 2.5], dtype=object)]
+)
+def test_several_numbers_become_an_array_of_floats(value):
+    array = numbers("times", value)
+    assert array.dtype == np.float64
+    assert array.tolist() == [1.0, 2.5]
+    assert numbers("times", [[1, 2], [3, 4]]).shape == (2, 2)
+    assert numbers("times", 3).shape == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (None, TypeError, "times must be a list or an array of numbers, got None"),
+        ("12", TypeError, "list or an array of numbers, got '12'"),
+        ({1, 2}, TypeError, "list or an array of numbers"),
+        (iter([1]), TypeError, "list or an array of numbers"),
+        (True, TypeError, "times must be a number, got True"),
+        ([1, True], TypeError, "times at position 1 must be a number, got True"),
+        (np.array([True]), TypeError, "values of type bool"),
+        ([1, "2"], TypeError, "times at position 1 must be a number, got '2'"),
+        ([[1], [2, 3]], TypeError, "times at position 0 must be a number"),
+        (np.ma.masked_array([1, 2], [0, 1]), TypeError, "masked places"),
+        ([1, 10**400], ValueError, "times at position 1 is too large"),
+        ([1, math.inf], ValueError, "times at position 1 must be finite, got inf"),
+        (np.array([1, math.nan]), ValueError, "times must be finite, got nan"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_said(value, error, words):
+    with pytest.raises(error, match=words):
+        numbers("times", value)
+
+
+def test_infinity_is_a_number_where_it_is_welcome():
+    for value in ([1, math.inf], np.array([1, math.inf])):
+        assert numbers("delays", value, or_infinite=True).tolist() == [1.0, math.inf]
+    for value in ([math.nan], np.array([math.nan])):
+        with pytest.raises(ValueError, match="must be finite, got nan"):
+            numbers("delays", value, or_infinite=True)

@@ -14,18 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from dscourse.arguments import real
+from dscourse.arguments import numbers, real
 
 _LN10 = math.log(10.0)
 
 
 def _silence(elapsed: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(elapsed)
-    if values.dtype.kind not in "iuf":
-        raise TypeError(f"elapsed must be a number of seconds or an array of them, got {elapsed!r}")
-    seconds = values.astype(np.float64)
-    if not np.all(np.isfinite(seconds)):
-        raise ValueError("elapsed must be finite")
+    seconds = numbers("elapsed", elapsed)
     if np.any(seconds < 0):
         raise ValueError(f"elapsed must be at least 0, got {seconds.min():g}")
     return seconds

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dscourse import datasets
-from dscourse.arguments import probability, real, whole
+from dscourse.arguments import numbers, probability, real, shown, whole
 
 Microseconds = NDArray[np.int64]
+_MOST = 10_000_000  # delays
+LONGEST = 1e9  # seconds: thirty years, as in the simulation
 NEVER = np.int64(2**62)
 
 
@@ -31,13 +33,23 @@ class RecordedDelays:
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "interval", real("interval", self.interval, above=0.0))
-        delays = np.atleast_2d(np.asarray(self.delays, dtype=np.float64))
+        object.__setattr__(self, "interval", real("interval", self.interval, at_least=1e-6, at_most=LONGEST))
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a text, got {shown(self.name)}")
+        delays = np.atleast_2d(numbers("delays", self.delays, or_infinite=True))
         if delays.ndim != 2 or delays.size == 0:
             raise ValueError(f"delays must be a table with one row a link, got the shape {delays.shape}")
-        if np.any(np.isnan(delays)) or np.any(delays < 0):
+        if np.any(delays < 0):
             raise ValueError(
-                "delays must be at least 0 seconds (inf for a lost message), got nan or a negative one"
+                f"delays must be at least 0 seconds (inf for a lost message), got {delays.min():g}"
+            )
+        if np.any(np.isfinite(delays) & (delays > LONGEST)):
+            raise ValueError(
+                f"delays must be at most {LONGEST:g} s, or inf for a lost message, got a longer one"
+            )
+        if self.interval * delays.shape[1] > LONGEST:
+            raise ValueError(
+                f"a recording must be at most {LONGEST:g} s long, got {delays.shape[1]} messages of {self.interval:g} s"
             )
         object.__setattr__(self, "delays", delays)
 
@@ -64,6 +76,7 @@ def seattle_delays(*, round_trip: bool = False) -> RecordedDelays:
     10 ms, and no message is lost. Neighbouring values are alike, as real delays are: that is what sets the recording
     apart from draws out of a distribution.
     """
+    _check_round_trip(round_trip)
     round_trips = datasets.load("latency/seattle_rtt").drop(columns="slice").to_numpy(dtype=np.float64).T
     delays = round_trips if round_trip else round_trips / 2
     return RecordedDelays(1.0, delays, "40 pairs of hosts, Seattle")
@@ -93,8 +106,16 @@ def drawn_delays(
     mean = real("mean_delay", mean_delay, above=0.0)
     lost = probability("loss", loss)
     shape = (whole("links", links, at_least=1), whole("messages", messages, at_least=1))
+    if shape[0] * shape[1] > _MOST:
+        raise ValueError(f"links × messages must be at most {_MOST:,}, got {shape[0] * shape[1]:,}")
+    _check_round_trip(round_trip)
     rng = np.random.default_rng(whole("seed", seed, at_least=0))
     total = np.zeros(shape)
     for _ in range(2 if round_trip else 1):
         total += np.where(rng.random(shape) < lost, math.inf, rng.exponential(mean, shape))
     return RecordedDelays(interval, total, f"exponential delays, {lost:.0%} lost")
+
+
+def _check_round_trip(round_trip: object) -> None:
+    if not isinstance(round_trip, bool):
+        raise TypeError(f"round_trip must be True or False, got {shown(round_trip)}")

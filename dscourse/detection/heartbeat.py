@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real
 from dscourse.detection._label import suspicion_label
+from dscourse.detection._peers import peers_of
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class HeartbeatWatcher(Node):
     """
 
     def __init__(self, node_id: str, peers: tuple[str, ...], interval: float) -> None:
-        self._peers = peers
+        self._peers = peers_of(peers)
         self._interval = real("interval", interval, above=0.0)
         self._generation = 1
         self._number = 0

@@ -9,12 +9,13 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from dscourse.arguments import one_of, real
+from dscourse.arguments import one_of, real, shown
 from dscourse.detection.quality import DetectorQuality
 from dscourse.detection.suspicions import Suspicion, Uptime, suspicions
 from dscourse.simulation import Run
 
 Pair = tuple[str, str]
+_MOST_PERIODS = 1_000_000
 
 
 def detector_quality(
@@ -87,6 +88,15 @@ def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:
     length = real("period", period, above=0.0)
     pings = run.trace.select(kind="send", name="Ping").indices
     moments, targets = run.trace.time_us[pings] / 1e6, run.trace.peer_code[pings]
+    if not len(pings):
+        raise ValueError(
+            "nobody probes anybody in this run; first_probe_waits takes a run of SwimMember nodes"
+        )
+    if not 10 * length < run.until <= _MOST_PERIODS * length:
+        raise ValueError(
+            f"the run must last more than 10 periods and at most {_MOST_PERIODS:,}; "
+            f"got {run.until:g} s and periods of {length:g} s"
+        )
     starts = np.arange(1, int(run.until / length)) * length
     starts = starts[starts < run.until - 9 * length]  # (1/e)⁹: one wait in eight thousand is longer
     waits = []
@@ -112,7 +122,7 @@ def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair,
 
 def _check(run: object) -> None:
     if not isinstance(run, Run):
-        raise TypeError(f"run must be a run of a scenario, such as scenario.run(60.0), got {run!r}")
+        raise TypeError(f"run must be a run of a scenario, such as scenario.run(60.0), got {shown(run)}")
 
 
 def _ups_and_downs(run: Run) -> Iterator[tuple[float, str, bool]]:
@@ -125,6 +135,8 @@ def _ups_and_downs(run: Run) -> Iterator[tuple[float, str, bool]]:
 def _watching(run: Run, observers: Collection[str] | None) -> dict[str, None]:
     if observers is None:
         return dict.fromkeys(run.nodes)
+    if isinstance(observers, str) or not isinstance(observers, Collection):
+        raise TypeError(f'observers must be several node ids, such as ["n0", "n2"], got {shown(observers)}')
     if unknown := [name for name in observers if name not in run.nodes]:
         raise LookupError(f"{unknown[0]!r} is no node of this run; its nodes are {', '.join(run.nodes)}")
     return dict.fromkeys(observers)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, whole
 from dscourse.detection._label import suspicion_label
+from dscourse.detection._peers import peers_of
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class PingDetector(Node):
         timeout: float = 1.0,
         attempts: int = 1,
     ) -> None:
-        self._peers = peers
+        self._peers = peers_of(peers)
         self._interval = real("interval", interval, above=0.0)
         self._timeout = real("timeout", timeout, above=0.0)
         self._attempts = whole("attempts", attempts, at_least=1)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dscourse.arguments import real
+from dscourse.arguments import numbers, real
+from dscourse.detection._peers import peers_of
 from dscourse.detection.heartbeat import Heartbeat
 from dscourse.detection.ping import Ack, Ping
 from dscourse.simulation import Node
@@ -40,16 +41,21 @@ class RecordedPeer(Node):
         interval: float | None = None,
         dies_at: float = math.inf,
     ) -> None:
-        self._peers = peers
+        self._peers = peers_of(peers)
         if isinstance(delays, str) or not hasattr(delays, "__iter__"):
             raise TypeError(f"delays must be several numbers of seconds, such as [0.1, 0.2], got {delays!r}")
-        self._delays = tuple(float(delay) for delay in delays)
-        if any(math.isnan(delay) or delay < 0 for delay in self._delays):
-            raise ValueError(
-                "delays must be at least 0 seconds (inf for a lost message), got nan or a negative one"
-            )
+        row = numbers("delays", delays, or_infinite=True)
+        if row.ndim != 1:
+            raise ValueError(f"delays must be one row of numbers, got an array of the shape {row.shape}")
+        if (row < 0).any():
+            raise ValueError(f"delays must be at least 0 seconds (inf for a lost message), got {row.min():g}")
+        self._delays = tuple(row.tolist())
         self._interval = None if interval is None else real("interval", interval, above=0.0)
-        self._dies_at = math.inf if dies_at == math.inf else real("dies_at", dies_at, at_least=0.0)
+        self._dies_at = (
+            math.inf
+            if isinstance(dies_at, float) and dies_at == math.inf
+            else real("dies_at", dies_at, at_least=0.0)
+        )
         self._waiting: dict[str, tuple[str, Ack]] = {}
 
     def on_start(self, ctx: Context) -> None:

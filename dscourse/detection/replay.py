@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dscourse.arguments import one_of, real, whole
+from dscourse.arguments import numbers, one_of, real, shown, whole
 from dscourse.detection.accrual import tail_deviations
-from dscourse.detection.delays import NEVER, Microseconds, RecordedDelays
+from dscourse.detection.delays import LONGEST, NEVER, Microseconds, RecordedDelays
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,14 @@ def replay_heartbeat(
     recording: RecordedDelays, timeouts: Sequence[float] | ArrayLike, *, measure_from: str = "arrival"
 ) -> TradeOff:
     """What ``HeartbeatDetector`` would have done, for each of many timeouts (seconds)."""
+    _check(recording)
     from_sending = one_of("measure_from", measure_from, ("arrival", "sending")) == "sending"
-    values = _settings("timeouts", timeouts)
+    values = _settings("timeouts", timeouts, LONGEST)
     heard = _Heard.of(recording)
     base = np.broadcast_to(heard.sent, heard.arrivals.shape) if from_sending else heard.arrivals
     results = []
     for timeout in values:
-        patience = np.int64(round(timeout * 1e6))
+        patience = np.int64(max(1, round(timeout * 1e6)))
         expiry = np.where(heard.fresh, np.maximum(base + patience, heard.arrivals), 0)
         results.append(heard.judge(expiry, np.full(len(expiry), patience)))
     name = "timeout from sending (NFD-S)" if from_sending else "timeout from arrival"
@@ -72,6 +73,7 @@ def replay_phi(
     distribution: str = "normal",
 ) -> TradeOff:
     """What ``PhiAccrualDetector`` would have done, for each of many thresholds of φ."""
+    _check(recording)
     values = _settings("thresholds", thresholds)
     normal = one_of("distribution", distribution, ("normal", "exponential")) == "normal"
     stretch = np.array([tail_deviations(v) if normal else v * math.log(10.0) for v in values])[:, None]
@@ -83,12 +85,13 @@ def replay_phi(
             silence = gaps.mean + pause + np.maximum(gaps.standard_deviation, least) * stretch
         else:
             silence = gaps.mean * stretch + pause
-        whole_microseconds: Microseconds = np.maximum(1, np.rint(silence)).astype(np.int64)
+        whole_microseconds: Microseconds = np.clip(np.rint(silence), 1, LONGEST * 1e6).astype(np.int64)
         return whole_microseconds
 
     heard = _Heard.of(recording)
     links, messages = heard.arrivals.shape
-    gaps = _Gaps((len(values), links), whole("window", window, at_least=2), recording.interval * 1e6)
+    size = min(whole("window", window, at_least=2), messages + 2)  # more gaps than that never come
+    gaps = _Gaps((len(values), links), size, recording.interval * 1e6)
     first = patience(gaps)
     deadline, last = first.copy(), np.full(links, -1, dtype=np.int64)
     expiry = np.zeros((messages, len(values), links), dtype=np.int64)
@@ -109,13 +112,14 @@ def replay_ping(
     recording: RecordedDelays, timeouts: Sequence[float] | ArrayLike, *, attempts: int = 1
 ) -> TradeOff:
     """What ``PingDetector`` would have done with these round trips, for each of many timeouts (seconds)."""
-    tries = whole("attempts", attempts, at_least=1)
-    values = _settings("timeouts", timeouts)
+    _check(recording)
+    tries = whole("attempts", attempts, at_least=1, at_most=1_000_000)
+    values = _settings("timeouts", timeouts, LONGEST)
     sent, answers = recording.sent_times(), recording.arrival_times()
     end = np.int64(round(recording.seconds * 1e6))
     results = []
     for timeout in values:
-        patience = np.int64(round(timeout * 1e6))
+        patience = np.int64(max(1, round(timeout * 1e6)))
         in_time = answers - sent < patience
         next_answer = _suffix_minimum(np.where(in_time, answers, NEVER))
         closing = sent + patience
@@ -225,12 +229,22 @@ class _Gaps:
         return np.sqrt(variance)
 
 
-def _settings(name: str, values: Sequence[float] | ArrayLike) -> NDArray[np.float64]:
-    settings = np.atleast_1d(np.asarray(values, dtype=np.float64))
+def _check(recording: object, name: str = "recording") -> None:
+    if not isinstance(recording, RecordedDelays):
+        raise TypeError(
+            f"{name} must be recorded delays, such as seattle_delays() or RecordedDelays(1.0, [[0.1, 0.2]]), "
+            f"got {shown(recording)}"
+        )
+
+
+def _settings(
+    name: str, values: Sequence[float] | ArrayLike, at_most: float | None = None
+) -> NDArray[np.float64]:
+    settings = np.atleast_1d(numbers(name, values))
     if settings.ndim != 1 or settings.size == 0:
-        raise ValueError(f"{name} must be a list of numbers, got {values!r}")
+        raise ValueError(f"{name} must be a list of numbers, got an array of the shape {settings.shape}")
     for value in settings:
-        real(f"each of {name}", float(value), above=0.0)
+        real(f"each of {name}", float(value), above=0.0, at_most=at_most)
     return settings
 
 
@@ -295,6 +309,8 @@ def replay_all(one_way: RecordedDelays, round_trip: RecordedDelays) -> list[Trad
         one_way: for those that wait for heartbeats.
         round_trip: of the same links, for the ping.
     """
+    _check(one_way, "one_way")
+    _check(round_trip, "round_trip")
     seconds = np.linspace(0.6037, 8.0037, 75) * one_way.interval
     return [
         replay_heartbeat(one_way, seconds),

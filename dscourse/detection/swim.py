@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, whole
+from dscourse.detection._peers import peers_of
 from dscourse.detection.swim_gossip import RumourMill
 from dscourse.detection.swim_members import MemberList
 from dscourse.detection.swim_messages import (
@@ -92,7 +93,7 @@ class SwimMember(Node):
         leaves: Mapping[str, float] | None = None,
     ) -> None:
         self._me = node_id
-        self._peers = peers
+        self._peers = peers_of(peers)
         self._period = real("period", period, above=0.0)
         self._ack_timeout = real("ack_timeout", ack_timeout, above=0.0)
         if self._ack_timeout >= self._period:

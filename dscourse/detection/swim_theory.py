@@ -11,6 +11,8 @@ import math
 
 from dscourse.arguments import real, whole
 
+_MOST = 10**15  # whole numbers beyond are no longer exact as floats
+
 
 def swim_expected_first_detection(members: int) -> float:
     """Expected whole periods until some live member first probes the crashed one.
@@ -25,7 +27,7 @@ def swim_expected_first_detection(members: int) -> float:
     Returns:
         Periods, at least 1.
     """
-    others = whole("members", members, at_least=2) - 1
+    others = whole("members", members, at_least=2, at_most=_MOST) - 1
     if others == 1:
         return 1.0
     return -1.0 / math.expm1(others * math.log1p(-1.0 / others))
@@ -47,7 +49,7 @@ def swim_suspicion_timeout(confirmations: int, expected: int, minimum: float, ma
         Seconds in all, not what remains.
     """
     heard = whole("confirmations", confirmations, at_least=0)
-    wanted = whole("expected", expected, at_least=0)
+    wanted = whole("expected", expected, at_least=0, at_most=_MOST)
     low = real("minimum", minimum, at_least=0.0)
     high = real("maximum", maximum, at_least=0.0)
     if high < low:

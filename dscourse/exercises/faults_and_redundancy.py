@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from dscourse.arguments import real, shown
 from dscourse.exercises import Exercise, Option, Prediction, WrongExample
 from dscourse.fault_tolerance import (
     Decisions,
@@ -223,16 +223,15 @@ _CHAIN_MINUTES = (1 - _CHAIN) * 8766 * 60
 
 
 def _number(answer: Any) -> float | None:
-    """Return the answer as a float, or None if it is no number."""
+    """Return the answer as a float, or None if it is no (finite) number; a text such as "571" is none."""
     try:
-        number = float(answer)
-    except (TypeError, ValueError, OverflowError):
+        return real("answer", answer)
+    except (TypeError, ValueError):
         return None
-    return None if isinstance(answer, bool) or not math.isfinite(number) else number
 
 
 def _not_a_number(answer: object) -> str:
-    return f"The answer is one number, in minutes. Yours is {answer!r}."
+    return f"The answer is one number, in minutes. Yours is {shown(answer)}."
 
 
 def _check_chain(answer: Any) -> str | None:
@@ -351,25 +350,24 @@ ANY_IS_ENOUGH = (
 
 def _check_majority(answer: Any) -> str | None:
     if not callable(answer):
-        return (
-            f"The answer is your function of (members, availability), without brackets. Yours is {answer!r}."
-        )
-    for members in (3, 4):
-        if _number(given := answer(members, 0.9)) is None:
-            return f"For {members} members at 0.9 you return {given!r}; it should be a number."
-    three = float(answer(3, 0.9))
-    if abs(three - 0.729) < 1e-9:
+        return f"The answer is your function of (members, availability), without brackets. Yours is {shown(answer)}."
+    three, four = _number(answer(3, 0.9)), _number(answer(4, 0.9))
+    for members, given in ((3, three), (4, four)):
+        if given is None:
+            again = shown(answer(members, 0.9))
+            return f"For {members} members at 0.9 you return {again}; it should be a number."
+    if three is not None and abs(three - 0.729) < 1e-9:
         return ALL_MUST_BE_UP
-    if abs(three - 0.999) < 1e-9:
+    if three is not None and abs(three - 0.999) < 1e-9:
         return ANY_IS_ENOUGH
-    if abs(float(answer(4, 0.9)) - k_of_n(2, 4, 0.9)) < 1e-9:
+    if four is not None and abs(four - k_of_n(2, 4, 0.9)) < 1e-9:
         return HALF_IS_NO_MAJORITY
     for members, availability in ((1, 0.9), (3, 0.9), (4, 0.9), (5, 0.99), (6, 0.99), (7, 0.999)):
-        right, given = k_of_n(members // 2 + 1, members, availability), float(answer(members, availability))
-        if not abs(given - right) <= 1e-9:  # nan is not near anything
-            return (
-                f"For {members} members at {availability} you return {given:.9g}; it should be {right:.9g}."
-            )
+        right, given = k_of_n(members // 2 + 1, members, availability), answer(members, availability)
+        number = _number(given)
+        if number is None or abs(number - right) > 1e-9:
+            shown_as = shown(given) if number is None else f"{number:.9g}"
+            return f"For {members} members at {availability} you return {shown_as}; it should be {right:.9g}."
     return None
 
 
@@ -415,12 +413,11 @@ def try_racks(replicas: int, racks: int) -> Any:
 
 
 def _check_racks(answer: Any) -> str | None:
-    try:
-        replicas, racks = (int(each) for each in answer if each == int(each))
-    except (TypeError, ValueError):
-        return (
-            f"The answer is a pair (replicas, racks) of whole numbers, such as (4, 2). Yours is {answer!r}."
-        )
+    pair = list(answer) if isinstance(answer, list | tuple) or getattr(answer, "ndim", 0) == 1 else []
+    counts = [_number(each) for each in pair]
+    if len(counts) != 2 or any(each is None or each != int(each) for each in counts):
+        return f"The answer is a pair (replicas, racks) of whole numbers, such as (4, 2). Yours is {shown(answer)}."
+    replicas, racks = (int(each) for each in pair)
     if racks < 1:
         return "The replicas must stand somewhere: at least one rack."
     if replicas < 2:
@@ -494,7 +491,7 @@ NO_LIE_TOLD = "Both conditions hold: your traitor has told the truth. What must 
 
 def _check_treason(answer: Any) -> str | None:
     if not isinstance(answer, Decisions):
-        return f"The answer is what oral_messages(3, …) returns. Yours is {answer!r}."
+        return f"The answer is what oral_messages(3, …) returns. Yours is {shown(answer)}."
     if answer.algorithm != "OM" or answer.generals != 3 or len(answer.traitors) != 1 or answer.rounds != 1:
         return "It should be OM(1) with three generals and one traitor: oral_messages(3, {1}, …)."
     if not answer.hold:

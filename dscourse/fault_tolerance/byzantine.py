@@ -17,8 +17,10 @@ import itertools
 import random
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from dscourse.arguments import whole
+from dscourse.arguments import shown, whole
+from dscourse.fault_tolerance._checks import check_lies, traitors_of
 
 ATTACK = "attack"
 RETREAT = "retreat"
@@ -121,6 +123,7 @@ def oral_messages(
     """
     m, bad = _checked(generals, traitors, order, rounds)
     refuse_endless(generals, m)
+    check_lies(lies, '{((0, 2), 1): "attack"}')
     luck = random.Random(f"oral lies {whole('seed', seed, at_least=0)}")
     told: dict[tuple[Path, int], str] = {}
     for path in oral_paths(generals, m):
@@ -136,6 +139,7 @@ def oral_messages(
     loyal = [general for general in range(1, generals) if general not in bad]
     decided = {general: majority_decision(told, (0,), general, generals, m) for general in loyal}
     kept = {key: said for key, said in told.items() if key[0][-1] in bad}
+    refuse_strange(lies, kept, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
     return Decisions("OM", generals, tuple(sorted(bad)), order, m, decided, len(told), kept, told)
 
 
@@ -176,6 +180,7 @@ def signed_messages(
         raise ValueError(
             f"{generals:,} generals may send {2 * generals**2:,} messages; this goes up to {_MOST_MESSAGES:,}"
         )
+    check_lies(lies, '{(2, 1, 2): ("attack",)}')
     luck = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
     loyal = [general for general in range(1, generals) if general not in bad]
     seen: dict[int, dict[str, Path]] = {general: {} for general in loyal}  # order → signatures it came with
@@ -188,7 +193,12 @@ def signed_messages(
     messages = 0
     kept: dict[tuple[int, int, int], tuple[str, ...]] = {}
     said: dict[tuple[Path, int], str] = {}
-    for number in range(1, min(m + 2, generals + 1)):  # nobody signs twice
+    steps = range(1, min(m + 2, generals + 1))  # nobody signs twice
+    messages_of_traitors = dict.fromkeys(itertools.product(steps, sorted(bad), loyal)) if lies else {}
+    refuse_strange(
+        lies, messages_of_traitors, "(2, 1, 3) is what traitor 1 sends to the loyal lieutenant 3 in round 2"
+    )
+    for number in steps:
         news: list[tuple[Path, str, int]] = list(outbox)
         for sender, to in itertools.product(sorted(bad), loyal):
             can = {
@@ -199,7 +209,7 @@ def signed_messages(
             if lies is None:
                 chosen = [value for value in can if luck.random() < 0.5]
             else:
-                chosen = [value for value in map(_order, lies.get((number, sender, to), ())) if value in can]
+                chosen = [value for value in _orders(lies.get((number, sender, to), ())) if value in can]
             if chosen:
                 kept[number, sender, to] = tuple(chosen)
             news += [(can[value], value, to) for value in chosen]
@@ -263,18 +273,29 @@ def _checked(
     generals: int, traitors: Collection[int], order: str, rounds: int | None
 ) -> tuple[int, frozenset[int]]:
     count = whole("generals", generals, at_least=2)
-    if isinstance(traitors, str) or not isinstance(traitors, Collection):
-        raise TypeError(
-            f"traitors must be a collection of the traitors' numbers, such as {{2}} or [0, 3], got {traitors!r}"
-        )
-    bad = frozenset(whole("a traitor's number", each, at_least=0, at_most=count - 1) for each in traitors)
+    bad = traitors_of(traitors, count)
     _order(order)
     return (len(bad) if rounds is None else whole("rounds", rounds, at_least=0)), bad
 
 
+def refuse_strange(lies: Mapping[Any, Any] | None, messages: Collection[Any], example: str) -> None:
+    """Refuse lies in messages that no traitor sends: they would go unheard."""
+    for key in lies or ():
+        if key not in messages:
+            raise LookupError(f"no traitor sends the message {shown(key)} of lies; {example}")
+
+
+def _orders(values: object) -> list[str]:
+    if isinstance(values, str) or not isinstance(values, Collection):
+        raise TypeError(
+            f'what a traitor sends is a tuple of orders, such as ("attack",), got {shown(values)}'
+        )
+    return [_order(value) for value in values]
+
+
 def _order(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f'an order is "attack" or "retreat", got {value!r}')
+        raise TypeError(f'an order is "attack" or "retreat", got {shown(value)}')
     if value not in ORDERS:
         raise ValueError(f'an order is "attack" or "retreat", got {value!r}')
     return value

@@ -103,11 +103,12 @@ def find_treason(
     bad = whole("traitors", traitors, at_least=0, at_most=count - 1)
     m = bad if rounds is None else whole("rounds", rounds, at_least=0)
     limit = whole("most_tries", most_tries, at_least=1)
+    luck = whole("seed", seed, at_least=0)
     if not isinstance(signed, bool):
         raise TypeError(f"signed must be True or False, got {signed!r}")
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
     run: Any = signed_messages if signed else oral_messages
-    exhaustive, cases = treasons(count, bad, m, signed=signed, seed=seed, most_tries=limit)
+    exhaustive, cases = treasons(count, bad, m, signed=signed, seed=luck, most_tries=limit)
     tried = 0
     for placement, order, lies in cases:
         tried += 1

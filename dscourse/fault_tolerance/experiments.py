@@ -62,11 +62,14 @@ def fault_experiment(
         ValueError: a number out of range.
     """
     kind = fault_type(fault).name
-    faulty = whole("f", f, at_least=0)
+    faulty = whole("f", f, at_least=0, at_most=1_000)
+    asked = faulty + 1 if attempts is None else whole("attempts", attempts, at_least=1)
     count = replicas_needed(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
     if kind == "byzantine":
-        return _byzantine_experiment(count, faulty, seed)
-    scenario = read_scenario(count, attempts=faulty + 1 if attempts is None else attempts, seed=seed)
+        if faulty >= count:
+            raise ValueError(f"f must be below the number of generals, {count}, got {faulty}")
+        return _byzantine_experiment(count, faulty, whole("seed", seed, at_least=0))
+    scenario = read_scenario(count, attempts=asked, seed=seed)
     names = [f"r{number}" for number in range(1, count + 1)]
     ways = every_fault(_FAULTS[kind], names, min(faulty, count), _MOMENTS)
     return tolerates(scenario, ways, until=_UNTIL, claim=reads_answered)

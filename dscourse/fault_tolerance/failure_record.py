@@ -18,11 +18,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from dscourse.arguments import whole
+from dscourse.arguments import numbers, shown, whole
 from dscourse.fault_tolerance.availability import HOURS_PER_YEAR
 
 _COLUMNS = ("system", "node", "start", "down_min", "cause")
 _UNKNOWN = "Not recorded"
+_MOST = 10**9  # no system and no node has a higher number
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class WeibullFit:
 
     def survival(self, times: ArrayLike) -> NDArray[np.float64]:
         """Return the chance that it takes longer than each of `times`."""
-        return np.asarray(np.exp(-((np.asarray(times, dtype=float) / self.scale) ** self.shape)))
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(np.exp(-((_times(times) / self.scale) ** self.shape)))
 
     def hazard(self, times: ArrayLike) -> NDArray[np.float64]:
         """Return the rate of failure at each of `times` since the last one, per unit of time."""
-        ratio = np.asarray(times, dtype=float) / self.scale
-        return np.asarray(self.shape / self.scale * ratio ** (self.shape - 1.0))
+        with np.errstate(over="ignore", under="ignore", divide="ignore"):  # inf at 0 if the shape is below 1
+            ratio = _times(times) / self.scale
+            return np.asarray(self.shape / self.scale * ratio ** (self.shape - 1.0))
 
     @property
     def mean(self) -> float:
@@ -77,14 +80,14 @@ def fit_weibull(times: ArrayLike) -> WeibullFit:
         ValueError: fewer than two different times, or a time that is 0, negative, or not finite: a Weibull distribution
             gives a time of exactly 0 the probability 0, so decide first what a zero in your record means.
     """
-    values = np.asarray(times, dtype=float).ravel()
-    if not np.isfinite(values).all() or (values <= 0).any():
+    values = numbers("times", times).ravel()
+    if (values <= 0).any():
         raise ValueError(
-            f"times must be finite and above 0; {int((~(values > 0)).sum())} of {values.size} aren't. "
+            f"times must be above 0; {int((values <= 0).sum())} of {values.size} aren't. "
             "A gap of 0 means two failures at the same moment: count those apart."
         )
     if np.unique(values).size < 2:
-        raise ValueError(f"a fit needs at least two different times, got {values.size}")
+        raise ValueError(f"a fit needs at least two different times, got {np.unique(values).size}")
     logs = np.log(values / values.max())  # scaled: no power overflows
     mean_log = logs.mean()
 
@@ -103,6 +106,13 @@ def fit_weibull(times: ArrayLike) -> WeibullFit:
     weibull = stats.weibull_min.logpdf(values, shape, scale=scale).sum()
     exponential = stats.expon.logpdf(values, scale=values.mean()).sum()
     return WeibullFit(shape, scale, values.size, max(0.0, float(weibull - exponential)))
+
+
+def _times(times: ArrayLike) -> NDArray[np.float64]:
+    values = numbers("times", times)
+    if (values < 0).any():
+        raise ValueError(f"times must be at least 0, got {values.min():g}")
+    return values
 
 
 def failure_gaps(record: pd.DataFrame, system: int, node: int | None = None) -> NDArray[np.float64]:
@@ -142,7 +152,7 @@ def system_table(record: pd.DataFrame, at_least: int = 50) -> pd.DataFrame:
     Columns: failures; failures a year (of 8 766 h, between its first and its last); mean repair in hours; zero gaps,
     the share of gaps between failures that are 0; Weibull shape of the others; log-normal gain, by how much in log
     likelihood a log-normal distribution fits the repair times better than an exponential one (both fitted; repairs
-    of 0 minutes left out).
+    of 0 minutes left out). What can't be said, because all failures came at once or all times are the same, is nan.
 
     Args:
         record: the failures.
@@ -159,18 +169,22 @@ def system_table(record: pd.DataFrame, at_least: int = 50) -> pd.DataFrame:
 
 def _system_row(record: pd.DataFrame, system: int, failures: pd.DataFrame) -> dict[str, float]:
     gaps = failure_gaps(record, system)
+    above = np.unique(gaps[gaps > 0])
+    span = gaps.sum() / HOURS_PER_YEAR
     repairs = failures["down_min"].to_numpy(dtype=float)
     return {
         "failures": len(failures),
-        "failures a year": len(gaps) / (gaps.sum() / HOURS_PER_YEAR),
+        "failures a year": len(gaps) / span if span else math.nan,
         "mean repair, h": repairs.mean() / 60.0,
         "zero gaps": float((gaps == 0).mean()),
-        "Weibull shape": fit_weibull(gaps[gaps > 0]).shape,
+        "Weibull shape": fit_weibull(gaps[gaps > 0]).shape if above.size > 1 else math.nan,
         "log-normal gain": _lognormal_gain(repairs[repairs > 0]),
     }
 
 
 def _lognormal_gain(times: NDArray[np.float64]) -> float:
+    if np.unique(times).size < 2:
+        return math.nan
     logs = np.log(times)
     lognormal = stats.lognorm.logpdf(times, logs.std(), scale=math.exp(logs.mean())).sum()
     return float(lognormal - stats.expon.logpdf(times, scale=times.mean()).sum())
@@ -196,6 +210,11 @@ class DownTogether:
 
     def ratio(self, k: int) -> float:
         """Return how many times more often at least `k` were down together than independence would have it."""
+        if isinstance(k, bool) or not isinstance(k, int) or k not in self.observed:
+            known = ", ".join(map(str, self.observed)) or "none"
+            raise LookupError(f"k must be one of the numbers that were counted ({known}), got {shown(k)}")
+        if self.independent[k] == 0.0:  # more than there are nodes, or that were ever down
+            return math.nan
         return self.observed[k] / self.independent[k]
 
     def __repr__(self) -> str:
@@ -277,13 +296,13 @@ def _time_at_level(changes: list[tuple[int, int]], span: int) -> dict[int, int]:
 
 def _of_system(record: pd.DataFrame, system: int, node: int | None) -> pd.DataFrame:
     _check(record)
-    number = whole("system", system, at_least=0)
+    number = whole("system", system, at_least=0, at_most=_MOST)
     rows = record[record["system"] == number]
     if rows.empty:
         known = ", ".join(map(str, sorted(record["system"].unique())))
         raise LookupError(f"there is no system {number} in the record; there are: {known}")
     if node is not None:
-        rows = rows[rows["node"] == whole("node", node, at_least=0)]
+        rows = rows[rows["node"] == whole("node", node, at_least=0, at_most=_MOST)]
         if rows.empty:
             raise LookupError(f"system {number} has no failure of a node {node} on record")
     return rows
@@ -291,7 +310,9 @@ def _of_system(record: pd.DataFrame, system: int, node: int | None) -> pd.DataFr
 
 def _check(record: object) -> None:
     if not isinstance(record, pd.DataFrame):
-        raise TypeError(f'record must be a DataFrame such as datasets.load("failures/lanl"), got {record!r}')
+        raise TypeError(
+            f'record must be a DataFrame such as datasets.load("failures/lanl"), got {shown(record)}'
+        )
     missing = [column for column in _COLUMNS if column not in record.columns]
     if missing:
         raise LookupError(

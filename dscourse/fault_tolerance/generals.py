@@ -6,14 +6,24 @@ same code as everybody else; a `Byzantine` fault rewrites what he sends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 
-from dscourse.arguments import one_of, whole
-from dscourse.fault_tolerance.byzantine import ORDERS, Decisions, OralLies, Path, majority_decision
+from dscourse.arguments import one_of, shown, whole
+from dscourse.fault_tolerance._checks import check_lies, run_of, traitors_of
+from dscourse.fault_tolerance.byzantine import (
+    ORDERS,
+    Decisions,
+    OralLies,
+    Path,
+    majority_decision,
+    oral_paths,
+    refuse_endless,
+    refuse_strange,
+)
 from dscourse.simulation import (
     Byzantine,
     Constant,
@@ -53,6 +63,15 @@ class TellLies:
 
     script: tuple[tuple[Path, int, str], ...]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.script, tuple | list) or any(
+            not isinstance(lie, tuple | list) or len(lie) != 3 for lie in self.script
+        ):
+            raise TypeError(
+                'script must be a tuple of lies (path, to, order), such as (((0, 1), 2, "retreat"),), '
+                f"got {shown(self.script)}"
+            )
+
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Put in the order that the script has for this report and this peer."""
         if isinstance(message, Report):
@@ -77,10 +96,10 @@ class General(Node):
     """
 
     def __init__(self, number: int, generals: int, order: str, rounds: int) -> None:
-        self._number = number
-        self._generals = generals
-        self._order = order
-        self._rounds = rounds
+        self._generals = whole("generals", generals, at_least=2)
+        self._number = whole("number", number, at_least=0, at_most=generals - 1)
+        self._order = one_of("order", order, ORDERS)
+        self._rounds = whole("rounds", rounds, at_least=0)
         self._told: dict[tuple[Path, int], str] = {}
         self.heard: dict[str, str] = {}
         self.decision = ""
@@ -128,7 +147,7 @@ def generals_scenario(
     order: str,
     rounds: int,
     lies: OralLies | None = None,
-    traitors: Iterable[int] = (),
+    traitors: Collection[int] = (),
     seed: int = 0,
 ) -> Scenario:
     """Return a scenario in which generals agree by OM(m), with traitors who lie by a script.
@@ -142,15 +161,22 @@ def generals_scenario(
         seed: of the scenario.
     """
     count = whole("generals", generals, at_least=2)
+    refuse_endless(count, whole("rounds", rounds, at_least=0))
+    check_lies(lies, '{((0, 2), 1): "attack"}')
     factory = partial(
         _general,
         generals=count,
         order=one_of("order", order, ORDERS),
-        rounds=whole("rounds", rounds, at_least=0),
+        rounds=int(rounds),
     )
     network = Network(topology.full_mesh(count), latency=Constant(_ROUND / 2))
     faults = []
-    for traitor in sorted({whole("a traitor", each, at_least=0, at_most=count - 1) for each in traitors}):
+    bad = traitors_of(traitors, count)
+    told = {
+        (path, to) for path in oral_paths(count, int(rounds)) if path[-1] in bad for to in range(1, count)
+    }
+    refuse_strange(lies, told, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
+    for traitor in sorted(bad):
         script = tuple((path, to, said) for (path, to), said in (lies or {}).items() if path[-1] == traitor)
         faults.append(Byzantine(_node(traitor), TellLies(script), at=0.0))
     return Scenario(factory, network, faults=faults, seed=seed)
@@ -162,6 +188,8 @@ def replay_on_cluster(decisions: Decisions) -> Run:
     Raises:
         ValueError: decisions that were made with signed messages.
     """
+    if not isinstance(decisions, Decisions):
+        raise TypeError(f"decisions must be what oral_messages returns, got {shown(decisions)}")
     if decisions.algorithm != "OM":
         raise ValueError(f"only oral messages run on the cluster, got {decisions.algorithm}")
     lies: Any = decisions.lies
@@ -178,7 +206,7 @@ def length_of_agreement(rounds: int) -> float:
 
 def decisions_of(run: Run) -> dict[str, str]:
     """Return what each loyal lieutenant decided in a run: {"n1": "attack", …}."""
-    traitors = {fault.node for fault in run.faults if isinstance(fault, Byzantine)}
+    traitors = {fault.node for fault in run_of(run).faults if isinstance(fault, Byzantine)}
     decided = run.trace.select(kind="record", name="status")
     return {
         event.node: event.detail["status"]
@@ -194,9 +222,10 @@ def generals_agree(run: Run) -> str:
     if len(set(decided.values())) > 1:
         return f"IC1 broken: {words}"
     loyal = not any(isinstance(fault, Byzantine) and fault.node == "n0" for fault in run.faults)
-    order = (
-        run.trace.select(kind="record", node="n0", name="status")[0].detail["label"].removeprefix("orders ")
-    )
+    orders = run.trace.select(kind="record", node="n0", name="status") if "n0" in run.nodes else ()
+    if not orders:
+        raise ValueError("no general n0 has given an order in this run; take a run of generals_scenario")
+    order = orders[0].detail["label"].removeprefix("orders ")
     if loyal and any(decision != order for decision in decided.values()):
         return f"IC2 broken: n0 says {order}, {words}"
     return ""

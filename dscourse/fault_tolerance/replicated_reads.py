@@ -13,7 +13,8 @@ from functools import partial
 
 import networkx as nx
 
-from dscourse.arguments import real, whole
+from dscourse.arguments import real, shown, whole
+from dscourse.fault_tolerance._checks import LONGEST, run_of
 from dscourse.simulation import (
     Constant,
     Context,
@@ -67,9 +68,11 @@ class FrontEnd(Node):
     """
 
     def __init__(self, replicas: Sequence[str], patience: float, attempts: int) -> None:
+        if isinstance(replicas, str) or not isinstance(replicas, Sequence) or not replicas:
+            raise TypeError(f'replicas must be node ids, such as ("r1", "r2"), got {shown(replicas)}')
         self._replicas = tuple(replicas)
-        self._patience = patience
-        self._attempts = attempts
+        self._patience = real("patience", patience, above=0.0, at_most=LONGEST)
+        self._attempts = whole("attempts", attempts, at_least=1)
         self._open: dict[int, tuple[str, int, int]] = {}  # ticket → (client, its number, attempts so far)
         self.tickets = 0
         self.retries = 0
@@ -130,11 +133,11 @@ def read_scenario(
     factory = partial(
         _read_node,
         replicas=names,
-        patience=real("patience", patience, above=0.0),
+        patience=real("patience", patience, above=0.0, at_most=LONGEST),
         attempts=whole("attempts", attempts, at_least=1),
     )
     client = OpenLoop(
-        (("get", "answer"),) * whole("reads", reads, at_least=1),
+        (("get", "answer"),) * whole("reads", reads, at_least=1, at_most=1_000_000),
         rate=real("rate", rate, above=0.0),
         to="front",
         timeout=real("deadline", deadline, above=0.0),
@@ -149,6 +152,8 @@ def reads_answered(run: Run) -> str:
 
     The promise of the experiments, to be given to `tolerates`. Reads whose time wasn't up at the end don't count.
     """
+    if not run_of(run).scenario.clients:
+        raise ValueError("nobody reads in this run; take a run of read_scenario")
     patience = max(client.timeout for client in run.scenario.clients)
     due = [op for op in run.history() if op.outcome != "unknown" or op.invoked + patience < run.until]
     counts = (

@@ -26,6 +26,7 @@ from dscourse.arguments import probability, text, whole
 from dscourse.fault_tolerance.availability import at_least_up
 
 _MOST_SHARED = 18
+_MOST_TRIALS = 10_000_000
 _LETTERS = "ABCDEFGH"
 
 
@@ -64,6 +65,11 @@ class Group:
 
     needed: int
     members: tuple[Structure, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        parts = _structures("members", self.members)
+        object.__setattr__(self, "members", parts)
+        object.__setattr__(self, "needed", whole("needed", self.needed, at_least=1, at_most=len(parts)))
 
     def __repr__(self) -> str:
         return f"{self.needed} of {len(self.members)}: " + ", ".join(map(_short, self.members))
@@ -180,7 +186,7 @@ def simulate_availability(structure: Structure, trials: int = 100_000, seed: int
         trials: moments to look at.
         seed: of the luck.
     """
-    count = whole("trials", trials, at_least=1)
+    count = whole("trials", trials, at_least=1, at_most=_MOST_TRIALS)
     luck = np.random.default_rng(whole("seed", seed, at_least=0))
     healthy = {part: luck.random(count) < part.availability for part in parts_of(structure)}
     return float(_up(structure, healthy).mean())

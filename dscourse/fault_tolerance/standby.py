@@ -22,6 +22,7 @@ from functools import partial
 import networkx as nx
 
 from dscourse.arguments import one_of, real
+from dscourse.fault_tolerance._checks import LONGEST
 from dscourse.simulation import (
     Constant,
     Context,
@@ -36,6 +37,7 @@ from dscourse.simulation import (
 )
 
 MODES = ("hot", "warm", "cold")
+_MOST_REQUESTS = 1_000_000
 _ONE_WAY = 0.005  # seconds between any two machines
 
 
@@ -107,9 +109,9 @@ class Standby:
     def __post_init__(self) -> None:
         one_of("mode", self.mode, MODES)
         for name in ("heartbeat_interval", "timeout", "checkpoint_interval", "backup_interval", "rate"):
-            object.__setattr__(self, name, real(name, getattr(self, name), above=0.0))
+            object.__setattr__(self, name, real(name, getattr(self, name), above=0.0, at_most=LONGEST))
         for name in ("takeover_time", "boot_time"):
-            object.__setattr__(self, name, real(name, getattr(self, name), at_least=0.0))
+            object.__setattr__(self, name, real(name, getattr(self, name), at_least=0.0, at_most=LONGEST))
         if self.timeout <= self.heartbeat_interval:
             raise ValueError(
                 f"timeout must be longer than heartbeat_interval, or healthy servers are taken for dead; "
@@ -120,6 +122,11 @@ class Standby:
         """Return the scenario: requests all the time, and server a crashes at `crash_at`."""
         moment = real("crash_at", crash_at, above=0.0)
         end = real("until", until, above=moment)
+        if end * self.rate > _MOST_REQUESTS:
+            raise ValueError(
+                f"{end:g} s at {self.rate:g} requests a second make {end * self.rate:,.0f} requests; "
+                f"this goes up to {_MOST_REQUESTS:,}"
+            )
         requests = OpenLoop(
             tuple(("add", item) for item in range(int(end * self.rate))),
             rate=self.rate,

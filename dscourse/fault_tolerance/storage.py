@@ -13,7 +13,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from dscourse.arguments import whole
+from dscourse.arguments import shown, whole
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,10 @@ class BlockStore:
             ValueError: no such copy, or an empty block.
         """
         disk = self.disks[whole("copy", copy, at_least=0, at_most=len(self.disks) - 1)]
-        if block not in disk:
-            raise LookupError(f"block {block!r} was never written")
-        if not disk[block]:
-            raise ValueError(f"block {block} is empty: there is no bit to flip")
-        disk[block] = bytes([disk[block][0] ^ 1]) + disk[block][1:]
+        number = self._number(block)
+        if not disk[number]:
+            raise ValueError(f"block {number} is empty: there is no bit to flip")
+        disk[number] = bytes([disk[number][0] ^ 1]) + disk[number][1:]
 
     def read(self, block: int) -> Reading:
         """Read a block, and mend what is found to be wrong if there is a good copy.
@@ -91,8 +90,7 @@ class BlockStore:
         Raises:
             LookupError: nothing was written there.
         """
-        if block not in self._written:
-            raise LookupError(f"block {block!r} was never written")
+        block = self._number(block)
         if self.checksums is None:
             data = self.disks[0][block]
             return Reading(data, 0, 0, "" if data == self._written[block] else "wrong data")
@@ -108,3 +106,9 @@ class BlockStore:
     def scrub(self) -> int:
         """Read every block, so that faults are found while there is still a good copy; return how many were mended."""
         return sum(self.read(block).repaired for block in sorted(self._written))
+
+    def _number(self, block: object) -> int:
+        number = whole("block", block, at_least=0)
+        if number not in self._written:
+            raise LookupError(f"block {shown(number)} was never written")
+        return number

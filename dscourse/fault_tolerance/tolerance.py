@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dscourse.arguments import real, whole
+from dscourse.arguments import real, shown, whole
 from dscourse.simulation import Fault, Run, Scenario
 
 #: Says what is wrong with a run in a few words, or nothing ("") if the promise was kept.
@@ -67,9 +67,15 @@ def every_fault(
         TypeError: a wrong type.
         ValueError: a number out of range, no moment, or more than 100 000 ways.
     """
+    if isinstance(nodes, str) or not isinstance(nodes, Sequence):
+        raise TypeError(f'nodes must be a list of node ids, such as ["r1", "r2"], got {shown(nodes)}')
+    if twice := [node for place, node in enumerate(nodes) if node in nodes[:place]]:
+        raise ValueError(f"nodes must name each node once, got {shown(twice[0])} twice")
     most = whole("f", f, at_least=0, at_most=len(nodes))
+    if isinstance(moments, str | bytes) or not isinstance(moments, Iterable):
+        raise TypeError(f"moments must be a list of seconds, such as [1.0, 2.5], got {shown(moments)}")
     if not callable(make):
-        raise TypeError(f"make must be a function of a node and a time, such as Crash, got {make!r}")
+        raise TypeError(f"make must be a function of a node and a time, such as Crash, got {shown(make)}")
     times = [real("a moment", moment, at_least=0.0) for moment in moments]
     if not times:
         raise ValueError("moments must name at least one moment")
@@ -81,8 +87,15 @@ def every_fault(
     ways: list[tuple[Fault, ...]] = [()]
     for count in range(1, most + 1):
         for chosen in itertools.combinations(nodes, count):
-            ways += [tuple(make(node, at) for node in chosen) for at in times]
+            ways += [tuple(_made(make, node, at) for node in chosen) for at in times]
     return ways
+
+
+def _made(make: Callable[[str, float], Fault], node: str, at: float) -> Fault:
+    fault: object = make(node, at)
+    if not isinstance(fault, Fault):
+        raise TypeError(f"make must return a fault, such as Crash(node, at), got {shown(fault)}")
+    return fault
 
 
 def tolerates(
@@ -100,14 +113,27 @@ def tolerates(
         TypeError: a claim that doesn't return a text.
         ValueError: no set of faults to try.
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"scenario must be a Scenario, such as read_scenario(2), got {shown(scenario)}")
+    if not callable(claim):
+        raise TypeError(f"claim must be a function of a run, such as reads_answered, got {shown(claim)}")
+    if isinstance(fault_sets, str) or not isinstance(fault_sets, Iterable):
+        raise TypeError(
+            f"fault_sets must be several sets of faults, as of every_fault, got {shown(fault_sets)}"
+        )
     runs = 0
     run: Run | None = None
     for faults in fault_sets:
+        if isinstance(faults, str) or not isinstance(faults, Iterable):
+            example = '[Crash("r1", 1.0)]'
+            raise TypeError(
+                f"each of fault_sets must be a list of faults, such as {example}, got {shown(faults)}"
+            )
         runs += 1
         run = scenario.with_faults(*scenario.faults, *faults).run(until)
         problem: Any = claim(run)
         if not isinstance(problem, str):
-            raise TypeError(f'claim must return a text ("" if all is well), got {problem!r}')
+            raise TypeError(f'claim must return a text ("" if all is well), got {shown(problem)}')
         if problem:
             return Tolerance(False, runs, tuple(faults), problem, run)
     if run is None:

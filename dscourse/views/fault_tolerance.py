@@ -220,7 +220,11 @@ def availability_builder() -> InteractiveFigure:
         )
         figure.set_size_inches(8.6, 3.8)
         _paint_design(structure, figure)
-        return _structure_alt(structure)
+        if needed <= replicas:
+            return _structure_alt(structure)
+        note = f"k = {needed} is more than there are replicas: shown for k = {replicas}"
+        figure.text(0.01, 0.015, note, fontsize=9, weight="bold")
+        return f"{note}. {_structure_alt(structure)}"
 
     return interactive_figure(
         draw,

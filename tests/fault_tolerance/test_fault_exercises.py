@@ -19,7 +19,9 @@ def test_minutes_in_every_form_pass(answer):
     assert refusal(exercises.chain_minutes, answer) is None
 
 
-@pytest.mark.parametrize("answer", [None, [578.6], True, float("nan"), 10**400])
+@pytest.mark.parametrize(
+    "answer", [None, [578.6], True, np.bool_(True), float("nan"), 10**400, "578.68", np.array([578.68])]
+)
 def test_what_is_no_number_of_minutes_is_said(answer):
     for exercise in (exercises.chain_minutes, exercises.minutes_to_repair):
         assert refusal(exercise, answer).startswith("The answer is one number, in minutes.")
@@ -32,6 +34,8 @@ def test_a_majority_function_must_return_numbers():
     assert "it should be a number" in refusal(check, lambda n, a: None)
     late_nan = refusal(check, lambda n, a: k_of_n(n // 2 + 1, n, a) if n < 5 else float("nan"))
     assert late_nan.startswith("For 5 members at 0.99 you return nan")
+    late_text = refusal(check, lambda n, a: k_of_n(n // 2 + 1, n, a) if n < 5 else "0.99")
+    assert late_text.startswith("For 5 members at 0.99 you return '0.99'; it should be 0.999")
     assert "without brackets" in refusal(check, 0.972)
 
 
@@ -40,7 +44,23 @@ def test_racks_in_every_form_pass(answer):
     assert refusal(exercises.five_nines_of_racks, answer) is None
 
 
-@pytest.mark.parametrize("answer", [5, (5,), (5, 3, 1), "53", None, (5.5, 3), {"a": 1, "b": 2}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        5,
+        (5,),
+        (5, 3, 1),
+        "53",
+        None,
+        (5.5, 3),
+        {"a": 1, "b": 2},
+        ("5", "3"),
+        (True, 2),
+        {5, 3},
+        (float("inf"), 3),
+        np.array(5),
+    ],
+)
 def test_what_is_no_pair_of_racks_is_said(answer):
     assert refusal(exercises.five_nines_of_racks, answer).startswith("The answer is a pair")
 
@@ -67,3 +87,11 @@ def test_a_liar_who_is_never_asked_is_told_so():
     liar = Byzantine("r2", Corrupt(), at=0.0)
     assert refusal(exercises.break_with_one_replica, [liar]) == exercises.NEVER_ASKED
     assert refusal(exercises.break_with_one_replica, [Crash("r2", at=0.0)]) == exercises.IT_HOLDS
+
+
+@pytest.mark.parametrize("answer", [None, 3, "crash r1", [], [Crash], {"r1": 1.0}, Crash("r1", at=1.0)])
+def test_what_is_no_list_of_faults_or_no_agreement_is_said(answer):
+    assert refusal(exercises.break_with_one_replica, answer) == exercises.NOT_A_LIST
+    assert refusal(exercises.break_three_generals, answer).startswith(
+        "The answer is what oral_messages(3, …)"
+    )

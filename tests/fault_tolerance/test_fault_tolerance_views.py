@@ -50,6 +50,17 @@ def test_the_builder_shows_the_model_at_the_ends_of_its_sliders():
     assert "load balancer" in builder.picture.alt
 
 
+def test_the_builder_says_when_more_replicas_are_wanted_than_there_are():
+    builder = views.availability_builder()
+    builder.controls["replicas"].value = 2
+    assert "k = " not in builder.picture.alt
+    builder.controls["needed"].value = 5
+    assert builder.picture.alt.startswith(
+        "k = 5 is more than there are replicas: shown for k = 2. A service that"
+    )
+    assert "needs 2 of 2 replicas" in builder.picture.alt
+
+
 def test_every_control_of_the_builder_changes_the_picture():
     changes = {"replicas": 5, "needed": 2, "replica": "99.9 %", "racks": 2, "rack": "99 %", "power": "99 %"}
     builder = views.availability_builder()
