@@ -371,6 +371,7 @@ MEAN_OF_PERCENTILES = "You took the mean of the servers' percentiles. Two server
 WEIGHTED_MEAN_OF_PERCENTILES = (
     "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile."
 )
+IN_MILLISECONDS = "That is the right value in milliseconds. The latencies come in seconds; give the percentile in seconds too."
 WORST_PERCENTILE = "You took the worst server's percentile. That is an upper bound, and far too high where that server gets few requests."
 
 
@@ -394,13 +395,14 @@ def _check_pooled(answer: Any) -> str | None:
         WORST_PERCENTILE: max(each),
     }
     right = latency_quantile(np.concatenate(servers), 0.99)
+    wrong[IN_MILLISECONDS] = 1000 * right
     if math.isclose(value, right, rel_tol=0.005):
         return None
     for message, result in wrong.items():
         if math.isclose(value, result, rel_tol=0.02):
             return message
     return (
-        f"For three servers with {sizes[0]}, {sizes[1]} and {sizes[2]} requests you get {readable_seconds(value)}; it "
+        f"For three servers with {', '.join(map(_whole, sizes))} requests you get {readable_seconds(value)}; it "
         f"should be {readable_seconds(right)}. In the end only one row of latencies counts: all of them."
     )
 
@@ -434,6 +436,10 @@ service_percentile = Exercise(
         WrongExample(
             "import numpy as np\nanswer = lambda servers: max(np.quantile(s, 0.99) for s in servers)",
             WORST_PERCENTILE,
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = lambda servers: 1000 * np.quantile(np.concatenate(servers), 0.99)",
+            IN_MILLISECONDS,
         ),
     ),
     expects="a function of a list of arrays",
@@ -506,6 +512,10 @@ TOO_FEW_THREADS = (
     "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
     "requests a second can six of them carry?"
 )
+TOO_FEW_NODES = (
+    "Not all of the 6 000 requests/s get through, and neither the lock nor the threads are what is short now: CPU and disk are. "
+    "Those are each node's own, so how many nodes does the load take?"
+)
 SESSIONS_DO_NOT_FIT = "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?"
 
 
@@ -527,7 +537,9 @@ def _check_design(answer: Any) -> str | None:
         return str(problem)
     metrics = design.metrics
     if metrics.throughput < 0.99 * _REQUESTS:
-        return LOCK_STILL_FULL if not answer.get("lock") else TOO_FEW_THREADS
+        if not answer.get("lock"):
+            return LOCK_STILL_FULL
+        return TOO_FEW_NODES if answer.get("threads") else TOO_FEW_THREADS
     if metrics.data < _DATA:
         return TOO_FEW_DISKS
     if metrics.users < _USERS:
@@ -561,6 +573,7 @@ design_the_shop = Exercise(
         WrongExample("answer = dict(nodes=30, lock=0, sessions=0, threads=0)", LOCK_STILL_FULL),
         WrongExample("answer = dict(nodes=12, lock=1, sessions=1, threads=1)", TOO_FEW_DISKS),
         WrongExample("answer = dict(nodes=16, lock=1, sessions=1, threads=0)", TOO_FEW_THREADS),
+        WrongExample("answer = dict(nodes=7, lock=1, sessions=2, threads=1)", TOO_FEW_NODES),
         WrongExample("answer = dict(nodes=16, lock=1, sessions=0, threads=1)", SESSIONS_DO_NOT_FIT),
         WrongExample("answer = dict(nodes=25, lock=1, sessions=0, threads=0)", USERS_NEED_THREADS),
         WrongExample("answer = dict(nodes=16, lock=2, sessions=1, threads=1)", OVER_BUDGET_BY_THREE),
@@ -574,6 +587,18 @@ THE_MEAN_SHOWS_IT = "The tester's report shows it: its mean is above 5 ms. The s
 TOO_EVENLY_SPREAD = (
     "The report looks fine, but the users don't suffer enough: their 99th percentile is {p99}. Many short stalls hurt few users "
     "each. What if it is the same time, but in one piece?"
+)
+NOT_A_SECOND_FOR_A_HUNDRED = (
+    "The report looks fine, but the users don't suffer enough: their 99th percentile is {p99}. A hundred of them must wait for more "
+    "than a second, and one comes every 10 ms. How long does a stall have to last for that?"
+)
+STALL_OF_A_SECOND_AND_A_HALF = (
+    "The report looks fine, but the users don't suffer enough: their 99th percentile is 600 ms. A hundred of them must wait for more "
+    "than a second, and one comes every 10 ms. How long does a stall have to last for that?"
+)
+NOBODY_LEFT_TO_WAIT = (
+    "The report looks fine, and so do the users: your stall is so close to the end that hardly anybody comes after it. Let it "
+    "happen earlier."
 )
 SHORT_STALLS = (
     "The report looks fine, but the users don't suffer enough: their 99th percentile is 82 ms. Many short stalls hurt few users "
@@ -599,7 +624,11 @@ def _check_flattered(answer: Any) -> str | None:
     p99 = latency_quantile(users, 0.99)
     if p99 > 1.0:
         return None
-    return TOO_EVENLY_SPREAD.format(p99=readable_seconds(p99))
+    if service.size - int(service.argmax()) <= 100 and service.max() > 1.0:
+        return NOBODY_LEFT_TO_WAIT
+    in_one_piece = (service > 0.01).sum() <= 1  # a user comes every 10 ms: shorter ones keep nobody waiting
+    told = NOT_A_SECOND_FOR_A_HUNDRED if in_one_piece else TOO_EVENLY_SPREAD
+    return told.format(p99=readable_seconds(p99))
 
 
 flatter_the_report = Exercise(
@@ -628,6 +657,13 @@ flatter_the_report = Exercise(
         ),
         WrongExample(
             "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[::200] = 0.1", SHORT_STALLS
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 1.5",
+            STALL_OF_A_SECOND_AND_A_HALF,
+        ),
+        WrongExample(
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[-1] = 30.0", NOBODY_LEFT_TO_WAIT
         ),
     ),
     expects="an array of 10 000 numbers",

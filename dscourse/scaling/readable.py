@@ -10,6 +10,7 @@ def readable_seconds(seconds: float) -> str:
     number = real("seconds", seconds)
     if abs(number) >= 999.5:
         return f"{readable_number(number)} s"
+    number = float(f"{number:.3g}")  # rounded first: 999.9 ms are 1 s
     for size, unit in ((1.0, "s"), (1e-3, "ms")):
         if abs(number) >= size:
             return f"{number / size:.3g} {unit}"

@@ -52,6 +52,13 @@ def test_readable_units(value, text):
     assert readable_seconds(value) == text
 
 
+@pytest.mark.parametrize("power", range(-6, 6))
+def test_no_readable_time_is_written_with_an_exponent(power):
+    for digits in (1.0, 9.994, 9.995, 9.9949999, 9.9951, 9.9996, 9.99999999):
+        assert "e" not in readable_seconds(digits * 10.0**power)
+        assert "1000" not in readable_seconds(digits * 10.0**power)
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(12345.6, "12 346"), (999.96, "1 000"), (0.12345, "0.1235"), (-2e6, "-2 000 000")]
 )
