@@ -62,6 +62,11 @@ def test_points_of_different_nodes_have_nothing_in_common_however_short_their_na
     assert max(abs(10 * share - 1) for share in ring.shares().values()) < 4.5 * error
 
 
+def test_even_a_node_of_next_to_no_weight_has_a_point():
+    ring = ConsistentHashRing(["feather", "mountain"], virtual_nodes=4, weights={"feather": 0.01})
+    assert np.bincount(ring.points.owners).tolist() == [1, 4]
+
+
 def test_a_rings_shares_are_what_its_keys_find():
     ring = ConsistentHashRing(["a", "b", "c"], virtual_nodes=4)
     off = deviations(ring, ring.shares())
@@ -88,6 +93,12 @@ def test_a_feather_beside_a_mountain_is_no_trouble(make):
 def test_weighted_maglev_gives_slots_in_proportion():
     table = MaglevPartitioner(["a", "b", "c"], table_size=4999, weights={"b": 0.5, "c": 0.25}).table
     assert np.bincount(table) / 4999 == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=2e-3)
+
+
+def test_turns_that_a_weight_leaves_over_are_not_lost_to_it():
+    """0.3 of a turn a round is a turn after 3⅓ rounds: dropping the rest would make it a turn in every fourth."""
+    table = MaglevPartitioner(["a", "b", "c"], table_size=4999, weights={"b": 0.3, "c": 0.7}).table
+    assert np.bincount(table) == pytest.approx(4999 * np.array([1.0, 0.3, 0.7]) / 2, abs=2)
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=8), st.integers(8, 500))

@@ -17,6 +17,7 @@ from dscourse.partitioning import (
     Partitioner,
     RangePartitioner,
     RendezvousPartitioner,
+    maglev_table,
 )
 
 
@@ -218,9 +219,16 @@ def test_bad_weights_are_refused_at_the_door(make):
         (lambda: ConsistentHashRing(["a"], virtual_nodes=0), ValueError, "virtual_nodes must be at least 1"),
         (lambda: ConsistentHashRing(["a"], virtual_nodes=1.5), TypeError, "whole number"),
         (lambda: ConsistentHashRing(["a"], weights={"a": 1e9}), ValueError, "points on the ring"),
+        (lambda: ConsistentHashRing(["a"], virtual_nodes=(1 << 24) + 1), ValueError, "points on the ring"),
         (lambda: BoundedLoadRing(["a"], epsilon=0), ValueError, "epsilon must be above 0"),
         (lambda: BoundedLoadRing(["a"], epsilon=float("nan")), ValueError, "finite"),
         (lambda: MaglevPartitioner(["a"], table_size=65536), ValueError, "must be a prime"),
+        (lambda: MaglevPartitioner(["a"], table_size=49), ValueError, "must be a prime"),
+        (lambda: maglev_table([7], [1], 7), ValueError, "an offset must be at most 6"),
+        (lambda: maglev_table([0], [7], 7), ValueError, "a skip must be at most 6"),
+        (lambda: maglev_table([0], [2], 8), ValueError, "they have 2 as a common divisor"),
+        (lambda: maglev_table([], [], 7), ValueError, "one offset and one skip for each backend"),
+        (lambda: maglev_table([0], [1], 7, [1.0, 2.0]), ValueError, "one weight for each backend"),
         (
             lambda: MaglevPartitioner(["a", "b", "c", "d"], table_size=3),
             ValueError,
@@ -273,6 +281,47 @@ GOLDEN = {
 def test_the_order_of_nodes_does_not_matter_where_it_should_not(weighted):
     one, other = weighted(NODES), weighted(NODES[::-1])
     assert one.owners(np.arange(2000)).tolist() == other.owners(np.arange(2000)).tolist()
+
+
+def test_the_order_of_nodes_and_weights_does_not_matter_to_any_slot_of_maglev():
+    """A small table: there the nodes often want the same slot in the same round, and whose turn it is decides."""
+    names = [f"n{number}" for number in range(20)]
+    weights = {name: 1.0 + number % 3 for number, name in enumerate(names)}
+    for heavy in (None, weights):
+        one = MaglevPartitioner(names, 251, heavy)
+        other = MaglevPartitioner(names[::-1], 251, heavy)
+        assert [one.nodes[place] for place in one.table] == [other.nodes[place] for place in other.table]
+
+
+def test_a_table_is_as_large_as_what_has_to_be_known():
+    """A position of 8 bytes and an owner of 4 a point, a seed or weight of 8 a node, a slot of 4, a pin of 12."""
+    heavy = {"n0": 2.0}
+    pinned = directory(NODES)
+    pinned.pin("vip", "n1")
+    sizes = {
+        "modulo": (ModuloPartitioner(NODES), 8),
+        "jump": (JumpPartitioner(NODES), 8),
+        "ring": (ring(NODES, heavy), 12 * 16 * 7),
+        "bounded": (bounded(NODES), 12 * 16 * 6 + 8 * 6),
+        "rendezvous": (RendezvousPartitioner(NODES), 8 * 6),
+        "weighted rendezvous": (RendezvousPartitioner(NODES, heavy), 16 * 6),
+        "maglev": (maglev(NODES), 4 * 1009),
+        "directory": (directory(NODES), 4 * 1024),
+        "pinned": (pinned, 4 * 1024 + 12),
+        "numbers": (RangePartitioner([1, 2], ["a", "b", "c"]), 2 * 8 + 3 * 4),
+        "texts": (RangePartitioner(["a", "bcd"], ["a", "b", "c"]), 4 + 3 * 4),
+    }
+    assert {name: made.table_bytes for name, (made, _) in sizes.items()} == {
+        name: size for name, (_, size) in sizes.items()
+    }
+
+
+def test_many_keys_have_the_same_owners_as_few_at_the_seams_of_the_batches_too():
+    keys = np.arange(40_000)
+    for weights in (None, {"n0": 2.0}):
+        partitioner = RendezvousPartitioner(NODES, weights)
+        in_small_parts = [partitioner.owners(part) for part in np.array_split(keys, 90)]
+        assert (partitioner.owners(keys) == np.concatenate(in_small_parts)).all()
 
 
 def test_the_order_does_matter_to_modulo_and_jump():

@@ -12,7 +12,7 @@ from dscourse.partitioning import ConsistentHashRing, hash_key, jump_hash
 from dscourse.partitioning.jump import jump_all
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(1, 100_000))
+@given(st.integers(0, 2**64 - 1), st.one_of(st.integers(1, 1000), st.integers(2**30, 2**31 - 1)))
 @settings(max_examples=300)
 def test_jump_hash_is_that_of_the_c_extension(key, buckets):
     assert jump_hash(key, buckets) == jump.hash(key, buckets)
@@ -22,6 +22,15 @@ def test_jump_hash_is_that_of_the_c_extension(key, buckets):
 def test_jump_hash_of_an_array_is_that_of_the_c_extension(buckets):
     keys = np.arange(0, 2**64 - 1, 2**64 // 997, dtype=np.uint64)
     assert jump_all(keys, buckets).tolist() == [jump.hash(key, buckets) for key in keys.tolist()]
+
+
+@pytest.mark.parametrize("buckets", [1, 2, 3])
+def test_a_jump_of_exactly_one_bucket_lands_on_the_next(buckets):
+    """The draw can be exactly 1, once in 2³¹. A key whose first draw is: go back one step of the generator."""
+    state = (2**31 - 1) << 33
+    key = (state - 1) * pow(2862933555777941757, -1, 2**64) % 2**64
+    assert jump_hash(key, buckets) == jump.hash(key, buckets)
+    assert jump_all(np.array([key], dtype=np.uint64), buckets).tolist() == [jump.hash(key, buckets)]
 
 
 def test_jump_hash_refuses_what_is_no_key_or_no_bucket():
