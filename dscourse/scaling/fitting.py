@@ -181,19 +181,25 @@ def _best_on_face(
     if not free.any():
         curve = shape([])
         return float(np.sum(error([]) ** 2)), 0.0, 0.0, single(curve)
-    for start in _starts(error, int(free.sum())):
+    for start in _starts(shape, error, int(free.sum())):
         found = optimize.least_squares(error, start, bounds=(0.0, np.inf), xtol=1e-15, ftol=1e-15, gtol=1e-15)
         values = np.zeros(2)
         values[free] = found.x * units
         # The optimiser only comes close to a bound: that answer belongs to a face on which the value is exactly 0.
         on_bound = bool((found.active_mask != 0).any() or (found.x < 1e-9).any())
-        if not on_bound:
+        if not on_bound and _has_a_meaning(shape(found.x)):
             return 2.0 * float(found.cost), float(values[0]), float(values[1]), single(shape(found.x))
     return math.inf, 0.0, 0.0, 1.0
 
 
-def _starts(error: Callable[[Any], Floats], parameters: int) -> list[Floats]:
+def _has_a_meaning(curve: Floats) -> bool:
+    """Return whether throughput is above 0 at every load; below load 1, large parameters turn its sign."""
+    return bool(np.isfinite(curve).all() and (curve > 0.0).all())
+
+
+def _starts(shape: Callable[[Any], Floats], error: Callable[[Any], Floats], parameters: int) -> list[Floats]:
     """Return the two best points of a coarse grid over seven orders of magnitude, since one start can be led astray."""
     powers = 10.0 ** np.arange(-3.0, 4.0)
     grid = [np.array(point) for point in itertools.product(powers, repeat=parameters)]
+    grid = [point for point in grid if _has_a_meaning(shape(point))]
     return sorted(grid, key=lambda point: float(np.sum(error(point) ** 2)))[:2]

@@ -82,9 +82,20 @@ class USL:
         )
 
     def __call__(self, load: Numbers) -> Any:
-        """Return the throughput at ``load``: processors, users or requests at once, above 0; one or an array."""
+        """Return the throughput at ``load``: processors, users or requests at once, above 0; one or an array.
+
+        Raises:
+            TypeError: not numbers.
+            ValueError: not above 0, or a load below 1 at which so much contention leaves the law without a meaning.
+        """
         n = numbers("load", load, above=0.0, at_most=LARGEST, scalar=True)
-        return _as_given(usl_throughput(n, self.contention, self.coherency, self.single_throughput))
+        throughput = usl_throughput(n, self.contention, self.coherency, self.single_throughput)
+        if not (np.isfinite(throughput) & (throughput >= 0.0)).all():
+            raise ValueError(
+                f"load must be at least 1 with contention {self.contention:g} and coherency {self.coherency:g}: at "
+                f"{float(n.min()):g} the law says nothing"
+            )
+        return _as_given(throughput)
 
     @property
     def peak_load(self) -> float:
@@ -106,7 +117,9 @@ class USL:
 
 def usl_throughput(n: Floats, contention: float, coherency: float, single_throughput: float) -> Floats:
     """Return the law's throughput without checking anything (the fit tries values outside its bounds on its way)."""
-    return np.asarray(single_throughput * n / (1.0 + contention * (n - 1.0) + coherency * n * (n - 1.0)))
+    below = 1.0 + contention * (n - 1.0) + coherency * n * (n - 1.0)
+    with np.errstate(divide="ignore"):  # it may be 0, or less, at loads below 1
+        return np.asarray(single_throughput * n / below)
 
 
 def _as_given(result: Floats) -> Any:

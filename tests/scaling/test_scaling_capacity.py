@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dscourse.scaling import CapacityStatement, find_capacity, mm1, simulate_queue
+from dscourse.scaling import CapacityStatement, Trial, find_capacity, mm1, simulate_queue
 
 
 def cliff(limit):
@@ -116,3 +116,30 @@ def test_a_noisy_system_ends_the_search_and_the_answer_was_measured():
         good = [trial.load for trial in found.trials if trial.met]
         assert found.capacity == (good[-1] if good else 0.0)
         assert len(found.trials) < 60
+
+
+def test_the_load_doubles_and_then_the_gap_is_halved():
+    found = find_capacity(cliff(100), workload="w", objective=0.1, precision=0.05)
+    assert [trial.load for trial in found.trials] == [1, 2, 4, 8, 16, 32, 64, 128, 96, 112, 104, 100]
+    assert found.capacity == 100
+
+
+def test_precision_is_a_share_of_the_first_bad_load():
+    """From 64 to 128 it is half of 128, and that was asked for: nothing more is measured."""
+    found = find_capacity(cliff(100), workload="w", objective=0.1, precision=0.5)
+    assert (found.capacity, len(found.trials)) == (64, 8)
+
+
+def test_a_latency_of_just_the_objective_meets_it():
+    assert find_capacity(lambda _load: [0.1], workload="w", objective=0.1, highest=4).outcome == "always"
+
+
+def test_a_load_is_not_so_small_that_it_can_not_be_halved():
+    found = find_capacity(cliff(1), workload="w", objective=0.1, lowest=1e-320, highest=1e-299)
+    assert found.trials[0].load == 1e-300
+
+
+def test_a_statement_made_by_hand_names_the_lowest_load_that_was_tried():
+    trials = (Trial(5.0, 1.0, False), Trial(2.0, 1.0, False), Trial(9.0, 1.0, False))
+    statement = CapacityStatement(0.0, "reads", 0.1, 0.99, "users", "never", trials)
+    assert str(statement) == "does not meet p99 ≤ 100 ms under reads, not even at 2 users"

@@ -152,3 +152,57 @@ def test_contention_alone_may_be_on_its_bound():
     best = optimize.minimize_scalar(error, bounds=(0.01, 10), method="bounded").x
     assert fit.contention == 0.0
     assert fit.coherency == pytest.approx(best, rel=1e-3)
+
+
+def test_loads_by_the_billion_are_fitted_like_any_others():
+    """The optimiser sees α and β in units that suit the loads; in those of one processor they would look like 0."""
+    load, truth = np.array([1e9, 2e9, 4e9, 8e9, 16e9, 32e9]), USL(3e-11, 2e-21, 1.0)
+    fit = fit_usl(load, truth(load))
+    assert fit.contention == pytest.approx(3e-11, rel=1e-6)
+    assert fit.coherency == pytest.approx(2e-21, rel=1e-6)
+    assert fit.peak_load == pytest.approx(truth.peak_load, rel=1e-6)
+
+
+def test_loads_that_are_alike_but_not_too_alike_have_a_wide_interval():
+    """From 100 to 108 one sees little of the curve: the interval is wide, but it is one, and the right one."""
+    load = np.array([100.0, 101.0, 103.0, 105.0, 108.0])
+    throughput = USL(0.05, 0.002, 100)(load) * np.array([1.001, 0.999, 1.001, 1.001, 0.999])
+    fit = fit_usl(load, throughput)
+    assert fit.contention == 0.0
+
+    def law(n, a, b, g):
+        return g * n / (1 + a * (n - 1) + b * n * (n - 1))
+
+    start = [fit.contention, fit.coherency, fit.single_throughput]
+    jacobian = optimize.approx_fprime(start, lambda p: law(load, *p), np.array([1e-7, 1e-9, 1e-5]))
+    size = np.linalg.norm(jacobian, axis=0)
+    inverse = np.linalg.pinv(jacobian / size, rcond=1e-12)
+    variance = np.sum(fit.residuals**2) / (load.size - 3)
+    reach = stats.t.ppf(0.975, load.size - 3) * np.sqrt(variance * np.diag(inverse @ inverse.T)) / size
+    low, high = fit.confidence_interval("single_throughput")
+    assert (high - low) / 2 == pytest.approx(reach[2], rel=0.01)
+    assert low < 0 < high  # these measurements can't even tell what one node does
+
+
+def test_an_answer_on_a_bound_is_exactly_0():
+    """The optimiser stops a hair above the bound, here at α = 2e-17: that is contention which nobody measured."""
+    load = [2.0, 8.0, 12.0, 16.0, 48.0, 64.0, 128.0]
+    throughput = [
+        213.6612252314023, 747.9251781651197, 890.1657539314227, 1192.532423502579,
+        1360.414578804341, 1120.9193370370058, 652.1383861349017,
+    ]  # fmt: skip
+    fit = fit_usl(load, throughput)
+    assert fit.contention == 0.0
+    assert fit.coherency == pytest.approx(0.00102334, rel=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_loads_below_one_never_end_in_a_law_without_a_meaning(seed):
+    """Below 1 a large contention turns the sign of the law; such a curve may pass near the points, but is no fit."""
+    rng = np.random.default_rng(seed)
+    load, throughput = 10.0 ** rng.uniform(-2, 1, 6), rng.uniform(0, 100, 6)
+    fit = fit_usl(load, throughput)
+    assert (fit(load) > 0).all()
+    flat = load * float(load @ throughput) / float(load @ load)  # α = β = 0 is always there to be chosen
+    assert np.sum(fit.residuals**2) <= np.sum((throughput - flat) ** 2) * (1 + 1e-9)

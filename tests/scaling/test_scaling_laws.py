@@ -79,3 +79,28 @@ def test_usl_that_only_falls_peaks_at_one():
     assert USL(2.0, 0.01, 10).peak_load == 1.0
     assert USL(0.5, 0.9, 10).peak_load == 1.0
     assert USL(1.0, 0.0, 10).peak_throughput == 10.0
+
+
+def test_contention_alone_of_1_lets_nobody_help():
+    """Everything queues: throughput is the same at every load, so the first one is as good as any."""
+    law = USL(1.0, 0.0, 5.0)
+    assert law([1, 2, 100]).tolist() == [5.0, 5.0, 5.0]
+    assert law.peak_load == 1.0
+    assert law.peak_throughput == 5.0
+
+
+@pytest.mark.parametrize(("law", "load"), [(USL(5, 0), 0.2), (USL(0, 10), [2, 0.5]), (USL(2, 0), 0.5)])
+def test_below_one_the_law_is_not_asked_for_what_it_can_not_say(law, load):
+    """1 + α(N − 1) is 0 or less for large α and small N: a throughput of infinity, or a negative one."""
+    with pytest.raises(
+        ValueError, match=r"^load must be at least 1 with contention .* the law says nothing$"
+    ):
+        law(load)
+    assert law(1) == 1.0
+    assert USL(0.5, 0.1)(0.5) == pytest.approx(0.5 / (1 - 0.25 - 0.025))
+
+
+def test_the_largest_load_is_included():
+    assert USL(0, 0, 1)([1, 1e100]).tolist() == [1.0, 1e100]
+    with pytest.raises(ValueError, match=r"load must be at most 1e\+100 everywhere, got 1\.1e\+100"):
+        USL(0, 0, 1)([1, 1.1e100])
