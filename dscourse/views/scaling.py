@@ -438,7 +438,7 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
         ylim=(0, 40),
         xlim=(0, 100),
     )
-    ax.legend(frameon=False, loc="center left", fontsize=9)
+    ax.legend(loc="center left", fontsize=9, facecolor="white", edgecolor="none", framealpha=1)
     return (
         f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
         f"{chosen.sojourn_time:.1f} service times, the 99th percentile {tail:.1f}, and "
