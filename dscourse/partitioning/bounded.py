@@ -17,7 +17,7 @@ from dscourse.arguments import real, whole
 from dscourse.partitioning.hashed import HashPartitioner
 from dscourse.partitioning.keys import Hashes, Key, hash_key, hash_keys, plain_key
 from dscourse.partitioning.members import Members
-from dscourse.partitioning.ring import RingPoints
+from dscourse.partitioning.ring import MOST_POINTS, RingPoints
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
         weights: Mapping[str, float] | None = None,
     ) -> None:
         self._epsilon = real("epsilon", epsilon, above=0.0)
-        self._virtual_nodes = whole("virtual_nodes", virtual_nodes, at_least=1)
+        self._virtual_nodes = whole("virtual_nodes", virtual_nodes, at_least=1, at_most=MOST_POINTS)
         self._running = _RunningLoad()
         super().__init__(nodes, weights)
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from dscourse.arguments import real
+from dscourse.arguments import whole
 from dscourse.partitioning.keys import plain_key
 from dscourse.partitioning.members import fingerprint
 from dscourse.partitioning.memory import MEMORY, remember
@@ -19,6 +19,7 @@ Ending: TypeAlias = tuple[str, Any]  # "ok", "fail" (nothing happened) or "unkno
 Steps: TypeAlias = Generator[Asks, Answers, Ending]
 
 _MOST_REDIRECTIONS = 3
+_MOST_AMOUNT = 10**15
 
 
 @dataclass
@@ -205,18 +206,21 @@ def checked_operation(what: object) -> tuple[Any, ...]:
     """Return an operation if it is one.
 
     Raises:
-        TypeError: a key that is none, or an amount that is no number.
+        TypeError: a key or a value that isn't a number, a text or bytes, or an amount that is no whole number.
         ValueError: anything else.
     """
     match what:
-        case ("get" | "find", key) | ("put", key, _):
+        case ("get" | "find", key):
             plain_key(key)
+        case ("put", key, value):
+            plain_key(key)
+            plain_key(value)  # a search will ask for it, and a global index is partitioned by it
         case ("transact", (_, *_) as changes):
             for change in changes:
                 if not isinstance(change, tuple) or len(change) != 2:
                     raise ValueError(f"A transaction is made of (key, amount), got {change!r}")
                 plain_key(change[0])
-                real("an amount", change[1])
+                whole("an amount", change[1], at_least=-_MOST_AMOUNT, at_most=_MOST_AMOUNT)
         case _:
             raise ValueError(
                 'An operation is ("get", key), ("put", key, value), ("find", value) or '

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from dscourse.arguments import whole
 from dscourse.partitioning.keys import Key, key_column, plain_key
 
+_MOST_PIECES = 1_000_000
+
 
 def split_hot_key(key: Key, pieces: int) -> list[str] | list[bytes]:
     """Return the names of the pieces that a hot key is cut into, such as "tweet#0" and "tweet#1".
@@ -22,9 +24,9 @@ def split_hot_key(key: Key, pieces: int) -> list[str] | list[bytes]:
 
     Args:
         key: a number, a text or bytes. The pieces of a number are texts.
-        pieces: how many, at least 1.
+        pieces: how many, 1 … 1 000 000.
     """
-    plain, count = plain_key(key), whole("pieces", pieces, at_least=1)
+    plain, count = plain_key(key), whole("pieces", pieces, at_least=1, at_most=_MOST_PIECES)
     if isinstance(plain, bytes):
         return [plain + b"#%d" % piece for piece in range(count)]
     return [f"{plain}#{piece}" for piece in range(count)]

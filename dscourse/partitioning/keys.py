@@ -22,6 +22,7 @@ Key: TypeAlias = int | str | bytes
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 _MASK = (1 << 64) - 1
+_MOST_KEYS = 100_000_000
 _LOWEST, _HIGHEST = -(1 << 63), _MASK
 # SplitMix64: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
 GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -111,6 +112,8 @@ def key_column(keys: Any) -> npt.NDArray[np.int64] | npt.NDArray[np.uint64] | li
         raise TypeError(
             f"Many keys are given as an array or a list, got a {type(keys).__name__}: make a list of it"
         )
+    if isinstance(keys, range) and keys[_MOST_KEYS:]:
+        raise ValueError(f"At most {_MOST_KEYS:,} keys can be looked at together, got {keys!r}")
     if not isinstance(keys, list | tuple | range | np.ndarray):
         keys = np.asarray(keys) if hasattr(keys, "__array__") else list(keys)
     if not isinstance(keys, np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.arguments import real
+from dscourse.arguments import real, whole
 from dscourse.partitioning.coordinator import checked_operation
+from dscourse.partitioning.members import Members
 from dscourse.partitioning.store_nodes import APPLICATION, partitioned_node, store_network
 from dscourse.simulation import ClosedLoop, LatencyModel, LogNormal, Run, Scenario
+
+_SETTINGS = ("way", "index", "virtual_nodes", "known", "memory")
+_MOST_NODES = 1000
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,12 @@ class Price:
 
     def quantile(self, q: float) -> float:
         """Return the time within which a fraction `q` of the operations was answered, seconds."""
-        if not 0.0 <= real("q", q) <= 1.0:
+        fraction = real("q", q)
+        if not 0.0 <= fraction <= 1.0:
             raise ValueError(f"q is a fraction between 0 and 1, got {q}")
         if not len(self.latencies):
             raise ValueError("No operation was answered, so there is no latency")
-        return float(np.quantile(self.latencies, q))
+        return float(np.quantile(self.latencies, fraction))
 
     def __str__(self) -> str:
         if not len(self.latencies):
@@ -61,12 +66,12 @@ def price(
 
     Args:
         operations: ("get", key), ("put", key, value), ("find", value) or ("transact", ((key, amount), …)).
-        nodes: how many hold the data (n0, n1, …), or their names.
+        nodes: how many hold the data (n0, n1, …; at most 1000), or their names.
         before: operations to run first, which aren't counted.
         latency: of a message between two machines; by default 1 ms in the median, with a long tail.
         service_time: of a storage node for each message.
         seed: of the run.
-        **settings: of `partitioned_node`: way, index, virtual_nodes, known …
+        **settings: of `partitioned_node`: way, index, virtual_nodes, known, memory.
 
     Raises:
         ValueError: if there are no operations, or one that is none.
@@ -79,7 +84,10 @@ def price(
             checked_operation(operation)
     if not len(operations):
         raise ValueError("There is nothing to run: give at least one operation")
-    storage = [f"n{number}" for number in range(nodes)] if isinstance(nodes, int) else list(nodes)
+    for name in settings:
+        if name not in _SETTINGS:
+            raise TypeError(f"price has no setting {name!r}; besides its own it takes {', '.join(_SETTINGS)}")
+    storage = _names(nodes)
     patience = 60.0
     client = ClosedLoop((*before, *operations), 0.0, APPLICATION, timeout=patience)
     scenario = Scenario(
@@ -96,6 +104,17 @@ def price(
 
 
 def messages_between_machines(run: Run, since: float = 0.0) -> int:
-    """Count the messages that machines sent each other, clients left out."""
-    sends = run.trace.select(kind="send", node=run.nodes, peer=run.nodes, between=(since, run.until))
+    """Count the messages that machines sent each other from a time on (seconds), clients left out."""
+    if not isinstance(run, Run):
+        raise TypeError(f"messages_between_machines takes a run, got {run!r}")
+    start = real("since", since, at_least=0.0)
+    if start > run.until:
+        raise ValueError(f"since must not be after the end of the run, {run.until:g} s; got {start:g}")
+    sends = run.trace.select(kind="send", node=run.nodes, peer=run.nodes, between=(start, run.until))
     return len(sends)
+
+
+def _names(nodes: object) -> list[str]:
+    if isinstance(nodes, Iterable):
+        return list(Members.of(nodes).nodes)
+    return [f"n{number}" for number in range(whole("nodes", nodes, at_least=1, at_most=_MOST_NODES))]

@@ -6,7 +6,7 @@ F. Chang and others, *Bigtable*, OSDI 2006 (tablets); HBase calls them regions, 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from dscourse.arguments import whole
 from dscourse.partitioning.keys import Key, key_column, plain_key
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.members import Members, checked_name
 from dscourse.partitioning.replication_order import choose_replicas
 
-_MOST_INT64 = (1 << 63) - 1
+_MOST_CUTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class RangePartitioner:
         cuts = _sorted_cuts(boundaries)
         if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
             raise TypeError(f"nodes must be a list with the owner of each range, got {nodes!r}")
-        owners = list(nodes)
+        owners = [checked_name(node) for node in nodes]
         if not owners:
             raise ValueError("A partitioner needs at least one node, got none")
         self._members = Members.of(dict.fromkeys(owners))
@@ -210,7 +210,7 @@ class RangePartitioner:
             How many ranges are still above `most`.
         """
         limit = whole("most", most, at_least=1)
-        ordered = _in_order(keys)
+        ordered = self._in_order(keys)
         number = 0
         stuck = 0
         while number < len(self._owners):
@@ -230,7 +230,7 @@ class RangePartitioner:
             How many boundaries were taken away.
         """
         limit = whole("least", least, at_least=1)
-        ordered = _in_order(keys)
+        ordered = self._in_order(keys)
         before = len(self._cuts)
         number = 0
         while number < len(self._cuts):
@@ -291,6 +291,13 @@ class RangePartitioner:
             raise LookupError(f"No range begins at {cut!r}; the boundaries are {self._cuts}")
         return self._cuts.index(cut)
 
+    def _in_order(self, keys: Any) -> list[Any]:
+        column = key_column(keys)
+        ordered = sorted(column.tolist() if isinstance(column, np.ndarray) else column)
+        for key in ordered[:1]:
+            self._check_kind(key)
+        return ordered
+
     def _slice(self, ordered: list[Any], number: int) -> list[Any]:
         """Return the keys of a range out of sorted keys."""
         cuts: list[Any] = self._cuts
@@ -302,6 +309,8 @@ class RangePartitioner:
 def _sorted_cuts(boundaries: Sequence[Key]) -> list[Key]:
     if isinstance(boundaries, str | bytes) or not isinstance(boundaries, Iterable):
         raise TypeError(f"boundaries must be a list of keys, got {boundaries!r}")
+    if not isinstance(boundaries, Sized) or (isinstance(boundaries, range) and boundaries[_MOST_CUTS:]):
+        raise ValueError(f"boundaries must be a list of at most {_MOST_CUTS:,} keys, got {boundaries!r}")
     cuts: list[Any] = [plain_key(key) for key in boundaries]
     kinds = sorted({type(cut).__name__ for cut in cuts})
     if len(kinds) > 1:
@@ -310,11 +319,6 @@ def _sorted_cuts(boundaries: Sequence[Key]) -> list[Key]:
         if not lower < higher:
             raise ValueError(f"The boundaries must go up, each only once; {higher!r} comes after {lower!r}")
     return cuts
-
-
-def _in_order(keys: Any) -> list[Any]:
-    column = key_column(keys)
-    return sorted(column.tolist() if isinstance(column, np.ndarray) else column)
 
 
 def _median_cut(inside: list[Any]) -> Key | None:

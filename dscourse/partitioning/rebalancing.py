@@ -52,12 +52,12 @@ def rebalance(
     Raises:
         ValueError: if nothing is to change, or there are no keys; and whatever the partitioner refuses.
     """
-    if not add and add != "" and remove is None:
-        raise ValueError('Nothing changes: say who joins (add="n4") or who leaves (remove="n0")')
     if not isinstance(partitioner, Partitioner):
         raise TypeError(f"rebalance takes a partitioner, got {partitioner!r}")
     if add is not None and not isinstance(add, str | Mapping):
         raise TypeError(f"add must be the name of a node or {{node: weight}}, got {add!r}")
+    if not add and add != "" and remove is None:
+        raise ValueError('Nothing changes: say who joins (add="n4") or who leaves (remove="n0")')
     changed = deepcopy(partitioner)
     for node, weight in ({add: 1.0} if isinstance(add, str) else dict(add or {})).items():
         changed.add_node(node, weight)
@@ -78,6 +78,8 @@ def rebalance(
 
 def load_counts(partitioner: Partitioner, keys: Any) -> dict[str, int]:
     """Return how many of the keys (or requests) each node owns, the idle ones too."""
+    if not isinstance(partitioner, Partitioner):
+        raise TypeError(f"load_counts takes a partitioner, got {partitioner!r}")
     owners, counts = np.unique(partitioner.owners(keys), return_counts=True)
     owned = dict(zip(owners.tolist(), counts.tolist(), strict=True))
     return {node: owned.get(node, 0) for node in partitioner.nodes}

@@ -19,7 +19,7 @@ from dscourse.partitioning.hashed import HashPartitioner
 from dscourse.partitioning.keys import GAMMA, Hashes, Key, hash_key, mix_all
 from dscourse.partitioning.members import Members
 
-_MOST_POINTS = 1 << 24
+MOST_POINTS = 1 << 24
 CIRCUMFERENCE = float(1 << 64)
 
 
@@ -47,9 +47,9 @@ class RingPoints:
         Where the points of a node lie depends on its name alone, so the others' points stay when it comes or goes.
         """
         counts = [max(1, round(virtual_nodes * weight)) for weight in members.weights]
-        if sum(counts) > _MOST_POINTS:
+        if sum(counts) > MOST_POINTS:
             raise ValueError(
-                f"That makes {sum(counts)} points on the ring; at most {_MOST_POINTS} are allowed. "
+                f"That makes {sum(counts)} points on the ring; at most {MOST_POINTS} are allowed. "
                 "Take fewer virtual nodes or smaller weights: only their proportion matters."
             )
         scattered = np.concatenate(
@@ -120,7 +120,7 @@ class ConsistentHashRing(HashPartitioner[RingPoints]):
     def __init__(
         self, nodes: Iterable[str], virtual_nodes: int = 128, weights: Mapping[str, float] | None = None
     ) -> None:
-        self._virtual_nodes = whole("virtual_nodes", virtual_nodes, at_least=1)
+        self._virtual_nodes = whole("virtual_nodes", virtual_nodes, at_least=1, at_most=MOST_POINTS)
         super().__init__(nodes, weights)
 
     @property

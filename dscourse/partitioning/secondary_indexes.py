@@ -44,7 +44,7 @@ class LocalIndex:
     """
 
     def __init__(self, partitioner: Partitioner) -> None:
-        self._partitioner = partitioner
+        self._partitioner = _checked(partitioner)
         self._records: dict[Key, Key] = {}
 
     def put(self, key: Key, term: Key) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class GlobalIndex:
     """
 
     def __init__(self, partitioner: Partitioner) -> None:
-        self._partitioner = partitioner
+        self._partitioner = _checked(partitioner)
         self._records: dict[Key, Key] = {}
         self._entries: dict[Key, dict[Key, None]] = {}
 
@@ -96,3 +96,9 @@ class GlobalIndex:
         wanted = plain_key(term)
         keys = tuple(self._entries.get(wanted, {}))
         return Found(keys, (self._partitioner.owner(wanted),))
+
+
+def _checked(partitioner: object) -> Partitioner:
+    if not isinstance(partitioner, Partitioner):
+        raise TypeError(f"An index needs a partitioner, such as a ConsistentHashRing; got {partitioner!r}")
+    return partitioner

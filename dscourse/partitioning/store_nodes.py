@@ -20,9 +20,9 @@ import networkx as nx
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.partitioning.coordinator import Asks, Coordinator, Ending
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.members import Members, checked_name
 from dscourse.partitioning.memory import MEMORY, Saved, remember
-from dscourse.partitioning.ring import ConsistentHashRing
+from dscourse.partitioning.ring import MOST_POINTS, ConsistentHashRing
 from dscourse.partitioning.shard import Shard
 from dscourse.partitioning.store_messages import Answer, Ask, Decided, Outcome, Pass, Result
 from dscourse.simulation import Constant, Context, LatencyModel, Network, Node, Reply, Request
@@ -291,20 +291,24 @@ def partitioned_node(
         index: the secondary index over the values: "local" or "global".
         virtual_nodes: points of each node on the ring.
         patience: seconds to wait for answers, before a step goes on without them.
-        known: what the application believes `storage` to be, if it is out of date.
+        known: what the application believes `storage` to be, if it is out of date: some of them.
         memory: how many of the latest operations a machine remembers: a message that is delivered again takes no
             effect unless as many others have come between.
 
     Raises:
-        LookupError: if `node_id` is none of these.
+        LookupError: if `node_id` is none of these, or `known` names a node that isn't in `storage`.
         ValueError: for an unknown way or index.
     """
-    owners = _ring(tuple(storage), whole("virtual_nodes", virtual_nodes, at_least=1))
+    points = whole("virtual_nodes", virtual_nodes, at_least=1, at_most=MOST_POINTS)
+    owners = _ring(Members.of(storage).nodes, points)
     kind, seconds = one_of("index", index, INDEXES), real("patience", patience, above=0.0)
     most = whole("memory", memory, at_least=1)
     passes_to = {"client": (), "proxy": (PROXY,), "any": owners.nodes}[one_of("way", way, WAYS)]
-    if node_id == APPLICATION:
-        believed = owners if known is None else _ring(tuple(known), virtual_nodes)
+    believed = owners if known is None else _ring(Members.of(known).nodes, points)
+    for node in believed.nodes:
+        if node not in owners.nodes:
+            raise LookupError(f"known names {node!r}, but the storage nodes are {', '.join(owners.nodes)}")
+    if checked_name(node_id) == APPLICATION:
         return Application(node_id, believed, kind, seconds, passes_to, most)
     if node_id == PROXY:
         return Proxy(node_id, owners, kind, seconds, most)

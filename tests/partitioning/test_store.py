@@ -406,7 +406,7 @@ def test_service_time_adds_up_at_the_node_that_is_asked():
         (lambda: price([("get",)]), ValueError, "An operation is"),
         (lambda: price([("transact", ())]), ValueError, "An operation is"),
         (lambda: price([("transact", ("a", 1))]), ValueError, "made of .key, amount."),
-        (lambda: price([("transact", (("a", "1"),))]), TypeError, "an amount must be a number"),
+        (lambda: price([("transact", (("a", "1"),))]), TypeError, "an amount must be a whole number"),
         (lambda: price([("get", 1.5)]), TypeError, "A key is"),
         (lambda: price([("get", "a")], before=[("zap", "a")]), ValueError, "An operation is"),
     ],
