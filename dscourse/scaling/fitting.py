@@ -16,6 +16,7 @@ from dscourse.scaling._arguments import LARGEST, LEAST, Floats, inner_fraction, 
 from dscourse.scaling.laws import USL, usl_throughput
 
 _PARAMETERS = ("contention", "coherency", "single_throughput")
+_DIPS = 3
 _FACES = ((True, True), (True, False), (False, True), (False, False))  # is α free, is β free?
 
 
@@ -181,15 +182,16 @@ def _best_on_face(
     if not free.any():
         curve = shape([])
         return float(np.sum(error([]) ** 2)), 0.0, 0.0, single(curve)
+    best = (math.inf, 0.0, 0.0, 1.0)
     for start in _starts(shape, error, int(free.sum())):
         found = optimize.least_squares(error, start, bounds=(0.0, np.inf), xtol=1e-15, ftol=1e-15, gtol=1e-15)
         values = np.zeros(2)
         values[free] = found.x * units
         # The optimiser only comes close to a bound: that answer belongs to a face on which the value is exactly 0.
         on_bound = bool((found.active_mask != 0).any() or (found.x < 1e-9).any())
-        if not on_bound and _has_a_meaning(shape(found.x)):
-            return 2.0 * float(found.cost), float(values[0]), float(values[1]), single(shape(found.x))
-    return math.inf, 0.0, 0.0, 1.0
+        if not on_bound and _has_a_meaning(shape(found.x)) and 2.0 * float(found.cost) < best[0]:
+            best = (2.0 * float(found.cost), float(values[0]), float(values[1]), single(shape(found.x)))
+    return best
 
 
 def _has_a_meaning(curve: Floats) -> bool:
@@ -198,8 +200,19 @@ def _has_a_meaning(curve: Floats) -> bool:
 
 
 def _starts(shape: Callable[[Any], Floats], error: Callable[[Any], Floats], parameters: int) -> list[Floats]:
-    """Return the two best points of a coarse grid over seven orders of magnitude, since one start can be led astray."""
-    powers = 10.0 ** np.arange(-3.0, 4.0)
-    grid = [np.array(point) for point in itertools.product(powers, repeat=parameters)]
-    grid = [point for point in grid if _has_a_meaning(shape(point))]
-    return sorted(grid, key=lambda point: float(np.sum(error(point) ** 2)))[:2]
+    """Return the lowest dips of a grid over six orders of magnitude.
+
+    Scattered measurements have more than one: a curve that follows the first of them, another that follows the last.
+    """
+    powers = 10.0 ** np.arange(-3.0, 3.25, 0.5)
+    heights = np.full(
+        (powers.size + 2,) * parameters, np.inf
+    )  # with a rim, so that every point has neighbours
+    places = list(itertools.product(range(1, powers.size + 1), repeat=parameters))
+    points = {place: powers[np.array(place) - 1] for place in places}
+    for place, point in points.items():
+        if _has_a_meaning(shape(point)):
+            heights[place] = float(np.sum(error(point) ** 2))
+    around = {place: heights[tuple(slice(index - 1, index + 2) for index in place)] for place in places}
+    dips = [place for place in places if heights[place] < math.inf and heights[place] <= around[place].min()]
+    return [points[place] for place in sorted(dips, key=lambda place: float(heights[place]))[:_DIPS]]

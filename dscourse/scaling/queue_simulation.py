@@ -131,16 +131,11 @@ def simulate_queue(
             "interarrival_times and service_times add up to more than any number can hold; are they in seconds?"
         )
     arrivals = np.cumsum(gaps)
-    everybody = np.ones(arrivals.size, bool)
     if limit is not None:
         waiting, accepted = _bounded_line(arrivals, service, count, limit)
-        if not accepted.all():
-            return QueueResult(arrivals[accepted], waiting[accepted], service[accepted], count, accepted)
-    elif count == 1:
-        waiting = _one_server(gaps, service)
-    else:
-        waiting = _several_servers(arrivals, service, count)
-    return QueueResult(arrivals, waiting, service, count, everybody)
+        return QueueResult(arrivals[accepted], waiting[accepted], service[accepted], count, accepted)
+    waiting = _one_server(gaps, service) if count == 1 else _several_servers(arrivals, service, count)
+    return QueueResult(arrivals, waiting, service, count, np.ones(arrivals.size, bool))
 
 
 def _one_server(gaps: Floats, service: Floats) -> Floats:
@@ -178,7 +173,6 @@ def _bounded_line(
     for index, (now, needed) in enumerate(zip(arrivals.tolist(), service.tolist(), strict=True)):
         earliest = free[0]
         if earliest <= now:
-            starts.clear()
             heapreplace(free, now + needed)
             continue
         while starts and starts[0] <= now:

@@ -183,3 +183,12 @@ def test_littles_law_refuses_what_no_number_holds():
     ):
         with pytest.raises(ValueError, match="beyond all numbers"):
             littles_law(**two)
+
+
+def test_the_tail_is_as_exact_beside_its_removable_gap_as_in_it():
+    """With c·μ − λ = μ the formula divides 0 by 0; a hair beside it, it would divide noise by next to nothing."""
+    inside = mmc(1.0, 1.0, 2)
+    for hair in (1e-15, 1e-12, 1e-10, -1e-12):
+        beside = mmc(1.0 + hair, 1.0, 2)
+        for seconds in (0.1, 1.0, 10.0):
+            assert beside.sojourn_exceeds(seconds) == pytest.approx(inside.sojourn_exceeds(seconds), rel=2e-8)
