@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -89,7 +89,10 @@ class Silent:
         if not isinstance(self.to, Iterable):
             raise TypeError(f"to of Silent must be the id of a node, or several, got {self.to!r}")
         recipients = (self.to,) if isinstance(self.to, str) else tuple(self.to)
-        object.__setattr__(self, "to", tuple(text("to of Silent", node) for node in recipients))
+        named = tuple(text("to of Silent", node) for node in recipients)
+        object.__setattr__(
+            self, "to", tuple(sorted(named)) if isinstance(self.to, set | frozenset) else named
+        )
 
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Swallow the message."""
@@ -114,7 +117,7 @@ class Equivocate:
 
     def __post_init__(self) -> None:
         text("field", self.field)
-        if isinstance(self.values, str) or not isinstance(self.values, Iterable):
+        if isinstance(self.values, str | bytes) or not isinstance(self.values, Sequence):
             raise TypeError(f"values must be a tuple of things to say, such as (0, 1), got {self.values!r}")
         object.__setattr__(self, "values", tuple(self.values))
         if len(self.values) < 2:

@@ -75,14 +75,16 @@ class Workload:
         raise NotImplementedError
 
     def _check(self) -> None:
-        if isinstance(self.operations, str) or not isinstance(self.operations, Sequence):
+        if isinstance(self.operations, str | bytes) or not isinstance(self.operations, Sequence):
             raise TypeError(
                 f'operations must be a list, such as [("put", "x", 1), ("get", "x")], got {self.operations!r}'
             )
         if not self.operations:
             raise ValueError("operations is empty: the client would have nothing to do")
-        if not isinstance(self.to, Iterable):
-            raise TypeError(f"to must be the id of a node, or several, got {self.to!r}")
+        if not isinstance(self.to, Iterable) or isinstance(self.to, set | frozenset):
+            raise TypeError(
+                f"to must be the id of a node, or several in a list (they are asked by turns), got {self.to!r}"
+            )
         targets = (self.to,) if isinstance(self.to, str) else tuple(self.to)
         if not targets:
             raise ValueError("to is empty: name at least one node")
@@ -125,8 +127,10 @@ class OpenLoop(Workload):
 
     def __post_init__(self) -> None:
         self._check()
-        object.__setattr__(self, "rate", real("rate", self.rate, above=0.0, at_least=1.0 / LONGEST))
-        if self.arrivals not in ("poisson", "regular"):
+        object.__setattr__(
+            self, "rate", real("rate", self.rate, above=0.0, at_least=1.0 / LONGEST, at_most=1e6)
+        )
+        if not isinstance(self.arrivals, str) or self.arrivals not in ("poisson", "regular"):
             raise ValueError(f"arrivals must be 'poisson' or 'regular', got {self.arrivals!r}")
 
     def _actor(self, kernel: Kernel, member: Member) -> Client:
@@ -179,7 +183,9 @@ class Client:
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Take an answer, if it is one that is still awaited and makes sense (a Byzantine node's may not)."""
-        if isinstance(message, Reply) and message.number in self._open and message.outcome in _OUTCOMES:
+        if not isinstance(message, Reply) or type(message.number) is not int:
+            return
+        if message.number in self._open and message.outcome in _OUTCOMES:
             self._close(message.number, _OUTCOMES[message.outcome], {"value": message.value})
 
     def _has_more(self) -> bool:

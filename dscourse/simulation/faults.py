@@ -38,6 +38,7 @@ class Fault:
         if end is not None:
             name = "restart_at" if isinstance(self, Crash) else "until"
             _number(self, name, at_least=0.0, at_most=LONGEST)
+            end = float(end)
             if to_microseconds(end) <= to_microseconds(self.at):
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be later than at, got at={self.at:g}, {name}={end:g}"

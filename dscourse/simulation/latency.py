@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dscourse import datasets
-from dscourse.arguments import real
+from dscourse.arguments import real, text
 from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
 
 _TINY = 2.0**-54
@@ -145,14 +145,16 @@ class Empirical(LatencyModel):
 
     def __init__(self, samples: Iterable[float] | str, column: str | None = None, scale: float = 1.0) -> None:
         object.__setattr__(self, "scale", real("scale", scale, above=0.0))
+        if column is not None:
+            text("column", column)
         if column is not None and not isinstance(samples, str):
             raise ValueError("column names a column of a data set, but samples are given as numbers")
         object.__setattr__(self, "column", column)
         if isinstance(samples, str):
             object.__setattr__(self, "samples", samples)
-            _checked_samples(_from_dataset(samples, column), f"data set {samples!r}")
+            _checked_samples(_from_dataset(samples, column), f"data set {samples!r}", self.scale)
         else:
-            numbers = _checked_samples(samples, "samples")
+            numbers = _checked_samples(samples, "samples", self.scale)
             object.__setattr__(self, "samples", tuple(numbers.tolist()))
 
     def sampler(self) -> Callable[[float], int]:
@@ -186,16 +188,19 @@ def _set(
     object.__setattr__(model, field, number)
 
 
-def _checked_samples(samples: Any, what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if not isinstance(samples, Iterable):
+def _checked_samples(samples: Any, what: str, scale: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if not isinstance(samples, Iterable) or isinstance(samples, bytes):
         raise TypeError(f"samples must be numbers of seconds or the name of a data set, got {samples!r}")
     if not isinstance(samples, np.ndarray):
         samples = [real("a sample", sample, at_least=0.0) for sample in samples]
     numbers = np.asarray(samples, dtype=float)
     if numbers.size == 0:
         raise ValueError(f"{what}: Empirical needs at least one sample")
-    if not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.max() > LONGEST:
-        raise ValueError(f"{what}: samples must be seconds, finite and at least 0")
+    if not np.isfinite(numbers).all() or numbers.min() < 0 or numbers.max() > LONGEST / scale:
+        raise ValueError(
+            f"{what}: samples times scale must be seconds, finite, from 0 to {LONGEST:g}, got up to "
+            f"{numbers.max():g} times {scale:g}"
+        )
     return numbers.ravel()
 
 

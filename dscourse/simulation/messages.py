@@ -52,7 +52,7 @@ class Reply:
     value: Any = None
 
     def __post_init__(self) -> None:
-        if self.outcome not in ("ok", "fail"):
+        if not isinstance(self.outcome, str) or self.outcome not in ("ok", "fail"):
             raise ValueError(f'outcome of a Reply must be "ok" or "fail", got {self.outcome!r}')
 
 

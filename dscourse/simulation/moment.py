@@ -216,6 +216,8 @@ class Moment:
     def can_talk(self, a: str, b: str) -> bool:
         """Whether no partition and no cut stands between ``a`` and ``b``."""
         for name in (a, b):
+            if not isinstance(name, str):
+                raise TypeError(f"can_talk takes the ids of two nodes, got {name!r}")
             if name not in self._kernel.members:
                 raise unknown("node", name, self._kernel.members)
         return self._kernel.in_force.can_talk(a, b)

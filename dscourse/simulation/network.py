@@ -146,7 +146,9 @@ class Network:
         for node in graph:
             text("a node id", node)
         self.node_ids: tuple[str, ...] = tuple(graph)
-        self.is_complete = graph.graph.get("complete", False) is True
+        self.is_complete = graph.graph.get("complete", False)
+        if not isinstance(self.is_complete, bool):
+            raise TypeError(f'graph.graph["complete"] must be True or False, got {self.is_complete!r}')
         self._places = {node: place for place, node in enumerate(self.node_ids)}
         self._samplers: dict[LatencyModel, Callable[[float], int]] = {}
         self._common = LinkSettings(self._sampler(self.latency), self.loss, self.duplication)

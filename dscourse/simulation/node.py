@@ -133,6 +133,8 @@ class Context:
 
     def cancel_timer(self, name: str) -> None:
         """Forget a pending timer; nothing happens if there is none of that name."""
+        if type(name) is not str:
+            text("name of a timer", name)
         self._member.timers.pop(name, None)
 
     def record(self, kind: str, /, **fields: Any) -> None:

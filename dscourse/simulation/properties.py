@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dscourse.arguments import real, text
-from dscourse.simulation.instants import to_microseconds
+from dscourse.arguments import one_of, real, text
+from dscourse.simulation.instants import LONGEST, to_microseconds
 from dscourse.simulation.moment import Moment
 
 if TYPE_CHECKING:
@@ -44,6 +44,28 @@ class Property:
     name: str
     after: float = 0.0
     stays: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, ("always", "never", "sometimes", "eventually"))
+        if not callable(self.predicate):
+            raise TypeError(
+                f"{self.kind} takes a function of a moment, such as lambda now: ..., got {self.predicate!r}"
+            )
+        text("name", self.name)
+        object.__setattr__(self, "after", real("after", self.after, at_least=0.0, at_most=LONGEST))
+        if not isinstance(self.stays, bool):
+            raise TypeError(f"stays must be True or False, got {self.stays!r}")
+
+    def holds(self, moment: Moment) -> bool:
+        """What the predicate says of a moment."""
+        answer = self.predicate(moment)
+        try:
+            return bool(answer)
+        except ValueError:  # an array
+            raise TypeError(
+                f"{self.kind}({self.name}): the function must return true or false, got {answer!r}; "
+                "say whether you mean .all() or .any() of it"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -121,9 +143,7 @@ def eventually(
         after: seconds; the time at which the last fault ends, say.
         stays: it must also go on to hold to the end of the run.
     """
-    if not isinstance(stays, bool):
-        raise TypeError(f"stays must be True or False, got {stays!r}")
-    return _property("eventually", predicate, name, real("after", after, at_least=0.0), stays)
+    return _property("eventually", predicate, name, after, stays)
 
 
 def judge(item: Any) -> Judge:
@@ -147,11 +167,11 @@ class Judge:
         if to_microseconds(moment.time) < self.begin:
             return
         if item.stays:
-            if not item.predicate(moment):
+            if not item.holds(moment):
                 self._found = None
             elif self._found is None:
                 self._note(moment, changes)
-        elif self._found is None and bool(item.predicate(moment)) == (item.kind != "always"):
+        elif self._found is None and item.holds(moment) == (item.kind != "always"):
             self._note(moment, changes)
 
     def verdict(self, run: Run) -> Verdict:
@@ -173,11 +193,9 @@ class Judge:
 def _property(
     kind: str, predicate: Predicate, name: str | None, after: float = 0.0, stays: bool = False
 ) -> Property:
-    if not callable(predicate):
-        raise TypeError(f"{kind} takes a function of a moment, such as lambda now: ..., got {predicate!r}")
     if name is None:
         name = getattr(predicate, "__name__", "").replace("_", " ").replace("<lambda>", "the property")
-    return Property(kind, predicate, text("name", name), after, stays)
+    return Property(kind, predicate, name, after, stays)
 
 
 def _words(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dscourse.arguments import real, whole
 from dscourse.simulation.instants import MICROSECONDS
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import SEND
@@ -147,6 +148,7 @@ class Recording:
 
     def fields_at(self, time: float) -> dict[str, dict[str, Any]]:
         """Public fields of all nodes that are not down, after all events up to ``time``."""
+        time = real("time", time)
         fields: dict[str, dict[str, Any]] = {}
         for change in self.changes[: bisect_right(self._times, time)]:
             if change.crashed:
@@ -160,5 +162,6 @@ class Recording:
 
     def changed_at(self, index: int) -> list[Change]:
         """What the event that wrote row ``index`` changed."""
+        index = whole("index", index, at_least=0)
         place = next((i for i, change in enumerate(self.changes) if change.index >= index), len(self.changes))
         return [change for change in self.changes[place:] if change.index == self.changes[place].index]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dscourse.arguments import text
 from dscourse.simulation.clients import Operation
 from dscourse.simulation.errors import NodeError, NotDeterministic, SimulationError
 from dscourse.simulation.faults import Fault
@@ -137,7 +138,7 @@ class Run:
         """
         time = self._time_within(t)
         if until is not None and instant("until", until) < time:
-            raise ValueError(f"the fork at {t:g} s must go on for some time, got until={until:g}")
+            raise ValueError(f"the fork at {t:g} s must go on for some time, got until={float(until):g}")
         for fault in faults:
             if isinstance(fault, Fault) and to_microseconds(fault.at) < time:
                 raise ValueError(
@@ -161,6 +162,8 @@ class Run:
 
     def first_difference(self, other: Run) -> int | None:
         """The first event at which two runs part (an index into the traces); None if they are the same."""
+        if not isinstance(other, Run):
+            raise TypeError(f"first_difference takes another run, got {other!r}")
         return self.trace.first_difference(other.trace)
 
     def history(self) -> tuple[Operation, ...]:
@@ -189,9 +192,9 @@ class Run:
             client: only of this client.
             between: only of operations that ended in [from, to), in seconds.
         """
-        if outcome not in _CLIENT_KINDS[1:]:
+        if text("outcome", outcome) not in _CLIENT_KINDS[1:]:
             raise unknown("outcome", outcome, _CLIENT_KINDS[1:])
-        if client is not None and client not in self.clients:
+        if client is not None and text("client", client) not in self.clients:
             raise unknown("client", client, self.clients)
         ended = self.trace.select(kind=outcome, node=client, between=between)
         return np.array([event.detail["seconds"] for event in ended], dtype=float)
@@ -316,6 +319,8 @@ def check_determinism(scenario: Scenario, until: float) -> str:
     Raises:
         NotDeterministic: they are not; the message shows the first difference.
     """
+    if not hasattr(scenario, "with_faults"):
+        raise TypeError(f"check_determinism takes a Scenario, got {scenario!r}")
     first = scenario.run(until)
     try:
         second = scenario.run(until)

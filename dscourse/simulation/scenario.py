@@ -106,6 +106,8 @@ class Scenario:
             RunInterrupted: you interrupted it. All three keep what happened until then in ``run``.
         """
         end = to_microseconds(real("until", until, above=0.0, at_most=LONGEST))
+        if not isinstance(trace, bool):
+            raise TypeError(f"trace must be True or False, got {trace!r}")
         limit = whole("event_limit", event_limit, at_least=1)
         ledger = Ledger(keep=trace)
         kernel = Kernel(self, ledger, limit)
@@ -143,6 +145,12 @@ class Scenario:
         Raises:
             ValueError: the text is no scenario, is from a newer version, has unknown fields or another factory.
         """
+        if not callable(node_factory):
+            raise TypeError(
+                f"node_factory must be a class or function of (node_id, peers), got {node_factory!r}"
+            )
+        if not isinstance(insist, bool):
+            raise TypeError(f"insist must be True or False, got {insist!r}")
         return cls(node_factory, **scenario_from_json(text, node_factory, insist=insist))
 
     def _check_names(self) -> None:
@@ -177,7 +185,9 @@ def _check_factory(factory: Callable[..., Any]) -> None:
 
 
 def _all_of(what: str, items: Any, kind: type, example: str) -> tuple[Any, ...]:
-    if isinstance(items, kind) or not isinstance(items, Iterable):
+    if isinstance(items, kind | str | set | frozenset) or not isinstance(
+        items, Iterable
+    ):  # a set has no order
         raise TypeError(f"{what} must be a list, such as [{example}], got {items!r}")
     found = tuple(items)
     for item in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import networkx as nx
@@ -13,6 +13,8 @@ from dscourse.arguments import real, whole
 from dscourse.simulation.latency import LatencyModel, Uniform, as_latency
 from dscourse.simulation.names import unknown
 
+MOST_NODES = 1_000_000
+_MOST_MESHED = 3000  # nodes that hold links to each other: 4.5 million links are about 2 GB
 _MOST_EDGES_HELD = 100  # nodes up to which a full mesh holds its edges
 
 # Longitude and latitude in degrees; only for drawing.
@@ -38,7 +40,11 @@ def full_mesh(n: int, *, complete: bool | None = None) -> Graph:
         complete: mark the graph as complete instead of holding its edges, which is what makes thousands of nodes
             possible; by default from 101 nodes on. Edges that you add then carry attributes only.
     """
-    count = whole("n", n, at_least=1)
+    count = whole("n", n, at_least=1, at_most=MOST_NODES)
+    if complete is not None and not isinstance(complete, bool):
+        raise TypeError(f"complete must be True, False or None, got {complete!r}")
+    if complete is False:
+        _check_meshed(count, "leave out complete=False")
     graph = _circle(count)
     if complete if complete is not None else count > _MOST_EDGES_HELD:
         graph.graph["complete"] = True
@@ -53,7 +59,7 @@ def ring(n: int) -> Graph:
     Args:
         n: number of nodes, at least 3.
     """
-    count = whole("n", n, at_least=3)
+    count = whole("n", n, at_least=3, at_most=MOST_NODES)
     graph = _circle(count)
     graph.add_edges_from((f"n{i}", f"n{(i + 1) % count}") for i in range(count))
     return graph
@@ -65,7 +71,7 @@ def star(n: int) -> Graph:
     Args:
         n: number of nodes, at least 2, the middle included.
     """
-    count = whole("n", n, at_least=2)
+    count = whole("n", n, at_least=2, at_most=MOST_NODES)
     graph: Graph = nx.Graph()
     graph.add_node("n0", pos=(0.0, 0.0))
     for i in range(1, count):
@@ -81,7 +87,13 @@ def tree(branching: int, depth: int) -> Graph:
         branching: children of a node, at least 1.
         depth: levels below the root, at least 1.
     """
-    children, levels = whole("branching", branching, at_least=1), whole("depth", depth, at_least=1)
+    children = whole("branching", branching, at_least=1, at_most=MOST_NODES)
+    levels = whole("depth", depth, at_least=1, at_most=MOST_NODES)
+    total = levels + 1 if children == 1 else (children ** min(levels + 1, 21) - 1) // (children - 1)
+    if total > MOST_NODES:
+        raise ValueError(
+            f"a tree of branching {children} and depth {levels} has more than {MOST_NODES} nodes, too many"
+        )
     graph: Graph = nx.Graph()
     graph.add_node("n0", pos=(0.0, 1.0))
     first, count = 0, 1  # of the level above
@@ -111,6 +123,7 @@ def two_data_centers(
         between: latency between the centers, one way.
     """
     count = whole("nodes_per_center", nodes_per_center, at_least=1)
+    _check_meshed(2 * count, "take fewer nodes per center")
     near, far = as_latency("within", within), as_latency("between", between)
     graph: Graph = nx.Graph()
     for i in range(2 * count):
@@ -145,6 +158,8 @@ def regions(
         jitter: share of the latency by which it varies, from 0 up to, not including, 1.
         within: latency inside a region, one way; assumed, not measured.
     """
+    if names is not None and (not isinstance(names, Iterable) or isinstance(names, set | frozenset)):
+        raise TypeError(f"names must be a list of regions, such as ['London', 'Tokyo'], got {names!r}")
     measured = _round_trips()
     known = list(_CITIES)
     chosen = known if names is None else [names] if isinstance(names, str) else list(names)
@@ -157,8 +172,10 @@ def regions(
     if spread >= 1.0:
         raise ValueError(f"jitter must be below 1, got {spread:g}")
     near = as_latency("within", within)
+    each = whole("nodes_per_region", nodes_per_region, at_least=1)
+    _check_meshed(each * len(chosen), "take fewer nodes per region")
     graph: Graph = nx.Graph()
-    placed = [name for name in chosen for _ in range(whole("nodes_per_region", nodes_per_region, at_least=1))]
+    placed = [name for name in chosen for _ in range(each)]
     for i, name in enumerate(placed):
         longitude, latitude = _CITIES[name]
         x, y = _on_circle(i % nodes_per_region, nodes_per_region)
@@ -173,6 +190,14 @@ def regions(
                 latency = Uniform(_rounded(way * (1 - spread)), _rounded(way * (1 + spread)))
             graph.add_edge(f"n{i}", f"n{j}", latency=latency)
     return graph
+
+
+def _check_meshed(count: int, advice: str) -> None:
+    if count > _MOST_MESHED:
+        raise ValueError(
+            f"{count} nodes that all have links to each other would need {count * (count - 1) // 2} of them; at most "
+            f"{_MOST_MESHED} such nodes can be held: {advice}"
+        )
 
 
 def _round_trips() -> dict[frozenset[str], float]:

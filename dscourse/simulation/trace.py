@@ -168,7 +168,7 @@ class Trace(Sequence[Event]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return Selection(self, np.arange(len(self))[place])
-        return self.event(range(len(self))[place])
+        return self.event(self._place(place))
 
     def __repr__(self) -> str:
         return repr(Selection(self, np.arange(len(self))))
@@ -185,6 +185,7 @@ class Trace(Sequence[Event]):
 
     def event(self, index: int) -> Event:
         """One event."""
+        index = self._place(index)
         number = int(self.message_id[index])
         return Event(
             index,
@@ -264,7 +265,9 @@ class Trace(Sequence[Event]):
         message and the other its delivery, or by any chain of these (Lamport 1978). What is not in here cannot have
         had any influence.
         """
-        last = event.index if isinstance(event, Event) else range(len(self))[event]
+        last = self._place(event.index if isinstance(event, Event) else event)
+        if isinstance(event, Event) and self.event(last).text != event.text:
+            raise ValueError(f"{event!r} is an event of another run")
         known: dict[int, int] = {}  # node → last event of it that is known to come before
         chosen = [last]
         if self._happens_at_node(last):
@@ -293,6 +296,8 @@ class Trace(Sequence[Event]):
 
     def first_difference(self, other: Trace, before: int | None = None) -> int | None:
         """The first event in which two traces differ, up to a time in µs; None if there is none."""
+        if not isinstance(other, Trace):
+            raise TypeError(f"first_difference takes another trace, got {other!r}")
         mine = len(self) if before is None else int(np.searchsorted(self.time_us, before))
         its = len(other) if before is None else int(np.searchsorted(other.time_us, before))
         count = min(mine, its)
@@ -322,6 +327,18 @@ class Trace(Sequence[Event]):
     def _places_of_nodes(self) -> list[np.ndarray[Any, Any]]:
         at_node = self.kind_code != DROP
         return [np.flatnonzero(at_node & (self.node_code == node)) for node in range(len(self.ids))]
+
+    def _place(self, index: Any) -> int:
+        try:
+            return range(len(self))[index]  # type: ignore[no-any-return]
+        except IndexError:
+            raise IndexError(
+                f"there is no event {index}; the trace has {len(self)}, numbered from 0"
+            ) from None
+        except TypeError:
+            raise TypeError(
+                f"an event is named by its number in the trace, a whole number, got {index!r}"
+            ) from None
 
     def _happens_at_node(self, index: int) -> bool:
         return bool(self.kind_code[index] != DROP and self.node_code[index] != NOBODY)
@@ -371,9 +388,10 @@ def _copy_of_containers(value: Any) -> Any:
 
 
 def _wanted(what: str, names: Names) -> tuple[str, ...]:
-    if not isinstance(names, Iterable):
+    wanted = (names,) if isinstance(names, str) else tuple(names) if isinstance(names, Iterable) else (None,)
+    if not all(isinstance(one, str) for one in wanted):
         raise TypeError(f"{what} must be a text or several, such as a list of texts, got {names!r}")
-    return (names,) if isinstance(names, str) else tuple(names)
+    return wanted
 
 
 def _codes(what: str, names: Names, known: Sequence[str]) -> list[int]:
