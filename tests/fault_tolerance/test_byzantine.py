@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dscourse.fault_tolerance import find_treason, oral_message_count, oral_messages, signed_messages
+from dscourse.fault_tolerance.byzantine import _forgeable
 
 ORDERS = ("attack", "retreat")
 
@@ -231,3 +232,39 @@ def test_what_would_never_end_is_refused():
         find_treason(60, 30, 0)
     with pytest.raises(ValueError, match=r"OM\(11\) with 14 generals sends"):
         find_treason(14, 11)
+
+
+@pytest.mark.parametrize("traitors", [{0}, {2}, {0, 1}, {1, 3}, {0, 1, 3}, {1, 2, 3}])
+@pytest.mark.parametrize("seed", range(4))
+def test_nobody_signs_twice_and_nobody_is_sent_what_he_has_signed(traitors, seed):
+    said = signed_messages(6, traitors, "attack", 4, seed).said
+    assert said
+    for path, to in said:
+        assert path[0] == 0
+        assert len(set(path)) == len(path)
+        assert to not in path
+
+
+@pytest.mark.parametrize(
+    ("stolen", "sender", "to", "length", "chain"),
+    [
+        ([(0, 2)], 3, 4, 3, (0, 2, 3)),  # one traitor's signature below what a loyal general has signed
+        ([(0, 2)], 3, 4, 4, (0, 2, 1, 3)),  # another traitor helps to make it longer
+        ([(0, 2)], 3, 4, 5, None),  # there is no third
+        ([(0, 2)], 3, 4, 2, None),  # what a loyal general has signed can't be made shorter
+        ([(0, 2, 1)], 1, 4, 4, None),  # he has signed it already
+        ([(0, 2, 1)], 3, 2, 4, None),  # to whom it is sent has signed it
+        ([(0, 2, 1)], 3, 4, 5, None),  # nor does a helper sign twice
+        ([], 3, 4, 1, None),  # without the commander's signature there is nothing
+    ],
+)
+def test_which_chains_two_traitors_can_make_under_a_loyal_commander(stolen, sender, to, length, chain):
+    assert _forgeable(stolen, sender, to, frozenset({1, 3}), length) == chain
+
+
+def test_a_traitor_in_command_signs_first_or_not_at_all():
+    bad = frozenset({0, 3})
+    assert _forgeable([()], 0, 4, bad, 1) == (0,)
+    assert _forgeable([()], 3, 4, bad, 2) == (0, 3)
+    assert _forgeable([()], 3, 4, bad, 1) is None
+    assert _forgeable([()], 0, 4, bad, 2) is None

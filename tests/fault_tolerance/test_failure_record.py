@@ -10,12 +10,31 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dscourse import datasets
-from dscourse.fault_tolerance import cause_table, down_together, failure_gaps, fit_weibull, system_table
+from dscourse.fault_tolerance import (
+    WeibullFit,
+    cause_table,
+    down_together,
+    failure_gaps,
+    fit_weibull,
+    system_table,
+)
 
 
 @pytest.fixture(scope="module")
 def lanl():
     return datasets.load("failures/lanl")
+
+
+@pytest.mark.parametrize(("gain", "p_value"), [(0.0, 1.0), (1.3528, 0.1), (1.9207, 0.05), (5.4138, 0.001)])
+def test_the_p_value_is_that_of_one_more_parameter(gain, p_value):
+    """Twice the gain against the table of χ² with one degree of freedom: 2.706, 3.841, 10.828."""
+    assert WeibullFit(0.7, 1.0, 100, gain).p_value == pytest.approx(p_value, rel=1e-3)
+
+
+def test_exponential_times_are_found_out_to_be_none_as_often_as_the_p_value_says():
+    draws = np.random.default_rng(8).exponential(3.0, (400, 60))
+    below = sum(fit_weibull(times).p_value < 0.1 for times in draws)
+    assert 40 - 4 * 6 < below < 40 + 4 * 6  # 0.1 · 400, within four standard deviations
 
 
 @settings(max_examples=25, deadline=None)
