@@ -18,6 +18,7 @@ import hashlib
 import html
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -130,7 +131,7 @@ def _verified_content(info: DatasetInfo, folder: Path) -> bytes:
             content = gzip.decompress(content)
     except FileNotFoundError:
         raise DatasetError(f"The file of data set {info.name!r} is missing: {path}. {_REPAIR}") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(
             f"The file of data set {info.name!r} can't be read: {path} ({error}). {_REPAIR}"
         ) from None
@@ -152,7 +153,9 @@ def _catalogue() -> dict[str, dict[str, Any]]:
     path = _data_folder() / "catalogue.json"
     try:
         catalogue: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        for name, entry in catalogue.items():
+            DatasetInfo(name=name, **entry)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"The catalogue of the data sets can't be read: {path} ({error}). {_REPAIR}"
         ) from None

@@ -69,7 +69,7 @@ def test_times_are_times_and_matrices_are_arrays():
     ],
 )
 def test_an_unknown_name_gets_the_nearest_suggested(wanted, suggested):
-    with pytest.raises(LookupError, match=suggested):
+    with pytest.raises(LookupError, match=f"Did you mean .*'{suggested}'"):
         datasets.load(wanted)
 
 
@@ -200,3 +200,34 @@ def test_the_wheel_holds_data_and_notebooks(tmp_path):
     assert {path.relative_to(ROOT).as_posix() for path in ours} <= set(files)
     assert not any(file.startswith(("data/", "notebooks/", "tests/")) for file in files)
     assert gzip.decompress(packed).startswith(b"TIMESTAMP")
+
+
+def test_a_compressed_file_with_one_wrong_byte_is_refused_wherever_in_the_content_it_is(data_copy):
+    path = data_copy / "failures" / "lanl.csv.gz"
+    whole = path.read_bytes()
+    for place in (0, 2, 100, len(whole) // 2, len(whole) - 6, len(whole) - 1):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with pytest.raises(datasets.DatasetError, match=r"lanl.*(can't be read|isn't the one).*git checkout"):
+            datasets.load("failures/lanl")
+
+
+def test_a_digest_is_compared_to_its_last_letter(data_copy):
+    path = data_copy / "catalogue.json"
+    catalogue = json.loads(path.read_text())
+    digest = catalogue["scaling/raytracer"]["sha256"]
+    catalogue["scaling/raytracer"]["sha256"] = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    path.write_text(json.dumps(catalogue))
+    with pytest.raises(datasets.DatasetError, match="isn't the one the course was made with"):
+        datasets.load("scaling/raytracer")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "5", "null", '{"a/b": 5}', '{"a/b": {"title": "t"}}', '{"a/b": {"colour": 1}}']
+)
+def test_a_catalogue_that_holds_something_else_is_refused(data_copy, text):
+    (data_copy / "catalogue.json").write_text(text)
+    for call in (datasets.names, lambda: datasets.load("a/b"), lambda: datasets.describe("a/b")):
+        with pytest.raises(
+            datasets.DatasetError, match=r"catalogue of the data sets can't be read.*git checkout"
+        ):
+            call()

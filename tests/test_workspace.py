@@ -362,3 +362,72 @@ def test_a_wheel_brings_its_notebooks_and_lays_them_out_where_you_are(tmp_path):
     )
     assert shown.returncode == 0, shown.stderr
     assert (learner / "workspace" / "00-start-here.ipynb").exists()
+
+
+def test_reset_of_an_untouched_older_copy_keeps_nothing_either(course, mine):
+    put(course, "04-partitioning.ipynb", "2 + 2")
+    assert workspace.reset(["04"], mine, course) == ["04-partitioning.ipynb is a fresh copy now."]
+    assert sources(mine / "04-partitioning.ipynb")[1] == "2 + 2"
+    assert not (mine / "04-partitioning-old.ipynb").exists()
+
+
+def test_a_newer_version_that_was_worked_in_is_not_taken_away(course, mine):
+    """Laid beside, then opened and used: it is the learner's, whatever becomes of the older one."""
+    touch(mine / "04-partitioning.ipynb")
+    put(course, "04-partitioning.ipynb", "2 + 2")
+    workspace.lay_out(mine, course)
+    touch(mine / "04-partitioning-new.ipynb")
+    before = (mine / "04-partitioning-new.ipynb").read_bytes()
+    workspace.reset(["04"], mine, course)
+    assert (mine / "04-partitioning-new.ipynb").read_bytes() == before
+
+
+def test_a_third_reset_keeps_all_three_old_copies(course, mine):
+    for text in ("1", "2", "3"):
+        put(mine, "04-partitioning.ipynb", text)
+        workspace.reset(["04"], mine, course)
+    names = ("04-partitioning-old.ipynb", "04-partitioning-old-2.ipynb", "04-partitioning-old-3.ipynb")
+    assert [sources(mine / name)[1] for name in names] == ["1", "2", "3"]
+
+
+def test_trusting_a_notebook_does_not_count_as_touching(course, mine):
+    path = mine / "04-partitioning.ipynb"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["cells"][1]["metadata"]["trusted"] = True
+    path.write_text(json.dumps(content), encoding="utf-8")
+    put(course, "04-partitioning.ipynb", "2 + 2")
+    assert "brought up to date" in workspace.lay_out(mine, course)[0]
+
+
+def test_windows_line_ends_do_not_count_as_touching(course, mine):
+    glossary = mine / "glossary.md"
+    glossary.write_bytes(glossary.read_bytes().replace(b"\n", b"\r\n"))
+    (course / "glossary.md").write_bytes(b"# Glossary\n\nA term.\n")
+    assert workspace.lay_out(mine, course) == [
+        "glossary.md has been brought up to date (you had not changed it)."
+    ]
+
+
+def test_a_course_checked_out_with_windows_line_ends_lays_out_the_same_files(course, mine, tmp_path):
+    for path in course.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    workspace.lay_out(tmp_path / "other", course)
+    assert (tmp_path / "other" / "glossary.md").read_bytes() == (mine / "glossary.md").read_bytes()
+
+
+def test_a_notebook_named_twice_is_reset_once(course, mine):
+    touch(mine / "04-partitioning.ipynb")
+    assert len(workspace.reset(["04", "4", "04-partitioning"], mine, course)) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, files have no such mode")
+def test_copies_may_be_read_by_everybody(mine):
+    """A temporary file may be read by its owner alone, and a copy must not stay so."""
+    assert {path.stat().st_mode & 0o777 for path in mine.iterdir()} == {0o644}
+
+
+def test_the_record_is_written_only_when_something_changed(course, mine):
+    record = mine / workspace.RECORD
+    os.utime(record, (1, 1))
+    workspace.lay_out(mine, course)
+    assert record.stat().st_mtime == 1

@@ -67,6 +67,7 @@ BROKEN = [
     b'{"version": 1}',
     b'{"dscourse": "progress", "version": "1"}',
     b'{"dscourse": "progress", "version": true}',
+    b'{"dscourse": "progress", "version": 0, "predictions": {}, "exercises": {}}',
     b'{"dscourse": "progress", "version": 1, "predictions": [], "exercises": {}}',
     b'{"dscourse": "progress", "version": 1, "predictions": {"a.b": 1}, "exercises": {}}',
     b'{"dscourse": "progress", "version": 1, "predictions": {}, "exercises": {"a.b": 1}}',
@@ -393,6 +394,25 @@ def test_bars_show_what_is_done_and_html_is_escaped():
     assert "<i>" not in page
     assert "width:50%" in page
     assert "2 of 4, 1 under way" in page
+
+
+def test_what_was_saved_in_the_end_does_not_come_back_from_the_session(progress_file, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.mkstemp", refuse)
+        EXERCISE.check(4)
+    EXERCISE.check(4)
+    progress_file.unlink()  # to begin anew
+    assert remembered() == Record()
+
+
+def test_a_bar_is_full_only_when_all_is_done():
+    for done, of, bar in (
+        (1, 3, "███░░░░░░░"),
+        (99, 100, "█████████░"),
+        (0, 7, "░░░░░░░░░░"),
+        (7, 7, "█" * 10),
+    ):
+        assert f"predictions {bar} {done} of {of} " in repr(Progress((Row("01", done, of, 0, 0, 1),)))
 
 
 def test_predictions_of_a_notebook_are_counted():

@@ -83,3 +83,11 @@ def test_the_kth_of_n_is_the_kth_whatever_floats_make_of_it(count):
 
 def range_of(count):
     return np.arange(1, count + 1)
+
+
+def test_readable_at_the_ends_of_its_forms():
+    assert readable_seconds(999.4) == "999 s"
+    assert readable_seconds(999.7) == "999.7 s"  # three digits would make it 1e+03
+    assert readable_number(999_999_999_999_999) == "999 999 999 999 999"
+    assert readable_number(1e15) == "1e+15"
+    assert readable_number(-1e15) == "-1e+15"

@@ -174,3 +174,31 @@ def test_effects_are_the_factors_between_two_measurements():
     assert effects.loc["nothing"].tolist() == [1, 1, 1, 1, 1]
     after = HEALTHY.changed(session_size=8.0).measure(8)
     assert effects.loc["big sessions", "users"] == pytest.approx(after.users / HEALTHY.measure(8).users)
+
+
+def test_copies_that_there_are_no_nodes_for_take_no_room():
+    assert System(copies=3).most_data(1) == System().most_data(1)
+    assert System(copies=3).most_data(6) == pytest.approx(System().most_data(6) / 3)
+
+
+def test_what_its_node_turns_away_does_not_come_to_the_lock():
+    """Two nodes with four threads each let 400 of 800 requests/s pass: the lock, good for 500, is no bottleneck."""
+    system = System(workers=4, lock_seconds=0.002, queue_limit=50)
+    assert system.measure(2).throughput == pytest.approx(400, rel=0.05)
+    assert system.throughput_limit(2) == 400
+
+
+# A station that is busy half of the time, in front of which nobody may wait, turns away Erlang's B(0.5, 1) = 1/3.
+NOBODY_WAITS = System(queue_limit=0, cores=64, cpu_seconds=1e-6, io_seconds=1e-6)
+
+
+@pytest.mark.parametrize("half_busy", [{"lock_seconds": 0.00125}, {"io_seconds": 0.00125}])
+def test_without_a_line_a_third_of_the_requests_is_turned_away(half_busy):
+    assert NOBODY_WAITS.measure(1).throughput == pytest.approx(400, rel=0.01)
+    assert NOBODY_WAITS.changed(**half_busy).measure(1).throughput == pytest.approx(400 * 2 / 3, rel=0.03)
+
+
+def test_as_many_nodes_as_connections_are_allowed():
+    assert System(connections=4, load_per_node=10.0).measure(4).nodes == 4
+    with pytest.raises(ValueError, match="5 nodes need at least one database connection each, got 4 in all"):
+        System(connections=4, load_per_node=10.0).measure(5)
