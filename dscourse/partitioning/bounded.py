@@ -34,7 +34,8 @@ class BoundedPoints:
     def of(cls, members: Members, virtual_nodes: int, epsilon: float) -> BoundedPoints:
         """Make the ring and the fractions."""
         weights = [Fraction(str(weight)) for weight in members.weights]
-        slack = [(1 + Fraction(str(epsilon))) * weight / sum(weights) for weight in weights]
+        unit = (1 + Fraction(str(epsilon))) / sum(weights)
+        slack = [unit * weight for weight in weights]
         return cls(RingPoints.of(members, virtual_nodes), tuple(share.as_integer_ratio() for share in slack))
 
     def bounds(self, placed: int) -> list[int]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from dscourse.partitioning.hashed import HashPartitioner
 from dscourse.partitioning.protocol import Partitioner
+from dscourse.partitioning.ranges import RangePartitioner
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ def load_counts(partitioner: Partitioner, keys: Any) -> dict[str, int]:
     """Return how many of the keys (or requests) each node owns, the idle ones too."""
     if not isinstance(partitioner, Partitioner):
         raise TypeError(f"load_counts takes a partitioner, got {partitioner!r}")
+    if isinstance(partitioner, HashPartitioner | RangePartitioner):  # numbers are counted faster than names
+        counted = np.bincount(partitioner.owner_indices(keys), minlength=len(partitioner.nodes))
+        return dict(zip(partitioner.nodes, counted.tolist(), strict=True))
     owners, counts = np.unique(partitioner.owners(keys), return_counts=True)
     owned = dict(zip(owners.tolist(), counts.tolist(), strict=True))
     return {node: owned.get(node, 0) for node in partitioner.nodes}

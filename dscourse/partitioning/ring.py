@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,10 @@ class RingPoints:
         positions = scattered[order]
         owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)[order]
         return cls(positions, owners, positions.tolist(), [*owners.tolist(), int(owners[0])])
+
+    def __deepcopy__(self, _: dict[int, Any]) -> RingPoints:
+        """Itself: points are never changed, only replaced by others, so the copy of a ring may share them."""
+        return self
 
     def owner_of(self, hashed: int) -> int:
         """Return the owner of the first point at a hash or clockwise of it."""

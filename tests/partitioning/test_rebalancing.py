@@ -68,6 +68,33 @@ def test_changes_that_cannot_be_are_refused():
     assert ring.nodes == ("a", "b")
 
 
+class EverythingToOne:
+    """A partitioner of somebody's own: the protocol is all that is asked of it."""
+
+    nodes, weights, table_bytes = ("a", "b"), {"a": 1.0, "b": 1.0}, 0
+
+    def owner(self, key):
+        return "b"
+
+    def owners(self, keys):
+        return np.array(["b"] * len(keys))
+
+    def add_node(self, node, weight=1.0):
+        self.nodes, self.weights = (*self.nodes, node), {**self.weights, node: weight}
+
+    def remove_node(self, node):
+        raise ValueError("nobody leaves")
+
+    def replicas(self, key, count, racks=None):
+        return ["b"]
+
+
+def test_a_partitioner_of_ones_own_is_measured_like_any_other():
+    assert load_counts(EverythingToOne(), [1, 2, 3]) == {"a": 0, "b": 3}
+    change = rebalance(EverythingToOne(), [1, 2, 3], add={"c": 2.0})
+    assert (change.moved, change.least_possible) == (0.0, 0.5)
+
+
 def test_load_counts_name_the_idle_too():
     assert load_counts(ConsistentHashRing(["a", "b"]), ["k"]) in ({"a": 1, "b": 0}, {"a": 0, "b": 1})
 
