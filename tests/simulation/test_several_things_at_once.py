@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from dscourse.simulation import (
+    Byzantine,
     Constant,
+    Corrupt,
     Crash,
     CutLink,
     Duplicate,
@@ -14,6 +16,7 @@ from dscourse.simulation import (
     Lossy,
     Network,
     Node,
+    NodeError,
     Partition,
     Pause,
     Restart,
@@ -21,6 +24,7 @@ from dscourse.simulation import (
     Scenario,
     Slow,
     Uniform,
+    never,
     topology,
 )
 from dscourse.simulation.kernel import Kernel
@@ -195,3 +199,74 @@ def test_a_constant_latency_is_drawn_too():
         for latency in (Constant(0.1), Uniform(0.05, 0.15))
     ]
     assert fates(runs[0])[1] == fates(runs[1])[1]
+
+
+# ── forks and verdicts ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_at_one_instant_the_faults_of_a_run_come_before_those_of_its_fork():
+    run = Scenario(counter(times=()), Network(topology.full_mesh(3)), faults=[Pause("n2", at=1.0)]).run(2.0)
+    forked = run.fork(1.0, Pause("n0", at=1.0), Pause("n1", at=1.0))
+    assert [event.node for event in forked.trace.select(kind="fault")] == ["n2", "n0", "n1"]
+    assert [fault.node for fault in forked.faults] == ["n2", "n0", "n1"]
+
+
+class Breaks(Node):
+    """Fails as soon as it boots for the second time."""
+
+    def __init__(self, node_id, peers):
+        pass
+
+    def on_start(self, ctx):
+        if ctx.stored:
+            raise KeyError("broken")
+        ctx.save(True)
+
+
+def test_what_fails_at_the_very_instant_of_a_fork_fails_by_its_faults():
+    run = Scenario(Breaks, Network(topology.full_mesh(3)), faults=[Crash("n0", at=1.0)]).run(3.0)
+    with pytest.raises(NodeError, match="at 2 s, on_start of n0 raised KeyError"):
+        run.fork(2.0, Restart("n0", at=2.0))
+
+
+class Boots(Node):
+    def __init__(self, node_id, peers):
+        self.boots = 0
+
+    def on_start(self, ctx):
+        self.boots = (ctx.stored or 0) + 1
+        ctx.save(self.boots)
+
+
+def test_a_verdict_names_everybody_whom_the_faults_of_an_instant_changed():
+    faults = [Crash(name, at=1.0, restart_at=2.0) for name in ("n2", "n0")]
+    run = Scenario(Boots, Network(topology.full_mesh(4)), faults=faults).run(3.0)
+    again = never(lambda now: any(fields["boots"] == 2 for fields in now.nodes.values()), name="boots twice")
+    (verdict,) = run.check(again)
+    assert verdict.time == 2.0
+    assert verdict.nodes == ("n2", "n0")
+
+
+class Broadcasts(Node):
+    def __init__(self, node_id, peers):
+        self._id, self._peers = node_id, peers
+
+    def on_start(self, ctx):
+        if self._id == "n0":
+            for number in range(40):
+                for peer in self._peers:
+                    ctx.send(peer, Number(1000 + number))
+
+
+def test_what_a_liar_says_to_one_peer_is_luck_of_its_own():
+    faults = [Byzantine("n0", Corrupt(0.5), at=0.0)]
+    run = Scenario(Broadcasts, Network(topology.full_mesh(3)), faults=faults).run(1.0)
+    heard = {
+        peer: [event.message.value for event in run.trace.select(kind="send", peer=peer)]
+        for peer in ("n1", "n2")
+    }
+    lies = {
+        peer: {i for i, value in enumerate(values) if value != 1000 + i} for peer, values in heard.items()
+    }
+    assert all(8 < len(told) < 32 for told in lies.values())
+    assert lies["n1"] != lies["n2"]
