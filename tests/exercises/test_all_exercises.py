@@ -8,7 +8,7 @@ import pytest
 
 from dscourse.exercises import Exercise, Prediction
 from dscourse.exercises._learner_code import run_answer
-from dscourse.exercises._modules import contents, notebook_modules
+from dscourse.exercises._modules import _names, contents, notebook_modules
 
 ROOT = Path(importlib.import_module("dscourse").__file__).parent / "exercises"
 
@@ -152,3 +152,8 @@ def test_every_option_of_a_prediction_is_explained_and_one_is_right(prediction: 
     assert len(set(texts)) == len(texts)
     for key, option in prediction.options.items():
         assert prediction.choose(key).explanation == option.explanation
+
+
+def test_an_exercise_without_a_name_is_not_counted():
+    code = "one = Exercise()\ntwo = Exercise(name)\nthree = Exercise(5)\nfour = Exercise('a.four', task=1)\n"
+    assert _names(ast.parse(code), "Exercise") == ("a.four",)

@@ -314,3 +314,21 @@ def test_kinds_in_plain_words(value, words):
 def test_code_without_an_answer_is_refused():
     with pytest.raises(LookupError, match="answer"):
         run_answer("x = 1")
+
+
+def test_errors_that_name_each_other_as_their_cause_are_not_followed_for_ever():
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert _learner_code.learner_line(first) is None
+
+
+def test_a_line_outside_of_any_function_is_told_without_one():
+    feedback = make(check=lambda answer: answer()).check(lambda: 1 / 0)
+    assert "of test_exercise.py):" in feedback.message
+    assert "lambda" not in feedback.message
+
+
+def test_a_solution_that_holds_fences_is_shown_within_a_longer_one():
+    code = "answer = '''\n```\n````\n'''"
+    shown = make(solution=code).solution()._repr_markdown_()
+    assert shown == f"`````python\n{code}\n`````"

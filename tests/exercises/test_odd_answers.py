@@ -121,3 +121,9 @@ def test_service_times_may_be_a_list_and_must_be_as_many_as_asked_for():
 def test_a_time_without_end_is_not_written_with_three_hundred_digits():
     message = scaling_metrics.service_percentile.judge(lambda _servers: 1e300).message
     assert "1e+300 s" in message
+
+
+@pytest.mark.parametrize("seconds", [1.13, 1.15, 1.105, -1.12])
+def test_nearly_the_soonest_moment_is_not_it(seconds):
+    """1.15 s is what the first run showed: looked up, not calculated."""
+    assert start_here.soonest_suspicion.judge(seconds).status == "wrong"

@@ -135,3 +135,20 @@ def test_what_is_no_option_is_no_commitment(key):
     with pytest.raises(LookupError, match=r"there is no option .*; choose one of a, b$"):
         prediction.choose(key)
     assert prediction.widget().committed == ""
+
+
+def test_a_page_can_not_change_its_mind():
+    """An old page, open in a second tab, still has its button."""
+    prediction = make()
+    commit(prediction, "a")
+    commit(prediction, "b")
+    assert prediction.widget().committed == "a"
+    assert prediction.widget().told == [["a", "Explained A."]]
+
+
+def test_what_is_wrong_with_the_progress_file_stays_on_the_page(progress_file):
+    progress_file.write_text("broken")
+    prediction = make()
+    commit(prediction, "a")
+    prediction.widget()._handle_custom_msg({"others": True}, [])
+    assert "could not be read" in prediction.widget().notice

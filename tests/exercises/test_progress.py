@@ -73,6 +73,8 @@ BROKEN = [
     b'{"dscourse": "progress", "version": 1, "predictions": {}, "exercises": {"a.b": 1}}',
     b'{"dscourse": "progress", "version": 1, "predictions": {}, "exercises": {"a.b": '
     b'{"attempts": -1, "hints": 0, "solved": true, "solution_seen": false}}}',
+    b'{"dscourse": "progress", "version": 1, "predictions": {}, "exercises": {"a.b": '
+    b'{"attempts": 1, "hints": -1, "solved": true, "solution_seen": false}}}',
     b"[" * 100_000,
     b"9" * 5000,
 ]
@@ -420,3 +422,16 @@ def test_predictions_of_a_notebook_are_counted():
 
     start_here.crash_the_leader.choose("a")
     assert next(row for row in progress().rows if row.notebook == "00 Start here").predicted == 1
+
+
+def test_an_exercise_is_under_way_from_the_first_try_until_it_is_solved():
+    from dscourse.exercises import start_here
+
+    def row():
+        return progress().rows[0]
+
+    assert (row().solved, row().tried) == (0, 0)
+    start_here.soonest_suspicion.check(1.6)
+    assert (row().solved, row().tried) == (0, 1)
+    start_here.soonest_suspicion.check(1.12)
+    assert (row().solved, row().tried) == (1, 0)

@@ -1,6 +1,6 @@
 """Short texts: wrapped, escaped, and no line that ends in the middle of a number."""
 
-from dscourse.exercises._prose import plain, rich
+from dscourse.exercises._prose import plain, rich, shortened
 
 
 def test_no_line_ends_in_the_middle_of_a_number():
@@ -13,3 +13,13 @@ def test_no_line_ends_in_the_middle_of_a_number():
 
 def test_backticks_mark_code_and_everything_else_is_escaped():
     assert rich("`a < b` & <b>") == "<code>a &lt; b</code> &amp; &lt;b&gt;"
+
+
+def test_a_text_is_cut_only_when_it_is_longer_than_allowed():
+    assert shortened("x" * 10, 10) == "x" * 10
+    assert shortened("x" * 11, 10) == "x" * 10 + " …"
+
+
+def test_two_numbers_side_by_side_are_not_taken_for_one():
+    assert rich("5 1000") == "5 1000"
+    assert rich("5 100") == "5\N{NO-BREAK SPACE}100"
