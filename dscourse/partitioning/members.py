@@ -35,14 +35,13 @@ class Members:
             ValueError: no node, one named twice, an empty name, or a weight that isn't a finite number above 0.
             LookupError: if a weight is given to a node that isn't there.
         """
-        if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
-            raise TypeError(f"nodes must be a list of names such as ['n0', 'n1'], got {nodes!r}")
+        names = checked_names(nodes)
         members = cls((), ())
         if weights is not None and not isinstance(weights, Mapping):
             raise TypeError(f"weights must be a mapping {{node: weight}}, got {weights!r}")
         given = dict(weights or {})
-        for node in nodes:
-            members = members.plus(node, given.pop(checked_name(node), 1.0))
+        for node in names:
+            members = members.plus(node, given.pop(node, 1.0))
         if not members.nodes:
             raise ValueError("A partitioner needs at least one node, got none")
         if given:
@@ -103,6 +102,13 @@ class Members:
 def fingerprint(nodes: Iterable[str]) -> int:
     """Return a number that is the same for the same nodes in any order, and another one for others."""
     return xxh3_64_intdigest("\0".join(sorted(nodes)).encode("utf-8", "surrogatepass"))
+
+
+def checked_names(nodes: object) -> tuple[str, ...]:
+    """Return the names of nodes, each fit on its own, or say what was wrong with them."""
+    if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
+        raise TypeError(f"nodes must be a list of names such as ['n0', 'n1'], got {nodes!r}")
+    return tuple(checked_name(node) for node in nodes)
 
 
 def checked_name(node: object) -> str:

@@ -20,7 +20,7 @@ import networkx as nx
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.partitioning.coordinator import Asks, Coordinator, Ending
-from dscourse.partitioning.members import Members, checked_name
+from dscourse.partitioning.members import Members, checked_name, checked_names
 from dscourse.partitioning.memory import MEMORY, Saved, remember
 from dscourse.partitioning.ring import MOST_POINTS, ConsistentHashRing
 from dscourse.partitioning.shard import Shard
@@ -300,11 +300,11 @@ def partitioned_node(
         ValueError: for an unknown way or index.
     """
     points = whole("virtual_nodes", virtual_nodes, at_least=1, at_most=MOST_POINTS)
-    owners = _ring(Members.of(storage).nodes, points)
+    owners = _ring(checked_names(storage), points)
     kind, seconds = one_of("index", index, INDEXES), real("patience", patience, above=0.0)
     most = whole("memory", memory, at_least=1)
     passes_to = {"client": (), "proxy": (PROXY,), "any": owners.nodes}[one_of("way", way, WAYS)]
-    believed = owners if known is None else _ring(Members.of(known).nodes, points)
+    believed = owners if known is None else _ring(checked_names(known), points)
     for node in believed.nodes:
         if node not in owners.nodes:
             raise LookupError(f"known names {node!r}, but the storage nodes are {', '.join(owners.nodes)}")
