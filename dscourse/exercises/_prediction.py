@@ -127,7 +127,8 @@ class Prediction:
             widget.tell(widget.committed, explanations, "")
 
     def _restore(self, widget: PredictionWidget) -> None:
-        record, _ = _store.load()
+        record, problem = _store.load()
+        widget.notice = _store.once(problem)
         key = record.predictions.get(self.name, "")
         if key in self.options:
             widget.tell(key, {key: self.options[key].explanation}, "")

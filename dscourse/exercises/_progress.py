@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dscourse.arguments import shown
@@ -76,7 +76,7 @@ def export_progress(path: str | Path) -> Progress:
         OSError: if it is a folder, or the file can't be written; nothing there is changed then.
     """
     target = _file(path)
-    record, _ = _store.load()
+    record, problem = _store.load()
     if target.exists():
         try:
             record = record.merged(_saved(target))
@@ -86,7 +86,7 @@ def export_progress(path: str | Path) -> Progress:
         _store.write(target, record)
     except OSError as error:
         raise _refused(error, f"your progress can't be saved as {path}", "choose another place") from None
-    return progress()
+    return _progress_after(problem)
 
 
 def import_progress(path: str | Path) -> Progress:
@@ -110,8 +110,13 @@ def import_progress(path: str | Path) -> Progress:
         both = record.merged(saved)
         record.predictions, record.exercises = both.predictions, both.exercises
 
-    _store.update(change)
-    return progress()
+    return _progress_after(_store.update(change))
+
+
+def _progress_after(problem: str) -> Progress:
+    """Return the progress with what went wrong before: a broken file that was set aside is found no second time."""
+    after = progress()
+    return replace(after, problem=problem or after.problem)
 
 
 def _file(path: object) -> Path:

@@ -44,7 +44,7 @@ def update(change: Callable[[Record], None]) -> str:
         except OSError as error:
             _unsaved[_key()] = record
             problem = problem or _unsaved_because(error)
-    return _once(problem)
+    return once(problem)
 
 
 def write(path: Path, record: Record) -> None:
@@ -132,7 +132,8 @@ def _unsaved_because(error: Exception) -> str:
     return f"Your progress is kept for this session only, since its file can't be used: {reason}."
 
 
-def _once(problem: str) -> str:
+def once(problem: str) -> str:
+    """Return what is wrong with the file if the learner hasn't been told in this session, else ""."""
     if not problem or problem in _told:
         return ""
     _told.add(problem)

@@ -332,3 +332,23 @@ def test_a_solution_that_holds_fences_is_shown_within_a_longer_one():
     code = "answer = '''\n```\n````\n'''"
     shown = make(solution=code).solution()._repr_markdown_()
     assert shown == f"`````python\n{code}\n`````"
+
+
+def test_an_answer_of_another_kind_than_the_stub_is_an_answer():
+    assert make(stub=1).check(1).status == "not attempted"
+    assert make(stub=1).check(True).status == "wrong"  # Python finds them equal
+    assert make(stub=1).check(1.0).status == "wrong"
+
+
+def test_an_error_that_was_put_in_the_place_of_another_is_not_followed():
+    """`raise … from None` says that what came before is of no use to the reader."""
+    try:
+        1 / 0  # noqa: B018
+    except ZeroDivisionError as error:
+        first = error
+    assert _learner_code.learner_line(first).text.startswith("1 / 0")
+    second = ValueError("in the words of the course")
+    second.__context__ = first
+    assert _learner_code.learner_line(second).text.startswith("1 / 0")
+    second.__suppress_context__ = True
+    assert _learner_code.learner_line(second) is None

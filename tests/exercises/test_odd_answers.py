@@ -127,3 +127,10 @@ def test_a_time_without_end_is_not_written_with_three_hundred_digits():
 def test_nearly_the_soonest_moment_is_not_it(seconds):
     """1.15 s is what the first run showed: looked up, not calculated."""
     assert start_here.soonest_suspicion.judge(seconds).status == "wrong"
+
+
+def test_the_budget_may_be_spent_to_the_last_point_and_no_further():
+    bought = {"lock": 1, "sessions": 1, "threads": 1}  # 9 points
+    assert scaling_metrics.design_the_shop.judge({"nodes": 18, **bought})
+    over = scaling_metrics.design_the_shop.judge({"nodes": 19, **bought})
+    assert over.message == scaling_metrics.OVER_BUDGET.format(cost=28)

@@ -435,3 +435,10 @@ def test_an_exercise_is_under_way_from_the_first_try_until_it_is_solved():
     assert (row().solved, row().tried) == (0, 1)
     start_here.soonest_suspicion.check(1.12)
     assert (row().solved, row().tried) == (1, 0)
+
+
+def test_a_broken_file_is_told_also_when_progress_is_carried_first(progress_file, tmp_path):
+    for door, number in ((export_progress, 1), (import_progress, 2)):
+        progress_file.write_text("broken")
+        assert f"It is kept as progress.json.broken-{number}" in repr(door(tmp_path / "carried.json"))
+        assert progress_file.with_name(f"progress.json.broken-{number}").read_text() == "broken"
