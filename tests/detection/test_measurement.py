@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from dscourse.detection import detector_quality, first_probe_waits, message_load, suspicion_history
+from dscourse.detection import (
+    HeartbeatDetector,
+    detector_quality,
+    first_probe_waits,
+    message_load,
+    suspicion_history,
+)
 from dscourse.simulation import Constant, Crash, Network, Node, Pause, Restart, Scenario, topology
 
 
@@ -167,3 +173,11 @@ def test_hearsay_about_nodes_out_of_reach_is_no_pair():
 def test_what_is_no_run_is_refused_in_words(measure):
     with pytest.raises(TypeError, match=r"run must be a run of a scenario, such as .*, got None"):
         measure(None)
+
+
+def test_a_crash_goes_unnoticed_only_by_those_who_could_have_noticed_it(simulate):
+    run = simulate(HeartbeatDetector, 5, 20.0, faults=[Crash("n1", at=5.5)], graph=topology.ring(5))
+    quality = detector_quality(run)
+    assert quality.undetected == 0  # n3 and n4 have no link to n1
+    assert quality.detection_time == pytest.approx(5.01 + 3.0 - 5.5, abs=1e-6)
+    assert detector_quality(run, observers=["n3"]).undetected == 0

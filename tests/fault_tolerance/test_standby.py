@@ -35,6 +35,15 @@ def test_cold_boots_first_and_loses_what_came_after_the_last_backup(measured):
     assert (cold.machines, measured["warm"].machines, measured["hot"].machines) == (1, 2, 2)
 
 
+@pytest.mark.parametrize("mode", ["hot", "warm", "cold"])
+def test_nothing_more_is_asked_of_a_server_that_is_taken_for_dead(measured, mode):
+    trace = measured[mode].run.trace
+    suspected = trace.select(kind="record", name="suspect").times[0]
+    asked = trace.select(kind="send", node="front", peer="a", name="Apply")
+    assert len(asked) == pytest.approx(suspected * 10, abs=2)
+    assert max(asked.times) < suspected
+
+
 def test_the_order_is_the_same_in_every_column(measured):
     for column in ("recovery_time", "lost_work", "failed_requests"):
         values = [getattr(measured[mode], column) for mode in ("hot", "warm", "cold")]
