@@ -1,6 +1,7 @@
 """The partitioned store under faults: no acknowledged write is lost or done twice, no search leaves out a part."""
 
 import itertools
+import random
 from collections import Counter
 from functools import partial
 
@@ -23,6 +24,7 @@ from dscourse.simulation import (
     OpenLoop,
     Partition,
     Pause,
+    Request,
     Scenario,
     Slow,
 )
@@ -393,3 +395,58 @@ def test_a_record_without_its_entry_is_no_failure_since_the_record_is_written():
 def test_writing_the_same_value_again_takes_no_entry_away():
     puts = [("put", f"car:{number}", "red") for number in range(30)]
     assert price(puts, before=puts, nodes=20, index="global", latency=0.001).messages == 4
+
+
+def test_an_account_may_be_emptied_and_not_overdrawn():
+    shard = Shard("n0", ConsistentHashRing(["n0"]))
+    shard.values["a"] = 4
+    assert not shard.answer("p", Ask("c/0", 1, "add", changes=(("a", -5),))).ok
+    assert shard.answer("p", Ask("c/1", 1, "add", changes=(("a", -4),))).ok
+    assert shard.values == {"a": 0}
+
+
+def test_versions_go_on_where_they_were_after_a_crash():
+    """Else the entry of a write after the crash would look older than one of before."""
+    shard = Shard("n0", ConsistentHashRing(["n0"]))
+    versions = [shard.answer("p", Ask(f"c/{n}", 1, "put", "car", f"colour {n}")).version for n in range(3)]
+    again = Shard("n0", ConsistentHashRing(["n0"]))
+    again.restore(shard.to_save())
+    versions.append(again.answer("p", Ask("c/3", 1, "put", "car", "red")).version)
+    assert versions == sorted(set(versions))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_nobody_knows_is_told_to_nobody(way):
+    """The owner is down: the client must find out by waiting, and isn't told that nothing happened."""
+    run = Scenario(
+        partial(partitioned_node, storage=STORAGE, way=way, patience=0.2),
+        store_network(STORAGE, 0.001),
+        faults=[Crash(RING.owner("car"), at=0.0)],
+        clients=[ClosedLoop((("put", "car", "red"),), 0.0, "app", timeout=2.0)],
+        seed=3,
+    ).run(5)
+    assert run.history()[0].outcome == "unknown"
+    assert len(run.trace.select(kind="send", peer="c0")) == 0
+
+
+class Machine:
+    """As much of a machine as passing a request on needs."""
+
+    rng = random.Random(0)
+    stored = None
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, to, message):
+        self.sent.append((to, message))
+
+    def save(self, state):
+        """Write to a disk that nobody reads."""
+
+
+def test_a_request_that_is_delivered_twice_is_passed_on_once():
+    app, machine = partitioned_node("app", (), storage=STORAGE, way="any"), Machine()
+    for number in (0, 0, 1):
+        app.on_message(machine, "c0", Request(number, ("get", "car")))
+    assert [message.operation for _, message in machine.sent] == ["c0/0", "c0/1"]
