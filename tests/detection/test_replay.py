@@ -202,3 +202,18 @@ def test_seattle_is_40_links_in_their_measured_order():
 def test_bad_recordings_and_settings_are_refused(call, error):
     with pytest.raises(error):
         call()
+
+
+def test_a_sign_of_life_at_the_very_moment_of_the_deadline_is_too_late_as_in_the_simulation(simulate):
+    """The timer was set before the message was on its way, so it goes off first."""
+    recording = RecordedDelays(1.0, [[0.5] * 20])
+    for factory, replay, latency in (
+        (HeartbeatDetector, replay_heartbeat, 0.5),
+        (PingDetector, replay_ping, 0.25),  # each way
+    ):
+        for timeout in (0.5, 0.6):
+            run = simulate(partial(factory, timeout=timeout), 2, 20.0, latency=Constant(latency))
+            suspicions = len(run.trace.select(kind="record", node="n0", name="suspect"))
+            replayed = replay(recording, [timeout]).mistake_rate[0] * 20
+            assert replayed == pytest.approx(suspicions), (factory, timeout)
+    assert replay_ping(recording, [0.5]).query_accuracy[0] == pytest.approx(0.5 / 20)
