@@ -292,7 +292,7 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
     told = "; ".join(f"{name} moves {change.moved:.1%}" for name, change in changes.items())
     least = next(iter(changes.values())).least_possible
     return Picture(
-        panels[0].get_figure(root=True) or panels[0],  # type: ignore[arg-type]
+        panels[0],
         f"Share of all keys that each node gives and takes. {told}; the least possible is {least:.1%}.",
     )
 
@@ -644,7 +644,7 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         f"{title}: {len(ranges)} ranges, the largest with {max(ranges.values())} keys"
         for title, ranges in counts.items()
     )
-    return Picture(panels[0].get_figure(root=True) or panels[0], f"Keys in each range. {told}.")  # type: ignore[arg-type]
+    return Picture(panels[0], f"Keys in each range. {told}.")
 
 
 __all__ = [

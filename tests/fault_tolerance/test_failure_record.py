@@ -43,7 +43,8 @@ def test_the_fit_is_scipys(shape, scale, count, seed):
     times = np.random.default_rng(seed).weibull(shape, count) * scale
     fit = fit_weibull(times)
     best, _, best_scale = stats.weibull_min.fit(times, floc=0)
-    assert (fit.shape, fit.scale) == pytest.approx((best, best_scale), rel=1e-3)
+    # scipy searches until four digits of small numbers stand still; which of the two is better, the likelihood says
+    assert (fit.shape, fit.scale) == pytest.approx((best, best_scale), rel=1e-2)
     likelihood = stats.weibull_min.logpdf(times, fit.shape, scale=fit.scale).sum()
     assert likelihood >= stats.weibull_min.logpdf(times, best, scale=best_scale).sum() - 1e-6
 
