@@ -96,10 +96,17 @@ def test_space_saving_takes_texts_and_says_what_it_is():
     assert repr(sketch) == "SpaceSaving of 2 counters, 5 keys seen"
     with pytest.raises(TypeError):
         sketch.add(1.5)
-    with pytest.raises(ValueError, match="share must be at least"):
-        sketch.hot(0.1)
+    for share in (0.1, 0.49):  # two counters can't tell who has less than half
+        with pytest.raises(ValueError, match="share must be at least"):
+            sketch.hot(share)
     with pytest.raises(ValueError, match="at most 1"):
         sketch.hot(1.5)
     with pytest.raises(ValueError, match="capacity must be at least 1"):
         SpaceSaving(0)
     assert sketch.seen == 5
+
+
+def test_among_equal_counts_the_surer_ones_come_first():
+    sketch = SpaceSaving(2)
+    sketch.add_all(["a", "b", "c", "b"])  # c takes over the counter of a
+    assert [(hot.key, hot.count, hot.error) for hot in sketch.top(2)] == [("b", 2, 0), ("c", 2, 1)]

@@ -450,3 +450,15 @@ def test_a_request_that_is_delivered_twice_is_passed_on_once():
     for number in (0, 0, 1):
         app.on_message(machine, "c0", Request(number, ("get", "car")))
     assert [message.operation for _, message in machine.sent] == ["c0/0", "c0/1"]
+
+
+def test_a_coordinator_waits_no_longer_than_its_patience_in_each_phase():
+    """A participant that is down neither votes nor confirms: two waits of 0.2 s, and the transfer is off."""
+    run = Scenario(
+        partial(partitioned_node, storage=STORAGE, patience=0.2),
+        store_network(STORAGE, 0.001),
+        faults=[Crash("n1", at=0.0)],
+        clients=[ClosedLoop((TRANSFER,), 0.0, "app", timeout=2.0)],
+    ).run(5)
+    (done,) = run.history()
+    assert (done.outcome, round(done.latency, 6)) == ("fail", 0.4)
