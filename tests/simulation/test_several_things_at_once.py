@@ -7,6 +7,7 @@ import pytest
 
 from dscourse.simulation import (
     Byzantine,
+    ClockOffset,
     Constant,
     Corrupt,
     Crash,
@@ -30,6 +31,7 @@ from dscourse.simulation import (
 from dscourse.simulation.kernel import Kernel
 from dscourse.simulation.ledger import Ledger
 from dscourse.simulation.luck import Stream
+from dscourse.simulation.member import Clock
 from dscourse.simulation.network import Link
 
 
@@ -270,3 +272,32 @@ def test_what_a_liar_says_to_one_peer_is_luck_of_its_own():
     }
     assert all(8 < len(told) < 32 for told in lies.values())
     assert lies["n1"] != lies["n2"]
+
+
+# ── clocks and services that are touched twice ────────────────────────────────────────────────────────────
+
+
+def test_a_clock_that_is_stepped_twice_goes_on_in_between():
+    faults = [ClockOffset("n0", 5.0, at=1.0), ClockOffset("n0", 1.0, at=2.0)]
+    run = Scenario(counter(times=()), Network(topology.full_mesh(2)), faults=faults).run(4.0)
+    assert run.at(3.0).clock == {"n0": 9.0, "n1": 3.0}
+
+
+@pytest.mark.parametrize("rate", [-0.9, -0.37, -1e-6, 1e-6, 0.013, 0.9, 7.3])
+def test_a_timer_on_a_drifting_clock_is_due_as_soon_as_its_reading_allows(rate):
+    clock = Clock(0)
+    clock.drift(1_234_567, rate)
+    for local in (1, 2, 7, 1000, 999_999, 1_000_001):
+        delay = clock.true_delay(2_000_003, local)
+        begin = clock.read(2_000_003)
+        assert clock.read(2_000_003 + delay) - begin >= local
+        earlier = delay - 2 - int(1 / (1 + rate))  # readings are rounded: one local microsecond more or less
+        assert earlier < 0 or clock.read(2_000_003 + earlier) - begin < local
+
+
+def test_work_that_a_crash_has_taken_does_not_end_the_work_after_the_restart():
+    graph = topology.full_mesh(2)
+    graph.nodes["n1"]["service_time"] = 1.0
+    faults = [Crash("n1", at=0.9, restart_at=1.0)]
+    run = Scenario(counter(times=(0.5, 1.1)), Network(graph, latency=0.1), faults=faults).run(4.0)
+    assert fates(run) == ([(1, 2.2)], [(0, "crashed")])
