@@ -211,7 +211,7 @@ def test_a_sign_of_life_at_the_very_moment_of_the_deadline_is_too_late_as_in_the
         (HeartbeatDetector, replay_heartbeat, 0.5),
         (PingDetector, replay_ping, 0.25),  # each way
     ):
-        for timeout in (0.5, 0.6):
+        for timeout in (0.5, 0.6, 1.0):
             run = simulate(partial(factory, timeout=timeout), 2, 20.0, latency=Constant(latency))
             suspicions = len(run.trace.select(kind="record", node="n0", name="suspect"))
             replayed = replay(recording, [timeout]).mistake_rate[0] * 20
