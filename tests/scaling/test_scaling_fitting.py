@@ -220,7 +220,7 @@ def least_on_a_grid(load, throughput):
 @pytest.mark.parametrize(
     ("load", "throughput"),
     [
-        ([1, 3, 16, 32, 64], [0.54, 11.75, 0.51, 0.02, 12.53]),
+        ([1, 3, 16, 32, 64], [0.541, 11.746, 0.5109, 0.02036, 12.5348]),  # where the lowest dip leads astray
         ([1, 3, 6, 24, 64, 128], [3.377, 0.041, 3.132, 0.787, 0.056, 5.652]),
     ],
 )
