@@ -30,8 +30,7 @@ FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fr
 # Nothing imports the top floor but notebooks and tests; only exercises may use views.
 ALLOWED_ON_TOP = {("exercises", "views")}
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
-# Nor does a lock: JupyterLab has a moving slider handled in one thread of the kernel while a cell runs in another.
-START_NOTHING = {("views", "asyncio"), ("views", "threading")}
+START_NOTHING = {("views", "asyncio")}
 
 SCREEN = {"matplotlib", "ipywidgets", "IPython", "anywidget", "traitlets", "plotly", "tkinter", "ipykernel"}
 PROCESSES = {

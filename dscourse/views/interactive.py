@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,9 @@ from matplotlib.figure import Figure
 from dscourse.views.follower import Follower
 from dscourse.views.live_canvas import LiveCanvas
 from dscourse.views.picture import checked_alt, new_figure, png_text, shown_width
+from dscourse.views.turns import Turns
+
+_PATIENCE = 2.0  # seconds for which a picture that another thread is drawing is waited for
 
 _HERE = Path(__file__).parent
 
@@ -51,8 +54,7 @@ class InteractiveFigure(widgets.VBox):
         self.figure: Figure = new_figure()
         self.picture = LivePicture()
         self._canvas = LiveCanvas()
-        # JupyterLab has a moving slider handled in a thread of its own (a subshell), beside a cell that is running.
-        self._one_at_a_time = threading.RLock()
+        self._turns = Turns()
         self._redraw_or_raise()
         self._follower = Follower(self._redraw, self._redraw_hurriedly, self._lay_out_anew)
         for control in controls.values():
@@ -70,21 +72,23 @@ class InteractiveFigure(widgets.VBox):
         return {name: control.value for name, control in self.controls.items()}
 
     def _redraw(self) -> None:
-        self._or_told(self._redraw_or_raise)
+        self._in_turn(self._redraw_or_raise)
 
     def _redraw_hurriedly(self) -> None:
-        self._or_told(lambda: self._redraw_or_raise(hurried=True))
+        self._in_turn(lambda: self._redraw_or_raise(hurried=True))
 
     def _lay_out_anew(self) -> None:
-        self._or_told(self._lay_out_anew_or_raise)
+        self._in_turn(self._lay_out_anew_or_raise)
+
+    def _in_turn(self, action: Callable[[], None]) -> None:
+        self._turns.take(lambda: self._or_told(action))
 
     def _or_told(self, action: Callable[[], None]) -> None:
-        with self._one_at_a_time:
-            try:
-                action()
-            except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
-                given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
-                self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
+            given = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
+            self.picture.problem = f"No picture for {given}. {type(error).__name__}: {error}"
 
     def _redraw_or_raise(self, *, hurried: bool = False) -> None:
         with _nothing_collected():
@@ -106,10 +110,20 @@ class InteractiveFigure(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
-        with self._one_at_a_time:
-            bundle["text/plain"] = self.picture.alt
-            bundle["image/png"] = png_text(self.figure)
-            return bundle, {"image/png": {"width": shown_width(self.figure)}}
+        bundle["text/plain"] = self.picture.alt
+        bundle |= self._still()
+        return bundle, {"image/png": {"width": shown_width(self.figure)}}
+
+    def _still(self) -> dict[str, str]:
+        """Return the picture and its text for where no widgets are shown; nothing if drawing goes on for too long."""
+        still: dict[str, str] = {}
+        self._turns.take(
+            lambda: still.update({"text/plain": self.picture.alt, "image/png": png_text(self.figure)})
+        )
+        patient_until = time.monotonic() + _PATIENCE
+        while not still and time.monotonic() < patient_until:
+            time.sleep(0.01)
+        return still
 
 
 def interactive_figure(draw: Callable[..., str], **controls: Any) -> InteractiveFigure:
