@@ -11,7 +11,8 @@ import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUND = {"arguments", "simulation", "datasets"}  # arguments: what every public door says to a wrong value
+# arguments: what every public door says to a wrong value; readable: how it writes numbers
+GROUND = {"arguments", "readable", "simulation", "datasets"}
 TOPICS = {
     "scaling",
     "services",

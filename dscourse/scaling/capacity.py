@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dscourse.arguments import one_of, real, shown, text
+from dscourse.readable import readable_number, readable_seconds
 from dscourse.scaling._arguments import Floats, inner_fraction, keep
 from dscourse.scaling.latencies import latency_quantile
-from dscourse.scaling.readable import readable_number, readable_seconds
 
 Outcome = Literal["found", "never", "always"]
 _LEAST_LOAD = 1e-300  # below it floats are too coarse to halve a gap

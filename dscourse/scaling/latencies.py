@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dscourse.readable import readable_number, readable_seconds
 from dscourse.scaling._arguments import Floats, inner_fraction, numbers
-from dscourse.scaling.readable import readable_number, readable_seconds
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dscourse.arguments import real
 
 
@@ -20,9 +22,17 @@ def readable_seconds(seconds: float) -> str:
 def readable_number(value: float) -> str:
     """Return a number with four digits, or all of those before the point, in groups of three: 12 345 or 0.1235.
 
-    From 10¹⁵ on, where a float has no more digits to tell, it is written as 1e+15.
+    From 10¹⁵ on, where a float has no more digits to tell, it is written as 1e+15; so are whole numbers beyond all
+    floats.
     """
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return f"{Decimal(value).normalize():.4g}"
     number = real("value", value)
     if abs(number) >= 1e15:
         return f"{number:.4g}"
     return f"{number:,.0f}".replace(",", " ") if abs(number) >= 999.95 else f"{number:.4g}"
+
+
+def readable_percent(share: float, digits: int = 0) -> str:
+    """Return a share in per cent, with so many digits after the point: 0.093 is 9.3 % with one."""
+    return f"{100 * real('share', share):.{digits}f} %"
