@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dscourse import datasets
 from dscourse.arguments import numbers, probability, real, shown, whole
+from dscourse.readable import readable_number, readable_percent
 
 Microseconds = NDArray[np.int64]
 _MOST = 10_000_000  # delays
@@ -107,13 +108,16 @@ def drawn_delays(
     lost = probability("loss", loss)
     shape = (whole("links", links, at_least=1), whole("messages", messages, at_least=1))
     if shape[0] * shape[1] > _MOST:
-        raise ValueError(f"links × messages must be at most {_MOST:,}, got {shape[0] * shape[1]:,}")
+        most = readable_number(_MOST)
+        raise ValueError(
+            f"links × messages must be at most {most}, got {readable_number(shape[0] * shape[1])}"
+        )
     _check_round_trip(round_trip)
     rng = np.random.default_rng(whole("seed", seed, at_least=0))
     total = np.zeros(shape)
     for _ in range(2 if round_trip else 1):
         total += np.where(rng.random(shape) < lost, math.inf, rng.exponential(mean, shape))
-    return RecordedDelays(interval, total, f"exponential delays, {lost:.0%} lost")
+    return RecordedDelays(interval, total, f"exponential delays, {readable_percent(lost)} lost")
 
 
 def _check_round_trip(round_trip: object) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dscourse.arguments import one_of, real, shown
 from dscourse.detection.quality import DetectorQuality
 from dscourse.detection.suspicions import Suspicion, Uptime, suspicions
+from dscourse.readable import readable_number
 from dscourse.simulation import Run
 
 Pair = tuple[str, str]
@@ -94,7 +95,7 @@ def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:
         )
     if not 10 * length < run.until <= _MOST_PERIODS * length:
         raise ValueError(
-            f"the run must last more than 10 periods and at most {_MOST_PERIODS:,}; "
+            f"the run must last more than 10 periods and at most {readable_number(_MOST_PERIODS)}; "
             f"got {run.until:g} s and periods of {length:g} s"
         )
     starts = np.arange(1, int(run.until / length)) * length

@@ -21,6 +21,7 @@ from typing import Any
 
 from dscourse.arguments import shown, whole
 from dscourse.fault_tolerance._checks import check_lies, traitors_of
+from dscourse.readable import readable_number
 
 ATTACK = "attack"
 RETREAT = "retreat"
@@ -178,7 +179,8 @@ def signed_messages(
     m, bad = _checked(generals, traitors, order, rounds)
     if 2 * generals**2 > _MOST_MESSAGES:
         raise ValueError(
-            f"{generals:,} generals may send {2 * generals**2:,} messages; this goes up to {_MOST_MESSAGES:,}"
+            f"{readable_number(generals)} generals may send {readable_number(2 * generals**2)} messages; "
+            f"this goes up to {readable_number(_MOST_MESSAGES)}"
         )
     check_lies(lies, '{(2, 1, 2): ("attack",)}')
     luck = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
@@ -316,7 +318,8 @@ def refuse_endless(generals: int, rounds: int) -> None:
     messages = oral_message_count(generals, rounds)
     if messages > _MOST_MESSAGES:
         raise ValueError(
-            f"OM({rounds}) with {generals} generals sends {messages:,} messages; this goes up to {_MOST_MESSAGES:,}"
+            f"OM({rounds}) with {generals} generals sends {readable_number(messages)} messages; "
+            f"this goes up to {readable_number(_MOST_MESSAGES)}"
         )
 
 

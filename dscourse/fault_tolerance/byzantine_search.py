@@ -27,6 +27,7 @@ from dscourse.fault_tolerance.byzantine import (
     refuse_endless,
     signed_messages,
 )
+from dscourse.readable import readable_number
 
 #: Who betrays, what was ordered, and the lies.
 Case = tuple[tuple[int, ...], str, dict[Any, Any]]
@@ -67,13 +68,12 @@ class Treason:
         )
 
     def __repr__(self) -> str:
+        tried = readable_number(self.tried)
         if self.found is not None:
-            return f"{self._what}: broken, found at try {self.tried:,}\n{self.found!r}"
+            return f"{self._what}: broken, found at try {tried}\n{self.found!r}"
         if self.exhaustive:
-            return (
-                f"{self._what}: no treason works; all {self.tried:,} placements, orders and lies were tried"
-            )
-        return f"{self._what}: no treason found in {self.tried:,} tries (not all there are)"
+            return f"{self._what}: no treason works; all {tried} placements, orders and lies were tried"
+        return f"{self._what}: no treason found in {tried} tries (not all there are)"
 
 
 def find_treason(
@@ -128,10 +128,11 @@ def treasons(
     most_tries: int = 20_000,
 ) -> tuple[bool, Iterator[Case]]:
     """Return whether all treasons can be tried within `most_tries`, and those to try: (placement, order, lies)."""
-    if math.comb(generals, traitors) > _MOST_PLACEMENTS:
+    ways = math.comb(generals, traitors)
+    if ways > _MOST_PLACEMENTS:
         raise ValueError(
-            f"there are {math.comb(generals, traitors):,} ways to place {traitors} traitors among {generals} generals; "
-            f"this goes up to {_MOST_PLACEMENTS:,}"
+            f"there are {readable_number(ways)} ways to place {traitors} traitors among {generals} generals; "
+            f"this goes up to {readable_number(_MOST_PLACEMENTS)}"
         )
     if not signed:
         refuse_endless(generals, rounds)

@@ -20,6 +20,7 @@ from scipy import optimize, stats
 
 from dscourse.arguments import numbers, shown, whole
 from dscourse.fault_tolerance.availability import HOURS_PER_YEAR
+from dscourse.readable import readable_number
 
 _COLUMNS = ("system", "node", "start", "down_min", "cause")
 _UNKNOWN = "Not recorded"
@@ -68,7 +69,7 @@ class WeibullFit:
 
     def __repr__(self) -> str:
         words = f"shape {self.shape:.3f}, scale {self.scale:.4g}, mean {self.mean:.4g}"
-        return f"Weibull({words}) from {self.count:,} times"
+        return f"Weibull({words}) from {readable_number(self.count)} times"
 
 
 def fit_weibull(times: ArrayLike) -> WeibullFit:
@@ -218,7 +219,7 @@ class DownTogether:
         return self.observed[k] / self.independent[k]
 
     def __repr__(self) -> str:
-        lines = [f"system {self.system}: {self.nodes} nodes, {self.hours:,.0f} hours"]
+        lines = [f"system {self.system}: {self.nodes} nodes, {readable_number(round(self.hours))} hours"]
         lines += [
             f"  at least {k:2} down: observed {self.observed[k]:.2e}, independent {self.independent[k]:.2e}, "
             f"ratio {self.ratio(k):.3g}"

@@ -23,6 +23,7 @@ import networkx as nx
 
 from dscourse.arguments import one_of, real
 from dscourse.fault_tolerance._checks import LONGEST
+from dscourse.readable import readable_number
 from dscourse.simulation import (
     Constant,
     Context,
@@ -124,8 +125,8 @@ class Standby:
         end = real("until", until, above=moment)
         if end * self.rate > _MOST_REQUESTS:
             raise ValueError(
-                f"{end:g} s at {self.rate:g} requests a second make {end * self.rate:,.0f} requests; "
-                f"this goes up to {_MOST_REQUESTS:,}"
+                f"{readable_number(end)} s at {readable_number(self.rate)} requests a second are too many requests; "
+                f"this goes up to {readable_number(_MOST_REQUESTS)}"
             )
         requests = OpenLoop(
             tuple(("add", item) for item in range(int(end * self.rate))),

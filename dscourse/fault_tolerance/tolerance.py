@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dscourse.arguments import real, shown, whole
+from dscourse.readable import readable_number
 from dscourse.simulation import Fault, Run, Scenario
 
 #: Says what is wrong with a run in a few words, or nothing ("") if the promise was kept.
@@ -82,7 +83,8 @@ def every_fault(
     count_of_ways = 1 + len(times) * sum(math.comb(len(nodes), count) for count in range(1, most + 1))
     if count_of_ways > _MOST_WAYS:
         raise ValueError(
-            f"that makes {count_of_ways:,} sets of faults to try; this goes up to {_MOST_WAYS:,}"
+            f"that makes {readable_number(count_of_ways)} sets of faults to try; "
+            f"this goes up to {readable_number(_MOST_WAYS)}"
         )
     ways: list[tuple[Fault, ...]] = [()]
     for count in range(1, most + 1):

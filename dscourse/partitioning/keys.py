@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
+from dscourse.readable import readable_number
+
 Key: TypeAlias = int | str | bytes
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
@@ -113,7 +115,9 @@ def key_column(keys: Any) -> npt.NDArray[np.int64] | npt.NDArray[np.uint64] | li
             f"Many keys are given as an array or a list, got a {type(keys).__name__}: make a list of it"
         )
     if isinstance(keys, range) and keys[_MOST_KEYS:]:
-        raise ValueError(f"At most {_MOST_KEYS:,} keys can be looked at together, got {keys!r}")
+        raise ValueError(
+            f"At most {readable_number(_MOST_KEYS)} keys can be looked at together, got {keys!r}"
+        )
     if not isinstance(keys, list | tuple | range | np.ndarray):
         keys = np.asarray(keys) if hasattr(keys, "__array__") else list(keys)
     if not isinstance(keys, np.ndarray):

@@ -18,6 +18,7 @@ from dscourse.arguments import whole
 from dscourse.partitioning.keys import Key, key_column, plain_key
 from dscourse.partitioning.members import Members, checked_name
 from dscourse.partitioning.replication_order import choose_replicas
+from dscourse.readable import readable_number
 
 _MOST_CUTS = 1_000_000
 
@@ -310,7 +311,9 @@ def _sorted_cuts(boundaries: Sequence[Key]) -> list[Key]:
     if isinstance(boundaries, str | bytes) or not isinstance(boundaries, Iterable):
         raise TypeError(f"boundaries must be a list of keys, got {boundaries!r}")
     if not isinstance(boundaries, Sized) or (isinstance(boundaries, range) and boundaries[_MOST_CUTS:]):
-        raise ValueError(f"boundaries must be a list of at most {_MOST_CUTS:,} keys, got {boundaries!r}")
+        raise ValueError(
+            f"boundaries must be a list of at most {readable_number(_MOST_CUTS)} keys, got {boundaries!r}"
+        )
     cuts: list[Any] = [plain_key(key) for key in boundaries]
     kinds = sorted({type(cut).__name__ for cut in cuts})
     if len(kinds) > 1:

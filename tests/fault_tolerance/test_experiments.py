@@ -129,7 +129,7 @@ def test_mistakes_are_explained():
 
 
 def test_more_ways_than_can_be_tried_are_refused():
-    with pytest.raises(ValueError, match="sets of faults to try; this goes up to 100,000"):
+    with pytest.raises(ValueError, match="sets of faults to try; this goes up to 100 000"):
         every_fault(Crash, [f"r{i}" for i in range(40)], 20, [1.0])
     with pytest.raises(TypeError, match="make must be a function"):
         every_fault("crash", ["r1"], 1, [1.0])

@@ -127,7 +127,7 @@ PARTS = (Part("a", 0.9), Part("b", 0.9))
         ),
         (lambda: fault_experiment("byzantine", attempts="x"), TypeError, "attempts must be a whole number"),
         (lambda: fault_experiment("byzantine", f=10**18), ValueError, "f must be at most 1000"),
-        (lambda: generals_scenario(10**18, "attack", 1), ValueError, "this goes up to 2,000,000"),
+        (lambda: generals_scenario(10**18, "attack", 1), ValueError, "this goes up to 2 000 000"),
         (
             lambda: generals_scenario(4, "attack", 1, {1: 2}),
             LookupError,
@@ -149,7 +149,7 @@ PARTS = (Part("a", 0.9), Part("b", 0.9))
         (lambda: Group(3, PARTS), ValueError, "needed must be at most 2, got 3"),
         (lambda: Group(1, "ab"), TypeError, "members: give parts or groups"),
         (lambda: simulate_availability(PARTS[0], 10**18), ValueError, "trials must be at most"),
-        (lambda: Standby("warm", rate=1e9).measure(), ValueError, "this goes up to 1,000,000"),
+        (lambda: Standby("warm", rate=1e9).measure(), ValueError, "this goes up to 1 000 000"),
         (lambda: Standby("hot", timeout=1e300), ValueError, r"timeout must be at most 1e\+09"),
         (lambda: BlockStore().read([1]), TypeError, r"block must be a whole number, got \[1\]"),
         (lambda: BlockStore().read(True), TypeError, "block must be a whole number, got True"),
