@@ -20,6 +20,7 @@ from dscourse.detection import Suspicion, TradeOff, suspicion_history
 from dscourse.detection.phi_history import PhiHistory
 from dscourse.detection.preset_trials import PresetTrial
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
+from dscourse.readable import readable_number
 from dscourse.simulation import Run
 from dscourse.views import palette
 from dscourse.views.interactive import InteractiveFigure, interactive_figure
@@ -224,7 +225,7 @@ def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Pictur
     axes = new_axes(7.0, 4.0) if ax is None else ax
     _paint_curves(axes, curves)
     _legend_right(axes)
-    at_two = ", ".join(f"{curve.detector} {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
+    at_two = "; ".join(f"{curve.detector}: {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
     return Picture(
         axes,
         f"Mistakes per link and hour against the time to notice a crash, for every setting of {len(curves)} detectors. "
@@ -293,7 +294,7 @@ def timeout_explorer(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveF
         )
         return (
             f"A timeout of {timeout:g} s notices a crash after {speed:.1f} s on average. Mistakes per link and hour of "
-            f"each detector tuned to that speed, on {delays}: {', '.join(labels)}."
+            f"each detector tuned to that speed ({delays}): {'; '.join(labels)}."
         )
 
     slider = widgets.FloatSlider(2.0, min=1.0, max=6.0, step=0.1, description="timeout (s)")
@@ -321,7 +322,7 @@ def _paint_curves(axes: Axes, curves: Sequence[TradeOff]) -> None:
         )
     axes.set_yscale("log")
     axes.set_ylim(_FLOOR, 2000)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
     axes.yaxis.set_major_locator(LogLocator(10, numticks=8))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlim(0, 6.5)
@@ -334,7 +335,7 @@ def _rate_words(rate: float) -> str:
         return "not at this speed"
     if rate == 0:
         return "none seen"
-    return f"{rate:.0f}" if rate >= 20 else f"{rate:.1f}"
+    return readable_number(round(rate)) if rate >= 20 else f"{rate:.1f}"
 
 
 # ── The group ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -353,11 +354,12 @@ def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) 
         sizes, values = list(measured), list(measured.values())
         axes.plot(sizes, values, color=colour, linestyle=dash, marker=marker, linewidth=1.8, label=name)
         for size, value in measured.items():
-            if (size, f"{value:.3g}") in labelled:
+            label = _three_digits(value)
+            if (size, label) in labelled:
                 continue
-            labelled.add((size, f"{value:.3g}"))
+            labelled.add((size, label))
             axes.annotate(
-                f"{value:.3g}",
+                label,
                 (size, value),
                 xytext=(0, 7),
                 textcoords="offset points",
@@ -365,18 +367,26 @@ def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) 
                 ha="center",
             )
         told.append(
-            f"{name}: " + ", ".join(f"{value:.3g} with {size} members" for size, value in measured.items())
+            f"{name}: "
+            + ", ".join(
+                f"{_three_digits(value)} with {readable_number(size)} members"
+                for size, value in measured.items()
+            )
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
         axis.set_minor_locator(NullLocator())
     axes.margins(0.1, 0.15)
     axes.set_xlabel("members")
     axes.set_ylabel("messages a second,\neach member")
     _legend_above(axes)
     return Picture(axes, f"Messages that each member sends a second. {'; '.join(told)}.")
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.3g}" if value < 999.5 else readable_number(round(value))
 
 
 def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
@@ -437,7 +447,7 @@ def draw_presets(trials: Sequence[PresetTrial], ax: Axes | None = None) -> Pictu
             )
     axes.set_xscale("log")
     axes.set_xlim(0.5, 160)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
     axes.set_xticks([1, 2, 5, 10, 15, 30, 60])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(trials)), [trial.preset.system for trial in trials], fontsize=9)
@@ -453,7 +463,7 @@ def draw_presets(trials: Sequence[PresetTrial], ax: Axes | None = None) -> Pictu
     bar = Line2D([], [], color=palette.SKY, linewidth=7, label="time to notice a crash (also at the right)")
     _legend_above(axes, [forgiven, given_up, bar], columns=2)
     told = "; ".join(
-        f"{trial.preset.system} {trial.detection_time:.1f} s, {_pause_words(trial)}" for trial in trials
+        f"{trial.preset.system}: {trial.detection_time:.1f} s, {_pause_words(trial)}" for trial in trials
     )
     return Picture(
         axes,

@@ -32,7 +32,7 @@ from dscourse.fault_tolerance import (
     single_points_of_failure,
     system_availability,
 )
-from dscourse.scaling import readable_seconds
+from dscourse.readable import readable_number, readable_seconds
 from dscourse.views import palette
 from dscourse.views.interactive import InteractiveFigure, interactive_figure
 from dscourse.views.picture import Picture, new_axes, new_figure, tidy
@@ -463,7 +463,8 @@ def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     axes.legend(frameon=False)
     parts = ", ".join(f"{cause} {100 * row['share']:.1f} %" for cause, row in table.iterrows())
     return Picture(
-        axes, f"Causes of {len(record):,} failures: {parts}. Their shares of the time down are similar."
+        axes,
+        f"Causes of {readable_number(len(record))} failures: {parts}. Their shares of the time down are similar.",
     )
 
 
@@ -495,8 +496,8 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
     soon, expected = 100 * (positive <= 1).mean(), 100 * (1 - math.exp(-1 / positive.mean()))
     return Picture(
         axes,
-        f"System {system}: how many of {len(positive):,} positive gaps between failures are no longer than a time. "
-        f"Within an hour {soon:.0f} % of them are over; an exponential distribution with the same mean of "
+        f"System {system}: how many of {readable_number(len(positive))} positive gaps between failures are no longer "
+        f"than a time. Within an hour {soon:.0f} % of them are over; an exponential distribution with the same mean of "
         f"{positive.mean():.1f} hours says {expected:.0f} %. A Weibull distribution with shape {fit.shape:.3f} follows "
         f"the record closely. Another {zero:.0f} % of all gaps are zero.",
     )
@@ -523,8 +524,9 @@ def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     longest_share = longest[: len(longest) // 100].sum() / longest.sum()
     return Picture(
         axes,
-        f"Times to repair of {len(minutes):,} failures on a logarithmic axis: median {np.median(minutes):.0f} minutes, "
-        f"mean {minutes.mean():.0f}. The longest 1 % of the repairs make {100 * longest_share:.0f} % of all time down.",
+        f"Times to repair of {readable_number(len(minutes))} failures on a logarithmic axis: "
+        f"median {np.median(minutes):.0f} minutes, mean {minutes.mean():.0f}. "
+        f"The longest 1 % of the repairs make {100 * longest_share:.0f} % of all time down.",
     )
 
 
@@ -540,9 +542,9 @@ def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
         color=palette.VERMILION,
         label="if failures were independent",
     )
-    for k in ks[2:]:
+    for k in [k for k in ks[2:] if not math.isnan(result.ratio(k))]:
         axes.annotate(
-            f"×{result.ratio(k):,.2g}" if result.ratio(k) < 10 else f"×{result.ratio(k):,.0f}",
+            f"×{_ratio(result.ratio(k))}",
             (k, result.observed[k]),
             xytext=(0, 9),
             textcoords="offset points",
@@ -556,9 +558,14 @@ def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
     axes.set_ylabel("share of the time")
     axes.legend(frameon=False, loc="lower left")
     last = ks[-1]
+    fewer = "" if math.isnan(result.ratio(last)) else f", {_ratio(result.ratio(last))} times less"
     return Picture(
         axes,
         f"System {result.system}, {result.nodes} nodes: share of the time in which at least k nodes were down. At "
-        f"least {last}: recorded {100 * result.observed[last]:.2f} %, independent {result.independent[last]:.1e}, "
-        f"{result.ratio(last):,.0f} times less.",
+        f"least {last}: recorded {100 * result.observed[last]:.2f} %, "
+        f"independent {result.independent[last]:.1e}{fewer}.",
     )
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else readable_number(round(value))

@@ -83,7 +83,7 @@ def test_mistakes_are_read_between_two_settings_on_a_logarithmic_scale():
 
 def test_the_trade_off_is_told_at_two_seconds():
     curves = [curve([1.0, 3.0], [100.0, 1.0]), curve([2.5, 4.0], [5.0, 0.0], "SWIM")]
-    assert "timeout from arrival 10.0, SWIM not at this speed" in draw_trade_off(curves).alt
+    assert "timeout from arrival: 10.0; SWIM: not at this speed" in draw_trade_off(curves).alt
 
 
 def test_the_slider_tells_what_its_timeout_costs():
@@ -98,19 +98,20 @@ def test_the_slider_tells_what_its_timeout_costs():
     assert "A timeout of 4 s notices a crash after 3.6 s" in explorer.picture.alt
     explorer.controls["delays"].value = "measured"
     explorer._redraw()
-    assert "on measured" in explorer.picture.alt
+    assert "tuned to that speed (measured): timeout" in explorer.picture.alt
     assert explorer.picture.problem == ""
 
 
 def test_load_names_every_point():
     alt = draw_load({"all-to-all heartbeats": {10: 9.0, 100: 99.0}, "SWIM": {10: 2.0, 100: 2.0}}).alt
     assert "all-to-all heartbeats: 9 with 10 members, 99 with 100 members; SWIM: 2 with 10 members" in alt
+    assert "SWIM: 1 234 with 1 000 members" in draw_load({"SWIM": {1000: 1234.4}}).alt
 
 
 def test_presets_are_told_with_their_pauses():
     trials = [try_preset(preset(name), members=3) for name in ("etcd", "mongodb")]
     alt = draw_presets(trials).alt
-    assert "etcd 1.0 s, forgives none of these pauses; MongoDB replica set 9.3 s, forgives 5 s" in alt
+    assert "etcd: 1.0 s, forgives none of these pauses; MongoDB replica set: 9.3 s, forgives 5 s" in alt
 
 
 def test_pictures_can_be_drawn_on_given_axes(simulate):

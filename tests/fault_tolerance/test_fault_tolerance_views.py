@@ -122,7 +122,16 @@ def test_pictures_of_the_record_tell_its_numbers(lanl):
     assert "median 59 minutes, mean 352" in views.draw_repair_times(lanl).alt
     assert "shape 0.738" in views.draw_failure_gaps(lanl, 2).alt
     together = views.draw_down_together(down_together(lanl, 2)).alt
-    assert re.search(r"recorded 0\.35 %, independent 2\.0e-06, 1,7\d\d times less", together)
+    assert re.search(r"recorded 0\.35 %, independent 2\.0e-06, 1 7\d\d times less", together)
+    assert "Causes of 23 739 failures" in views.draw_causes(lanl).alt
+    assert "Times to repair of 23 739 failures" in views.draw_repair_times(lanl).alt
+
+
+def test_what_never_happens_is_not_said_to_happen_so_many_times_less_often(lanl):
+    more_than_there_are = down_together(lanl, 2, counts=(1, 2, 50))
+    picture = views.draw_down_together(more_than_there_are)
+    assert picture.alt.endswith("At least 50: recorded 0.00 %, independent 0.0e+00.")
+    assert not any("nan" in text.get_text() for text in picture.figure.axes[0].texts)
 
 
 @pytest.mark.parametrize(
