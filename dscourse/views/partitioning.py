@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +37,7 @@ from dscourse.partitioning import (
     zipf_keys,
 )
 from dscourse.partitioning.ring import CIRCUMFERENCE
+from dscourse.readable import readable_number, readable_percent
 from dscourse.views.interactive import InteractiveFigure, interactive_figure
 from dscourse.views.palette import BLACK, BLUE, DASHES, GREY, LIGHT_GREY, MARKERS, ORANGE, SERIES, VERMILION
 from dscourse.views.picture import Picture, new_axes, new_figure, tidy
@@ -69,7 +70,7 @@ def draw_ring(
     axes.set_axis_off()
     axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5))
     shares = ring.shares()
-    told = ", ".join(f"{node} {share:.0%}" for node, share in shares.items())
+    told = ", ".join(f"{node} {readable_percent(share)}" for node, share in shares.items())
     alt = f"A ring with {len(ring.points.positions)} points of {len(ring.nodes)} nodes. Shares: {told}."
     if before is not None:
         alt += f" {moved} of the {len(keys)} keys drawn have moved."
@@ -199,14 +200,16 @@ def _draw_ring_lab(figure: Figure, nodes: int, virtual_nodes: int, weight_of_n0:
     moved = float((before.owners(_SAMPLE) != after.owners(_SAMPLE)).mean())
     _draw_shares(right, before, after)
     figure.suptitle(
-        f"{change}: {moved:.1%} of 20 000 keys move" if change != "none" else "no change", fontsize=11
+        f"{change}: {readable_percent(moved, 1)} of 20 000 keys move" if change != "none" else "no change",
+        fontsize=11,
     )
     shares = after.shares()
     most = max(shares, key=lambda node: shares[node])
     return (
         f"A ring of {len(after.nodes)} nodes, {virtual_nodes} points for each unit of weight; "
-        f"n0 weighs {weight_of_n0:g}. Change: {change}. {moved:.1%} of 20 000 keys have "
-        f"another owner than before; large symbols are moved keys. {most} owns most of the ring, {shares[most]:.1%}."
+        f"n0 weighs {weight_of_n0:g}. Change: {change}. {readable_percent(moved, 1)} of 20 000 keys have "
+        "another owner than before; large symbols are moved keys. "
+        f"{most} owns most of the ring, {readable_percent(shares[most], 1)}."
     )
 
 
@@ -242,6 +245,8 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
         height=0.78,
     )
     fair = [after.weights.get(node, 0.0) / total for node in nodes]
+    # White around the tick, so that it is seen on a black bar, too.
+    axes.plot(fair, rows, "|", color="white", markersize=19, markeredgewidth=4)
     axes.plot(fair, rows, "|", color=BLACK, markersize=17, markeredgewidth=2.2)
     axes.set_yticks(rows, nodes)
     axes.invert_yaxis()
@@ -260,7 +265,7 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
             markeredgecolor=BLACK,
             markeredgewidth=0.7,
         )
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.set_xlabel("share of the ring\nfilled: now · dotted: before · tick: fair", fontsize=9)
 
 
@@ -287,13 +292,14 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
         panels = [ax]
     for axes, (name, change) in zip(panels, changes.items(), strict=True):
         _draw_gives_and_takes(tidy(axes), change)
-        axes.set_title(f"{name}: {change.moved:.1%} move", fontsize=10)
+        axes.set_title(f"{name}: {readable_percent(change.moved, 1)} move", fontsize=10)
     panels[-1].legend(loc="upper right", fontsize=8, framealpha=1)
-    told = "; ".join(f"{name} moves {change.moved:.1%}" for name, change in changes.items())
+    told = "; ".join(f"{name} moves {readable_percent(change.moved, 1)}" for name, change in changes.items())
     least = next(iter(changes.values())).least_possible
     return Picture(
         panels[0],
-        f"Share of all keys that each node gives and takes. {told}; the least possible is {least:.1%}.",
+        f"Share of all keys that each node gives and takes. {told}; "
+        f"the least possible is {readable_percent(least, 1)}.",
     )
 
 
@@ -312,7 +318,7 @@ def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
     axes.set_yticks(rows, list(change.gives))
     if not axes.yaxis_inverted():
         axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{abs(share):.0%}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: readable_percent(abs(share))))
     axes.set_xlabel("share of all keys", fontsize=9)
 
 
@@ -341,10 +347,12 @@ def draw_standard_errors(
         )  # fmt: skip
     axes.set_xticks(points, [str(p) for p in points.tolist()])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.set(xlabel="V, virtual nodes of each node", ylabel="standard error of the load")
     axes.legend()
-    told = ", ".join(f"{error:.1%} with {count}" for count, error in sorted(measured.items()))
+    told = ", ".join(
+        f"{readable_percent(error, 1)} with {count}" for count, error in sorted(measured.items())
+    )
     return Picture(axes, f"Standard error of a node's load falls like 1/√V with its virtual nodes: {told}.")
 
 
@@ -442,7 +450,7 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
     axes = tidy(figure.subplots())
     fair = len(requests) / 10
     axes.bar(_LAB_NODES, (total - hottest) / fair, color=BLUE, label="other keys")
-    label = "the hottest key" if not hot_keys else f"pieces of the {hot_keys} hottest"
+    label = "the hottest key" if hot_keys <= 1 else f"the {hot_keys} hottest keys"
     axes.bar(
         _LAB_NODES,
         hottest / fair,
@@ -450,7 +458,7 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
         color=ORANGE,
         hatch="///",
         edgecolor="white",
-        label=label,
+        label=f"pieces of {label}" if hot_keys else label,
     )
     axes.axhline(1, color=BLACK, linestyle="--", linewidth=1)
     axes.set(ylabel="requests / fair share", ylim=(0, max(2.2, float(total.max()) / fair * 1.22)))
@@ -465,7 +473,7 @@ def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, 
     return (
         f"20 000 requests for 100 000 keys with skew {theta:.1f} on ten nodes. The busiest node gets "
         f"{total.max() / fair:.2f} times a fair share of all requests (imbalance among the nodes "
-        f"{imbalance:.2f}). The cache answers {answered:.0%}. Reading the hottest key asks "
+        f"{imbalance:.2f}). The cache answers {readable_percent(answered)}. Reading the hottest key asks "
         f"{asked} node{'s' if asked > 1 else ''}."
     )
 
@@ -548,26 +556,35 @@ def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> s
     figure.set_size_inches(9.6, 3.4)
     _fixed_layout(figure, left=0.12, right=0.99, bottom=0.15, top=0.98)
     axes = figure.subplots()  # one for all four columns: four would take twice as long to draw
-    _column(axes, 0, imbalance, "{:.2f}", "imbalance\n(busiest / mean)")
-    _column(axes, 1, moved, "{:.1%}", f"keys moved\n(dashed: least, {least:.1%})", mark=least)
-    _column(axes, 2, size, "{:,.0f}", "table, bytes\n(log. scale)", log=True)
-    _column(axes, 3, spent, "{:.0f}", "look-up, ns a key, now\non this machine (log. scale)", log=True)
+    _column(axes, 0, imbalance, "{:.2f}".format, "imbalance\n(busiest / mean)")
+    fewest = readable_percent(least, 1)
+    _column(axes, 1, moved, _with_one_digit, f"keys moved\n(dashed: least, {fewest})", mark=least)
+    _column(axes, 2, size, readable_number, "table, bytes\n(log. scale)", log=True)
+    _column(axes, 3, spent, _rounded, "look-up, ns a key, now\non this machine (log. scale)", log=True)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5))
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     told = "; ".join(
-        f"{name}: imbalance {i:.2f}, moved {m:.1%}, {int(s):,} bytes"
+        f"{name}: imbalance {i:.2f}, moved {readable_percent(m, 1)}, {readable_number(s)} bytes"
         for name, (i, m, s) in zip(names, rows, strict=True)
     )
-    return f"{nodes} nodes, {change}. Least possible {least:.1%}. {told}."
+    return f"{nodes} nodes, {change}. Least possible {fewest}. {told}."
+
+
+def _with_one_digit(share: float) -> str:
+    return readable_percent(share, 1)
+
+
+def _rounded(value: float) -> str:
+    return readable_number(round(value))
 
 
 def _column(
     axes: Axes,
     place: int,
     values: list[float],
-    text: str,
+    text: Callable[[float], str],
     title: str,
     *,
     log: bool = False,
@@ -584,7 +601,7 @@ def _column(
     axes.hlines(rows, place, [reach(value) for value in values], colors=SERIES[place], linewidth=15)
     axes.axvline(place, color=BLACK, linewidth=0.8)
     for row, value in zip(rows.tolist(), values, strict=True):
-        axes.text(reach(value) + 0.02, row, text.format(value), va="center", fontsize=8)
+        axes.text(reach(value) + 0.02, row, text(value), va="center", fontsize=8)
     if mark is not None:
         axes.axvline(reach(mark), color=BLACK, linestyle="--", linewidth=1.2)
     axes.text(place + 0.34, len(values) - 0.35, title, ha="center", va="top", fontsize=9)
@@ -640,8 +657,9 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("keys", fontsize=9)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda keys, _: readable_number(keys)))
     told = "; ".join(
-        f"{title}: {len(ranges)} ranges, the largest with {max(ranges.values())} keys"
+        f"{title}: {len(ranges)} ranges, the largest with {readable_number(max(ranges.values()))} keys"
         for title, ranges in counts.items()
     )
     return Picture(panels[0], f"Keys in each range. {told}.")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from dscourse.partitioning import ConsistentHashRing, ModuloPartitioner, load_counts, rebalance
-from dscourse.views import Picture, new_axes, partitioning
+from dscourse.views import Picture, new_axes, new_figure, partitioning
+from dscourse.views.palette import BLACK
 
 NODES = ["n0", "n1", "n2", "n3"]
 KEYS = np.arange(500)
@@ -15,6 +16,24 @@ def choices(control):
     if isinstance(control, widgets.SelectionSlider | widgets.Dropdown):
         return list(control.options)
     return [control.min, (control.min + control.max) / 2, control.max]
+
+
+@pytest.mark.parametrize(
+    ("hot_keys", "words"),
+    [(0, "the hottest key"), (1, "pieces of the hottest key"), (3, "pieces of the 3 hottest keys")],
+)
+def test_the_hot_bars_are_named_for_one_key_and_for_several(hot_keys, words):
+    figure = new_figure(7, 3)
+    partitioning._draw_hot_key_lab(figure, theta=1.2, hot_keys=hot_keys, pieces=8, cache=0)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["other keys", words]
+
+
+def test_the_tick_of_the_fair_share_is_seen_on_a_bar_of_its_own_colour():
+    figure = new_figure(7, 3)
+    partitioning._draw_ring_lab(figure, nodes=8, virtual_nodes=16, weight_of_n0=1.0, change="none")
+    below, above = (line for line in figure.axes[1].get_lines() if line.get_marker() == "|")
+    assert (below.get_color(), above.get_color()) == ("white", BLACK)
+    assert below.get_markeredgewidth() > above.get_markeredgewidth() + 1.5
 
 
 @pytest.mark.parametrize("lab", [partitioning.ring_lab, partitioning.hot_key_lab, partitioning.race])
@@ -40,7 +59,7 @@ def test_the_ring_tells_shares_and_moved_keys():
     assert isinstance(picture, Picture)
     moved = (before.owners(KEYS) != after.owners(KEYS)).sum()
     assert f"{moved} of the 500 keys drawn have moved" in picture.alt
-    assert f"n4 {after.shares()['n4']:.0%}" in picture.alt
+    assert f"n4 {100 * after.shares()['n4']:.0f} %" in picture.alt
 
 
 @pytest.mark.parametrize(
@@ -54,7 +73,7 @@ def test_a_ring_of_one_point_and_one_of_many_can_be_drawn(ring):
 def test_the_lab_tells_what_the_models_say():
     alt = partitioning.ring_lab().picture.alt
     moved = rebalance(ConsistentHashRing(NODES, 4), np.arange(20_000), add="n4").moved
-    assert f"{moved:.1%} of 20 000 keys" in alt
+    assert f"{100 * moved:.1f} % of 20 000 keys" in alt
 
 
 def test_gives_and_takes_are_told():
@@ -62,8 +81,8 @@ def test_gives_and_takes_are_told():
     picture = partitioning.draw_rebalance(
         {"mod": change, "ring": rebalance(ConsistentHashRing(NODES), KEYS, add="n4")}
     )
-    assert f"mod moves {change.moved:.1%}" in picture.alt
-    assert "least possible is 20.0%" in picture.alt
+    assert f"mod moves {100 * change.moved:.1f} %" in picture.alt
+    assert "least possible is 20.0 %" in picture.alt
     assert partitioning.draw_rebalance({"mod": change}, ax=new_axes()).png()
 
 
@@ -73,11 +92,13 @@ def test_loads_tails_errors_ranges_and_skew_are_told():
     tails = partitioning.draw_tails({"one": [0.001] * 99 + [0.010], "all": [0.002] * 100})
     assert "one: median 1.0 ms, 99th percentile 1.1 ms; all: median 2.0 ms" in tails.alt
     errors = partitioning.draw_standard_errors({10: 0.31, 100: 0.1}, published={10: 0.315})
-    assert "31.0% with 10, 10.0% with 100" in errors.alt
+    assert "31.0 % with 10, 10.0 % with 100" in errors.alt
     ranges = partitioning.draw_ranges(
         {"before": {"[…, …) on n0": 9}, "after": {"[…, 5) on n0": 4, "[5, …) on n1": 5}}
     )
     assert "before: 1 ranges, the largest with 9 keys; after: 2 ranges, the largest with 5 keys" in ranges.alt
     assert "51 of Twitter's cache clusters" in partitioning.draw_twitter_skew().alt
+    many = partitioning.draw_ranges({"before": {"[…, …) on n0": 1392}})
+    assert "the largest with 1 392 keys" in many.alt
     for picture in (tails, errors, ranges):
         assert picture.png().startswith(b"\x89PNG")
