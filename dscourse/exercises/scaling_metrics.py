@@ -16,6 +16,7 @@ from dscourse.scaling import (
     System,
     SystemMetrics,
     latency_quantile,
+    readable_number,
     readable_seconds,
     simulate_queue,
     summarize_latencies,
@@ -402,7 +403,7 @@ def _check_pooled(answer: Any) -> str | None:
         if math.isclose(value, result, rel_tol=0.02):
             return message
     return (
-        f"For three servers with {', '.join(map(_whole, sizes))} requests you get {readable_seconds(value)}; it "
+        f"For three servers with {', '.join(map(readable_number, sizes))} requests you get {readable_seconds(value)}; it "
         f"should be {readable_seconds(right)}. In the end only one row of latencies counts: all of them."
     )
 
@@ -468,7 +469,7 @@ class Design:
 
 
 def _whole(number: float) -> str:
-    return f"{number:,.0f}".replace(",", " ")
+    return readable_number(round(number))
 
 
 def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -> Design:

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from dscourse.readable import readable_percent
 from dscourse.scaling import (
     USL,
     CapacityStatement,
@@ -107,14 +108,15 @@ def measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -
     ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
     ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
     for place, side in ((len(n) // 2, "left"), (len(n) - 1, "right")):
-        words = f"{_percent(x[place] / ideal[place])} of the dashed line"
+        words = f"{readable_percent(x[place] / ideal[place])} of the dashed line"
         ax.annotate(words, (n[place], x[place]), (0, -18), textcoords="offset points", ha=side)
     ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax,
         f"Measured throughput rises with every step up to {n[-1]:g} processors, from {x[0]:g} to {x[-1]:g}; "
-        f"in proportion it would be {readable_number(ideal[-1])}, so that {_percent(x[-1] / ideal[-1])} is left.",
+        f"in proportion it would be {readable_number(ideal[-1])}, so that "
+        f"{readable_percent(x[-1] / ideal[-1])} is left.",
     )
 
 
@@ -431,7 +433,7 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     tail = chosen.sojourn_quantile(0.99)
     ax.axvline(busy, color=palette.GREY, linewidth=1)
     ax.set_title(f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f}, "
-                 f"{_percent(chosen.probability_of_waiting)} have to wait", loc="left", fontsize=9)  # fmt: skip
+                 f"{readable_percent(chosen.probability_of_waiting)} have to wait", loc="left", fontsize=9)  # fmt: skip
     ax.set(
         xlabel="utilisation, %",
         ylabel="time in the system,\nin mean service times",
@@ -442,7 +444,7 @@ def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
     return (
         f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
         f"{chosen.sojourn_time:.1f} service times, the 99th percentile {tail:.1f}, and "
-        f"{_percent(chosen.probability_of_waiting)} have to wait. Simulated points lie close to the curves."
+        f"{readable_percent(chosen.probability_of_waiting)} have to wait. Simulated points lie close to the curves."
     )
 
 
@@ -478,8 +480,8 @@ def slowest_of_many(
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax,
-        f"Share of slow requests against servers asked: {_percent(measured[0], 1)} with {counts[0]}, "
-        f"{_percent(measured[-1], 1)} with {counts[-1]}.",
+        f"Share of slow requests against servers asked: {readable_percent(measured[0], 1)} with {counts[0]}, "
+        f"{readable_percent(measured[-1], 1)} with {counts[-1]}.",
     )
 
 
@@ -509,8 +511,8 @@ def speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = 
     ax.legend(frameon=False)
     return Picture(
         ax,
-        f"Speed-up with {_percent(serial_fraction)} serial work. On {readable_number(largest)} processors Amdahl gives "
-        f"{amdahl[-1]:.1f}, below its limit of {1 / serial_fraction:g}; "
+        f"Speed-up with {readable_percent(serial_fraction)} serial work. On {readable_number(largest)} processors "
+        f"Amdahl gives {amdahl[-1]:.1f}, below its limit of {1 / serial_fraction:g}; "
         f"Gustafson gives {readable_number(gustafson[-1])}.",
     )
 
@@ -637,10 +639,6 @@ def plain_ticks(ax: Axes) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
         axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
-
-
-def _percent(share: float, digits: int = 0) -> str:
-    return f"{100 * share:.{digits}f} %"
 
 
 def _tick(value: float) -> str:
