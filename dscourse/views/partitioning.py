@@ -659,7 +659,8 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         axes.set_xlabel("keys", fontsize=9)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda keys, _: readable_number(keys)))
     told = "; ".join(
-        f"{title}: {len(ranges)} ranges, the largest with {readable_number(max(ranges.values()))} keys"
+        f"{title}: {len(ranges)} {'range' if len(ranges) == 1 else 'ranges'}, "
+        f"the largest with {readable_number(max(ranges.values()))} keys"
         for title, ranges in counts.items()
     )
     return Picture(panels[0], f"Keys in each range. {told}.")
