@@ -94,7 +94,7 @@ def set_up(extras: list[str]) -> str | None:
     """Make .venv hold what the extras need; the result is a plain line when that can't be done."""
     if already_set_up(extras):
         return None
-    if not environment_works():
+    if not environment_works() or holds_other_versions():
         if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
             return (
                 "Python's venv module is missing; the course uses it to keep its packages apart from "
@@ -111,7 +111,8 @@ def set_up(extras: list[str]) -> str | None:
             "run the same command again, and it goes on where it stopped."
         )
     write_lab_settings()
-    STAMP.write_text(json.dumps({"made_from": fingerprint(), "extras": extras}), encoding="utf-8")
+    stamp = {"made_from": fingerprint(), "extras": extras, "versions": which_versions()}
+    STAMP.write_text(json.dumps(stamp), encoding="utf-8")
     return None
 
 
@@ -157,6 +158,15 @@ def already_set_up(extras: list[str]) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return same and environment_works()
+
+
+def holds_other_versions() -> bool:
+    """True if the packages there were chosen by another rule: an installer would keep all that will do."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        return bool(stamp.get("versions", "locked") != which_versions())
+    except (OSError, ValueError, AttributeError):  # a first or interrupted set-up
+        return which_versions() != "locked"
 
 
 def packages_are_as_tested() -> bool:

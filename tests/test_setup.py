@@ -75,6 +75,30 @@ def test_a_broken_or_outdated_stamp_leads_to_a_new_set_up(course, stamp):
     assert not course.already_set_up(["lab"])
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "anew"),
+    [
+        ("locked", "oldest", True),
+        ("oldest", "locked", True),
+        ("newest", "oldest", True),
+        ("oldest", "oldest", False),
+        ("locked", "locked", False),
+    ],
+)
+def test_other_versions_get_a_new_environment_since_installers_keep_what_will_do(
+    course, monkeypatch, before, now, anew
+):
+    course.environment_works = lambda: True
+    monkeypatch.setenv("DSCOURSE_VERSIONS", before)
+    course.ENVIRONMENT.mkdir()
+    assert course.set_up(["lab"]) is None
+    course.commands.clear()
+    monkeypatch.setenv("DSCOURSE_VERSIONS", now)
+    assert course.set_up(["dev", "lab"]) is None
+    assert any("--clear" in command for command in course.commands) == anew
+    assert len(course.commands) > anew  # and the packages were installed
+
+
 @pytest.mark.parametrize("status", [0, 1])
 def test_setup_by_name_mends_packages_that_were_changed_since(course, status):
     course.environment_works = lambda: True
