@@ -329,15 +329,13 @@ class Trace(Sequence[Event]):
         return [np.flatnonzero(at_node & (self.node_code == node)) for node in range(len(self.ids))]
 
     def _place(self, index: Any) -> int:
+        if isinstance(index, bool) or not hasattr(type(index), "__index__"):
+            raise TypeError(f"an event is named by its number in the trace, a whole number, got {index!r}")
         try:
             return range(len(self))[index]  # type: ignore[no-any-return]
-        except IndexError:
+        except (IndexError, TypeError):  # TypeError: an array that is no scalar
             raise IndexError(
                 f"there is no event {index}; the trace has {len(self)}, numbered from 0"
-            ) from None
-        except TypeError:
-            raise TypeError(
-                f"an event is named by its number in the trace, a whole number, got {index!r}"
             ) from None
 
     def _happens_at_node(self, index: int) -> bool:

@@ -220,3 +220,11 @@ def test_a_reply_to_no_number_answers_nothing_and_breaks_nothing(number):
 
 def test_junk_is_junk():
     assert not any(isinstance(one, Iterator) for one in JUNK)  # each is given to many doors
+
+
+@pytest.mark.parametrize("door", [RUN.trace.event, RUN.trace.causes])
+@pytest.mark.parametrize("junk", [slice(1, 2), True, 1.0, None, "1"])
+def test_an_event_is_named_by_a_whole_number(door, junk):
+    with pytest.raises(TypeError, match="an event is named by its number in the trace, a whole number, got"):
+        door(junk)
+    assert door(np.int64(1)) is not None
