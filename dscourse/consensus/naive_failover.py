@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real
 from dscourse.simulation import Node
+from dscourse.simulation.names import natural_order
 
 if TYPE_CHECKING:
     from dscourse.simulation import Context
@@ -76,7 +77,7 @@ class NaiveFailoverNode(Node):
 
     def _choose_leader(self, ctx: Context) -> None:
         alive = [peer for peer, heard in self._last_heard.items() if ctx.now - heard < self._timeout]
-        leader = min([*alive, self._node_id], key=_natural_order)
+        leader = min([*alive, self._node_id], key=natural_order)
         if leader == self.leader:
             return
         self.leader = leader
@@ -84,8 +85,3 @@ class NaiveFailoverNode(Node):
             ctx.record("status", status="leader", label="I lead")
         else:
             ctx.record("status", status="follower", label=f"follows {leader}")
-
-
-def _natural_order(node_id: str) -> tuple[int, str]:
-    """Put n2 before n10."""
-    return len(node_id), node_id

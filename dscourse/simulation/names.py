@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
-    """A key that puts n2 before n10: a number within a name counts as a number."""
+    """A key that puts n2 before n10: a number within a name counts as a number. No two names have the same key."""
     parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+    return [*((int(part), "") if part.isdecimal() else (-1, part) for part in parts), (-1, name)]
 
 
 def naturally_sorted_groups(groups: Iterable[Iterable[str]]) -> list[list[str]]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dscourse.consensus import Heartbeat, NaiveFailoverNode
 from dscourse.simulation import Constant, Crash, Network, Partition, Pause, Scenario, Uniform, topology
+from dscourse.simulation.names import natural_order
 
 INTERVAL, TIMEOUT, SLOWEST = 0.5, 1.6, 0.2
 NETWORK = Network(topology.full_mesh(5), latency=Uniform(0.02, SLOWEST))
@@ -102,3 +103,9 @@ def test_settings_that_make_no_sense_are_refused(interval, timeout):
 def test_what_is_no_time_is_refused_in_words(settings, error, words):
     with pytest.raises(error, match=words):
         NaiveFailoverNode("n0", ("n1",), **settings)
+
+
+def test_the_order_of_names_is_the_same_for_all_whatever_they_are_called():
+    names = ["n10", "n2", "n02", "b", "a10", "a", "n2x"]
+    expected = ["a", "a10", "b", "n02", "n2", "n2x", "n10"]
+    assert sorted(names, key=natural_order) == sorted(reversed(names), key=natural_order) == expected
