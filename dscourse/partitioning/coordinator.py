@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from dscourse.arguments import whole
+from dscourse.partitioning.deduplication import MEMORY, remember
 from dscourse.partitioning.keys import plain_key
 from dscourse.partitioning.members import fingerprint
-from dscourse.partitioning.memory import MEMORY, remember
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.store_messages import Answer, Ask, Change
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from dscourse.partitioning.deduplication import MEMORY, Saved, remember
 from dscourse.partitioning.members import fingerprint
-from dscourse.partitioning.memory import MEMORY, Saved, remember
 from dscourse.partitioning.protocol import Partitioner
 from dscourse.partitioning.store_messages import Answer, Ask, Change
 

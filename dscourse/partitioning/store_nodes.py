@@ -20,8 +20,8 @@ import networkx as nx
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.partitioning.coordinator import Asks, Coordinator, Ending
+from dscourse.partitioning.deduplication import MEMORY, Saved, remember
 from dscourse.partitioning.members import Members, checked_name, checked_names
-from dscourse.partitioning.memory import MEMORY, Saved, remember
 from dscourse.partitioning.ring import MOST_POINTS, ConsistentHashRing
 from dscourse.partitioning.shard import Shard
 from dscourse.partitioning.store_messages import Answer, Ask, Decided, Outcome, Pass, Result

@@ -11,7 +11,7 @@ looked at as it was at any time (`run.at`), and run again with something changed
 
 from dscourse.simulation import topology
 from dscourse.simulation.behaviours import Behaviour, Corrupt, Equivocate, Silent, register_behaviour
-from dscourse.simulation.clients import ClosedLoop, OpenLoop, Operation, Workload
+from dscourse.simulation.clients import ClientOperation, ClosedLoop, OpenLoop, Workload
 from dscourse.simulation.errors import (
     EventLimit,
     NodeError,
@@ -36,12 +36,12 @@ from dscourse.simulation.faults import (
     Slow,
 )
 from dscourse.simulation.latency import Constant, Empirical, Exponential, LatencyModel, LogNormal, Uniform
-from dscourse.simulation.ledger import KINDS
 from dscourse.simulation.messages import Reply, Request, message_fields
 from dscourse.simulation.moment import InFlight, Moment, Status, Waiting
 from dscourse.simulation.network import Network
 from dscourse.simulation.node import Context, Node
 from dscourse.simulation.properties import Property, Verdict, Verdicts, always, eventually, never, sometimes
+from dscourse.simulation.recorder import KINDS
 from dscourse.simulation.recording import Change, Recording
 from dscourse.simulation.run import Run, check_determinism
 from dscourse.simulation.scenario import Scenario
@@ -52,6 +52,7 @@ __all__ = [
     "Behaviour",
     "Byzantine",
     "Change",
+    "ClientOperation",
     "ClockDrift",
     "ClockOffset",
     "ClosedLoop",
@@ -78,7 +79,6 @@ __all__ = [
     "NodeError",
     "NotDeterministic",
     "OpenLoop",
-    "Operation",
     "Partition",
     "Pause",
     "Property",

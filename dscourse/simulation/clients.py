@@ -13,21 +13,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dscourse.arguments import real, text
-from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
 from dscourse.simulation.latency import LatencyModel, as_latency
-from dscourse.simulation.ledger import FAIL, INVOKE, NOBODY, OK, UNKNOWN
-from dscourse.simulation.luck import Stream, key_of
 from dscourse.simulation.messages import Reply, Request, canonical_json, check_value, readable
 from dscourse.simulation.node import Context
+from dscourse.simulation.random_streams import Stream, key_of
+from dscourse.simulation.recorder import FAIL, INVOKE, NOBODY, OK, UNKNOWN
+from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS, to_microseconds
 
 if TYPE_CHECKING:
-    from dscourse.simulation.kernel import Kernel
-    from dscourse.simulation.member import Member
+    from dscourse.simulation.engine.kernel import Kernel
+    from dscourse.simulation.engine.process import Process
 
 _OUTCOMES = {"ok": OK, "fail": FAIL}
 
 
-class Operation(NamedTuple):
+class ClientOperation(NamedTuple):
     """One operation of a client, as the client saw it.
 
     Attributes:
@@ -65,13 +65,13 @@ class Workload:
     start: float
     repeat: bool
 
-    def attach(self, kernel: Kernel, member: Member) -> None:
+    def attach(self, kernel: Kernel, process: Process) -> None:
         """Put a client that does this into a run."""
-        actor = self._actor(kernel, member)
-        member.node = actor
-        member.context = Context(kernel, member)
+        actor = self._actor(kernel, process)
+        process.node = actor
+        process.context = Context(kernel, process)
 
-    def _actor(self, kernel: Kernel, member: Member) -> Client:
+    def _actor(self, kernel: Kernel, process: Process) -> Client:
         raise NotImplementedError
 
     def _check(self) -> None:
@@ -133,8 +133,8 @@ class OpenLoop(Workload):
         if not isinstance(self.arrivals, str) or self.arrivals not in ("poisson", "regular"):
             raise ValueError(f"arrivals must be 'poisson' or 'regular', got {self.arrivals!r}")
 
-    def _actor(self, kernel: Kernel, member: Member) -> Client:
-        return OpenLoopClient(self, kernel, member)
+    def _actor(self, kernel: Kernel, process: Process) -> Client:
+        return OpenLoopClient(self, kernel, process)
 
 
 @dataclass(frozen=True)
@@ -161,21 +161,21 @@ class ClosedLoop(Workload):
         self._check()
         object.__setattr__(self, "think_time", as_latency("think_time", self.think_time))
 
-    def _actor(self, kernel: Kernel, member: Member) -> Client:
-        return ClosedLoopClient(self, kernel, member)
+    def _actor(self, kernel: Kernel, process: Process) -> Client:
+        return ClosedLoopClient(self, kernel, process)
 
 
 class Client:
     """A client while a run goes on."""
 
-    def __init__(self, workload: Workload, kernel: Kernel, member: Member) -> None:
+    def __init__(self, workload: Workload, kernel: Kernel, process: Process) -> None:
         self._workload = workload
         self._kernel = kernel
-        self._member = member
+        self._process = process
         self._timeout = to_microseconds(workload.timeout)
         self._open: dict[int, int] = {}  # number → when it was asked
         self._number = 0
-        self._luck = Stream(key_of(kernel.scenario.seed, "client", member.name))
+        self._luck = Stream(key_of(kernel.scenario.seed, "client", process.name))
 
     def start(self) -> None:
         """Plan the first operation."""
@@ -197,8 +197,8 @@ class Client:
         self._number += 1
         self._open[number] = kernel.now
         self._note(INVOKE, number, {})
-        kernel.put_off(kernel.now + self._timeout, partial(self._give_up, number), self._member)
-        self._member.context.send(self._target(number), Request(number, operation))
+        kernel.put_off(kernel.now + self._timeout, partial(self._give_up, number), self._process)
+        self._process.context.send(self._target(number), Request(number, operation))
 
     def _give_up(self, number: int) -> None:
         if number in self._open:
@@ -219,10 +219,10 @@ class Client:
         kernel = self._kernel
         operation = self._workload.operations[number % len(self._workload.operations)]
         detail = {"number": number, "operation": operation, **more}
-        peer = kernel.members[self._target(number)].index
+        peer = kernel.processes[self._target(number)].index
         shown = canonical_json({name: readable(value) for name, value in detail.items()})
         cell = (_words(operation), detail)
-        kernel.write((kernel.now, kind, self._member.index, peer, NOBODY, None, cell, shown))
+        kernel.write((kernel.now, kind, self._process.index, peer, NOBODY, None, cell, shown))
 
 
 class OpenLoopClient(Client):
@@ -234,12 +234,12 @@ class OpenLoopClient(Client):
         """Plan the first operation."""
         first = to_microseconds(self._workload.start)
         gap = 0 if self._workload.arrivals == "regular" else self._gap()
-        self._kernel.put_off(first + gap, self._next, self._member)
+        self._kernel.put_off(first + gap, self._next, self._process)
 
     def _next(self) -> None:
         self._ask()
         if self._has_more():
-            self._kernel.put_off(self._kernel.now + self._gap(), self._next, self._member)
+            self._kernel.put_off(self._kernel.now + self._gap(), self._next, self._process)
 
     def _gap(self) -> int:
         mean = MICROSECONDS / self._workload.rate
@@ -253,17 +253,17 @@ class ClosedLoopClient(Client):
 
     _workload: ClosedLoop
 
-    def __init__(self, workload: ClosedLoop, kernel: Kernel, member: Member) -> None:
-        super().__init__(workload, kernel, member)
+    def __init__(self, workload: ClosedLoop, kernel: Kernel, process: Process) -> None:
+        super().__init__(workload, kernel, process)
         self._think = as_latency("think_time", workload.think_time).sampler()
 
     def start(self) -> None:
         """Plan the first operation."""
-        self._kernel.put_off(to_microseconds(self._workload.start), self._ask, self._member)
+        self._kernel.put_off(to_microseconds(self._workload.start), self._ask, self._process)
 
     def _closed(self) -> None:
         if self._has_more():
-            self._kernel.put_off(self._kernel.now + self._think(self._luck.draw()), self._ask, self._member)
+            self._kernel.put_off(self._kernel.now + self._think(self._luck.draw()), self._ask, self._process)
 
 
 def _words(operation: Any) -> str:

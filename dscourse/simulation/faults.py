@@ -2,7 +2,7 @@
 
 A fault is a frozen dataclass and does nothing by itself. A scenario holds a list of them, JSON carries them, and
 the player adds one for every click. Each interval is [at, until): the fault is in force from ``at`` on and no longer at
-``until``. What they do to a running cluster stands in `in_force`.
+``until``. What they do to a running cluster stands in `active_faults`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 from dscourse.arguments import probability, real, text
 from dscourse.simulation.behaviours import Behaviour, Silent, behaviour_named, is_registered
-from dscourse.simulation.instants import LONGEST, to_microseconds
 from dscourse.simulation.json_parts import part, rebuilt
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import naturally_sorted_groups, unknown
+from dscourse.simulation.virtual_time import LONGEST, to_microseconds
 
 Pair = tuple[str, str]
 
@@ -530,10 +530,10 @@ def _groups(groups: Any) -> tuple[tuple[str, ...], ...]:
     for group in groups:
         if isinstance(group, str) or not isinstance(group, Iterable):
             raise TypeError(f'each group must be a list of node ids, such as ["n0", "n1"], got {group!r}')
-        members = tuple(sorted({text("a node id in a group", node) for node in group}))
-        if not members:
+        processes = tuple(sorted({text("a node id in a group", node) for node in group}))
+        if not processes:
             raise ValueError("a group of a Partition is empty; leave it out")
-        result.append(members)
+        result.append(processes)
     if not result:
         raise ValueError("a Partition needs at least one group; all other nodes form a further one")
     return tuple(sorted(result))

@@ -17,7 +17,7 @@ import numpy as np
 
 from dscourse import datasets
 from dscourse.arguments import real, text
-from dscourse.simulation.instants import LONGEST, MICROSECONDS, to_microseconds
+from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS, to_microseconds
 
 _TINY = 2.0**-54
 

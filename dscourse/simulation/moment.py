@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dscourse.simulation.engine.kernel import CopyOnTheWay, Kernel
+from dscourse.simulation.engine.process import CRASHED, HeldTimer, Process
 from dscourse.simulation.faults import Fault, Pair
-from dscourse.simulation.instants import MICROSECONDS
-from dscourse.simulation.kernel import CopyOnTheWay, Kernel
-from dscourse.simulation.ledger import FAULT, RECORD
-from dscourse.simulation.member import CRASHED, HeldTimer, Member
 from dscourse.simulation.names import unknown
 from dscourse.simulation.node import _copy, public_fields
+from dscourse.simulation.recorder import FAULT, RECORD
+from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
     from dscourse.simulation.trace import Event, Trace
@@ -58,16 +58,16 @@ class NodeFields(dict[str, dict[str, Any]]):
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused  # type: ignore[assignment]
 
-    def __init__(self, fields: dict[str, dict[str, Any]], members: dict[str, Member], time: float) -> None:
+    def __init__(self, fields: dict[str, dict[str, Any]], processes: dict[str, Process], time: float) -> None:
         super().__init__(fields)
-        self._members = members
+        self._processes = processes
         self._time = time
 
     def __missing__(self, name: str) -> dict[str, Any]:
-        member = self._members.get(name)
-        if member is None or member.is_client:
-            raise unknown("node", name, [m.name for m in self._members.values() if not m.is_client])
-        if member.condition != CRASHED:
+        process = self._processes.get(name)
+        if process is None or process.is_client:
+            raise unknown("node", name, [m.name for m in self._processes.values() if not m.is_client])
+        if process.condition != CRASHED:
             raise LookupError(
                 f"{name} has not booted yet at {self._time:g} s: it was paused before it could; see .condition"
             )
@@ -153,7 +153,7 @@ class Moment:
             fields = self._fields()
         else:
             fields = {m.name: public_fields(m.node) for m in self._nodes() if m.node is not None}
-        return NodeFields(fields, self._kernel.members, self.time)
+        return NodeFields(fields, self._kernel.processes, self.time)
 
     @property
     def condition(self) -> dict[str, str]:
@@ -192,15 +192,15 @@ class Moment:
     def waiting(self) -> dict[str, tuple[Waiting, ...]]:
         """Messages that wait at each node: queued (the one in service first) or held by a pause."""
         found = {}
-        for member in self._nodes():
+        for process in self._nodes():
             mails = [
                 Waiting(
                     mail.number, mail.copy, mail.link.source.name, mail.arrived / MICROSECONDS, mail.message
                 )
-                for mail in member.waiting_mail()
+                for mail in process.waiting_mail()
             ]
             if mails:
-                found[member.name] = tuple(mails)
+                found[process.name] = tuple(mails)
         return found
 
     @property
@@ -218,16 +218,16 @@ class Moment:
         for name in (a, b):
             if not isinstance(name, str):
                 raise TypeError(f"can_talk takes the ids of two nodes, got {name!r}")
-            if name not in self._kernel.members:
-                raise unknown("node", name, self._kernel.members)
-        return self._kernel.in_force.can_talk(a, b)
+            if name not in self._kernel.processes:
+                raise unknown("node", name, self._kernel.processes)
+        return self._kernel.active_faults.can_talk(a, b)
 
     @cached_property
     def cuts(self) -> tuple[Pair, ...]:
         """Directed links of the graph that carry nothing."""
-        if not self._kernel.in_force.is_disturbed:
+        if not self._kernel.active_faults.is_disturbed:
             return ()
-        network, can_talk = self._kernel.scenario.network, self._kernel.in_force.can_talk
+        network, can_talk = self._kernel.scenario.network, self._kernel.active_faults.can_talk
         return tuple((a, b) for a in network.node_ids for b in network.peers(a) if not can_talk(a, b))
 
     @property
@@ -235,12 +235,12 @@ class Moment:
         """Pending timers of each node and when they are due, in true seconds; one held by a pause is overdue."""
         due: dict[str, dict[str, float]] = {}
         for when, order, link, actor, what in self._kernel.heap:
-            if link is None and isinstance(actor, Member) and actor.timers.get(what) == order:
+            if link is None and isinstance(actor, Process) and actor.timers.get(what) == order:
                 due.setdefault(actor.name, {})[what] = when / MICROSECONDS
-        for member in self._nodes():
-            for item in member.held:
-                if isinstance(item, HeldTimer) and member.timers.get(item.name) == item.order:
-                    due.setdefault(member.name, {})[item.name] = item.due / MICROSECONDS
+        for process in self._nodes():
+            for item in process.held:
+                if isinstance(item, HeldTimer) and process.timers.get(item.name) == item.order:
+                    due.setdefault(process.name, {})[item.name] = item.due / MICROSECONDS
         return {
             name: dict(sorted(timers.items(), key=lambda item: item[1]))
             for name, timers in sorted(due.items())
@@ -258,15 +258,15 @@ class Moment:
 
     def __repr__(self) -> str:
         lines = [f"at {self.time:g} s, {len(self.in_flight)} messages in flight"]
-        for member in self._nodes():
-            status = self._beliefs.status.get(member.name)
-            words = [member.condition]
-            words += [f"{name}={value!r}" for name, value in self.nodes.get(member.name, {}).items()]
+        for process in self._nodes():
+            status = self._beliefs.status.get(process.name)
+            words = [process.condition]
+            words += [f"{name}={value!r}" for name, value in self.nodes.get(process.name, {}).items()]
             if status is not None:
                 words.append(f"({status.label or status.status})")
-            lines.append(f"  {member.name}: {', '.join(words)}")
+            lines.append(f"  {process.name}: {', '.join(words)}")
         lines += [f"  in force: {fault.describe()}" for fault in self.faults]
         return "\n".join(lines)
 
-    def _nodes(self) -> Iterator[Member]:
-        return (member for member in self._kernel.members.values() if not member.is_client)
+    def _nodes(self) -> Iterator[Process]:
+        return (process for process in self._kernel.processes.values() if not process.is_client)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from dscourse.arguments import probability, real, text, whole
-from dscourse.simulation.instants import LONGEST, MICROSECONDS
 from dscourse.simulation.latency import Constant, LatencyModel, as_latency
-from dscourse.simulation.luck import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 from dscourse.simulation.peers import EverybodyElse
+from dscourse.simulation.random_streams import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
+from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS
 
 if TYPE_CHECKING:
-    from dscourse.simulation.member import Member
+    from dscourse.simulation.engine.process import Process
 
 LINK_ATTRIBUTES = frozenset({"latency", "loss", "duplication", "capacity", "queue_limit"})
 
@@ -47,7 +47,7 @@ class Link:
 
     __slots__ = ("count", "more", "random", "settings", "source", "target")
 
-    def __init__(self, source: Member, target: Member, settings: LinkSettings) -> None:
+    def __init__(self, source: Process, target: Process, settings: LinkSettings) -> None:
         self.source = source
         self.target = target
         self.settings = settings

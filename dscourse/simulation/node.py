@@ -11,13 +11,13 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, text
-from dscourse.simulation.instants import LONGEST, MICROSECONDS
-from dscourse.simulation.ledger import NOBODY, RECORD, SEND
 from dscourse.simulation.messages import canonical_json, plain_json
+from dscourse.simulation.recorder import NOBODY, RECORD, SEND
+from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS
 
 if TYPE_CHECKING:
-    from dscourse.simulation.kernel import Kernel
-    from dscourse.simulation.member import Member
+    from dscourse.simulation.engine.kernel import Kernel
+    from dscourse.simulation.engine.process import Process
 
 _TO_LOOK_AT = "to look at"  # in the memo of a deep copy
 _IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
@@ -48,12 +48,12 @@ class Context:
         now: what the node's own clock says, in seconds. It need not be the true time.
     """
 
-    __slots__ = ("_kernel", "_links", "_member", "_rng", "_seen", "now")
+    __slots__ = ("_kernel", "_links", "_process", "_rng", "_seen", "now")
 
-    def __init__(self, kernel: Kernel, member: Member) -> None:
+    def __init__(self, kernel: Kernel, process: Process) -> None:
         self._kernel = kernel
-        self._member = member
-        self._links = member.links
+        self._process = process
+        self._links = process.links
         self._rng: Random | None = None
         self._seen: SeenContext | None = None
         self.now = 0.0
@@ -73,17 +73,17 @@ class Context:
     def rng(self) -> Random:
         """This node's own luck; a restarted node gets a new stream."""
         if self._rng is None:
-            self._rng = self._kernel.node_luck(self._member)
+            self._rng = self._kernel.node_luck(self._process)
         return self._rng
 
     @property
     def stored(self) -> Any:
         """A fresh copy of what was saved last; None if nothing ever was."""
-        return _copy(self._member.saved)
+        return _copy(self._process.saved)
 
     def save(self, state: Any) -> None:
         """Write ``state`` to stable storage: at once, as a whole, in place of what was there."""
-        self._member.saved = _copy(state)
+        self._process.saved = _copy(state)
 
     def send(self, to: str, message: Any) -> None:
         """Send a message: a frozen dataclass. Whether and when it arrives, nobody can say.
@@ -98,7 +98,7 @@ class Context:
         except TypeError:  # a list of ids can't be looked up
             link = None
         if link is None:
-            link = kernel.open_link(self._member, to)
+            link = kernel.open_link(self._process, to)
         if message is not kernel.last_message:
             kernel.admit(message)
         random = link.random
@@ -124,18 +124,18 @@ class Context:
         if type(delay) is not float or not 0.0 <= delay <= LONGEST:
             delay = real(f"delay of timer {name!r}", delay, at_least=0.0, at_most=LONGEST)
         local = int(delay * MICROSECONDS + 0.5) or (1 if delay > 0 else 0)
-        kernel, member = self._kernel, self._member
-        if member.clock is not None:
-            local = member.clock.true_delay(kernel.now, local)
-        order = kernel.timer_order(member)
-        member.timers[name] = order
-        heappush(kernel.heap, (kernel.now + local, order, None, member, name))
+        kernel, process = self._kernel, self._process
+        if process.clock is not None:
+            local = process.clock.true_delay(kernel.now, local)
+        order = kernel.timer_order(process)
+        process.timers[name] = order
+        heappush(kernel.heap, (kernel.now + local, order, None, process, name))
 
     def cancel_timer(self, name: str) -> None:
         """Forget a pending timer; nothing happens if there is none of that name."""
         if type(name) is not str:
             text("name of a timer", name)
-        self._member.timers.pop(name, None)
+        self._process.timers.pop(name, None)
 
     def record(self, kind: str, /, **fields: Any) -> None:
         """Write something into the trace: what this node now believes, or has decided.
@@ -146,12 +146,12 @@ class Context:
         text("kind of a record", kind)
         kernel = self._kernel
         detail = plain_json(fields, f"record {kind!r}")
-        peer = kernel.members.get(detail["peer"]) if type(detail.get("peer")) is str else None
+        peer = kernel.processes.get(detail["peer"]) if type(detail.get("peer")) is str else None
         kernel.write(
             (
                 kernel.now,
                 RECORD,
-                self._member.index,
+                self._process.index,
                 NOBODY if peer is None else peer.index,
                 NOBODY,
                 None,

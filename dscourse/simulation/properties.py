@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, text
-from dscourse.simulation.instants import LONGEST, to_microseconds
 from dscourse.simulation.moment import Moment
+from dscourse.simulation.virtual_time import LONGEST, to_microseconds
 
 if TYPE_CHECKING:
     from dscourse.simulation.recording import Change

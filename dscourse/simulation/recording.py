@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, whole
-from dscourse.simulation.instants import MICROSECONDS
-from dscourse.simulation.kernel import Kernel
-from dscourse.simulation.ledger import SEND
+from dscourse.simulation.engine.kernel import Kernel
 from dscourse.simulation.moment import Beliefs, Moment
 from dscourse.simulation.node import _copy, public_fields, same_value
+from dscourse.simulation.recorder import SEND
+from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
     from dscourse.simulation.trace import Trace
@@ -50,7 +50,7 @@ class Watcher:
         self._kernel = kernel
         self._trace = trace
         self._see = see
-        self._names = list(kernel.members)
+        self._names = list(kernel.processes)
         self._beliefs = Beliefs()
         self._sent: dict[int, int] = {}
         self._rows = 0
@@ -58,10 +58,10 @@ class Watcher:
     def __call__(self) -> None:
         """An event is over."""
         kernel = self._kernel
-        count = len(kernel.ledger)
+        count = len(kernel.recorder)
         fresh = count - self._rows
         self._rows = count
-        for when, kind, node, _, number, _, cell, _ in kernel.ledger.rows[-fresh:] if fresh else ():
+        for when, kind, node, _, number, _, cell, _ in kernel.recorder.rows[-fresh:] if fresh else ():
             if kind == SEND:
                 self._sent[number] = when
             elif node >= 0:
@@ -79,24 +79,24 @@ class Watcher:
         self._see(moment, changes)
 
     def _changes(self, name: str, index: int) -> list[Change]:
-        member = self._kernel.members[name]
-        if member.is_client:
+        process = self._kernel.processes[name]
+        if process.is_client:
             return []
         self._check_unchanged(name)
         known = self._fields.pop(name, None)
         before = known or {}
         after: dict[str, Any] = {}
-        if member.node is not None:
-            after = self._fields[name] = public_fields(member.node)
+        if process.node is not None:
+            after = self._fields[name] = public_fields(process.node)
         new = {
             field: value
             for field, value in after.items()
             if field not in before or not same_value(before[field], value)
         }
         gone = tuple(field for field in before if field not in after)
-        if not new and not gone and (known is None) == (member.node is None):
+        if not new and not gone and (known is None) == (process.node is None):
             return []
-        crashed = member.node is None
+        crashed = process.node is None
         return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone, crashed)]
 
     def finish(self) -> None:

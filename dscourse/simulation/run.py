@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dscourse.arguments import text
-from dscourse.simulation.clients import Operation
+from dscourse.simulation.clients import ClientOperation
+from dscourse.simulation.engine.kernel import Kernel
 from dscourse.simulation.errors import NodeError, NotDeterministic, SimulationError
 from dscourse.simulation.faults import Fault
-from dscourse.simulation.instants import instant, to_microseconds
-from dscourse.simulation.kernel import Kernel
-from dscourse.simulation.ledger import FAULT, RECORD, SEND, Ledger
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.moment import Beliefs, Moment
 from dscourse.simulation.names import unknown
 from dscourse.simulation.properties import Property, Verdicts, judge
+from dscourse.simulation.recorder import FAULT, RECORD, SEND, Recorder
 from dscourse.simulation.recording import Change, Recording, Watcher
 from dscourse.simulation.trace import Trace
+from dscourse.simulation.virtual_time import instant, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,7 +59,7 @@ class Run:
         self,
         scenario: Scenario,
         until: float,
-        ledger: Ledger,
+        recorder: Recorder,
         stopped: float | None = None,
         event_limit: int = EVENT_LIMIT,
     ) -> None:
@@ -67,13 +67,13 @@ class Run:
         self.until = until
         self.stopped = stopped
         self._event_limit = event_limit
-        self._ledger = ledger
-        self._digest = ledger.digest(canonical_json(self._ids))
+        self._recorder = recorder
+        self._digest = recorder.digest(canonical_json(self._ids))
         self._moments: dict[int, tuple[Kernel, Beliefs, Callable[[int], int]]] = {}
 
     def __repr__(self) -> str:
         early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
-        return f"Run({len(self._ledger)} events in {self.until:g} s{early}, digest {self._digest[:12]}…)"
+        return f"Run({len(self._recorder)} events in {self.until:g} s{early}, digest {self._digest[:12]}…)"
 
     @property
     def seed(self) -> int:
@@ -98,9 +98,9 @@ class Run:
     @cached_property
     def trace(self) -> Trace:
         """Everything that happened, in order."""
-        if not self._ledger.keep:
+        if not self._recorder.keep:
             raise LookupError("this run kept no trace; run the scenario again without trace=False")
-        return Trace(self._ledger, self._ids)
+        return Trace(self._recorder, self._ids)
 
     def digest(self) -> str:
         """64 hex digits that stand for the whole run: two runs with the same digest are the same."""
@@ -149,14 +149,14 @@ class Run:
         try:
             forked = scenario.run(
                 self.until if until is None else until,
-                trace=self._ledger.keep,
+                trace=self._recorder.keep,
                 event_limit=self._event_limit,
             )
         except NodeError as error:
             if to_microseconds(error.time) < min(time, self._last):
                 raise NotDeterministic(_fails_only_now(error)) from error
             raise
-        if self._ledger.keep:
+        if self._recorder.keep:
             self._compare(forked.trace, time)
         return forked
 
@@ -166,13 +166,13 @@ class Run:
             raise TypeError(f"first_difference takes another run, got {other!r}")
         return self.trace.first_difference(other.trace)
 
-    def history(self) -> tuple[Operation, ...]:
+    def history(self) -> tuple[ClientOperation, ...]:
         """The operations of all clients, by time of asking. One still open at the end is unknown."""
-        operations: dict[tuple[str | None, int], Operation] = {}
+        operations: dict[tuple[str | None, int], ClientOperation] = {}
         for event in self.trace.select(kind=_CLIENT_KINDS):
             key = (event.node, event.detail["number"])
             if event.kind == "invoke":
-                operations[key] = Operation(
+                operations[key] = ClientOperation(
                     str(event.node), event.detail["number"], event.detail["operation"], str(event.peer),
                     event.time, None, "unknown", None,
                 )  # fmt: skip
@@ -230,23 +230,23 @@ class Run:
 
     def _watch(self, see: Callable[[Moment, list[Change]], None], looks: Iterable[int] = ()) -> None:
         """Run again with ``see`` called after each event, and at the times ``looks`` (µs) in any case."""
-        ledger = Ledger(keep=True)
-        kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
+        recorder = Recorder(keep=True)
+        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
         for when in looks:
             kernel.look_at(when)
-        watcher = Watcher(kernel, self.trace if self._ledger.keep else None, see)
+        watcher = Watcher(kernel, self.trace if self._recorder.keep else None, see)
         self._again(kernel, self._end, watcher)
         watcher.finish()
-        if self._ledger.keep:
-            self._compare(Trace(ledger, self._ids), self._end)
+        if self._recorder.keep:
+            self._compare(Trace(recorder, self._ids), self._end)
 
     def _state_at(self, time: int) -> tuple[Kernel, Beliefs, Callable[[int], int]]:
-        ledger = Ledger(keep=True)
-        kernel = Kernel(self.scenario, ledger, _NO_LIMIT)
+        recorder = Recorder(keep=True)
+        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
         end = min(time + 1, self._end)
         self._again(kernel, end)
-        trace = Trace(ledger, self._ids)
-        if self._ledger.keep:
+        trace = Trace(recorder, self._ids)
+        if self._recorder.keep:
             self._compare(trace, end)
         beliefs = Beliefs()
         for place in np.flatnonzero((trace.kind_code == RECORD) | (trace.kind_code == FAULT)).tolist():
@@ -267,7 +267,7 @@ class Run:
         def look() -> None:
             if observe is not None:
                 observe()
-            if len(kernel.ledger) >= len(self._ledger):
+            if len(kernel.recorder) >= len(self._recorder):
                 raise _StoppedAgain
 
         with contextlib.suppress(NodeError, _StoppedAgain):

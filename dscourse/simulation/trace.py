@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from dscourse.simulation.faults import fault_from_json_value
-from dscourse.simulation.instants import MICROSECONDS, instant
-from dscourse.simulation.ledger import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Ledger
 from dscourse.simulation.messages import encode, message_fields, readable, says_the_same
 from dscourse.simulation.names import unknown
+from dscourse.simulation.recorder import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Recorder
+from dscourse.simulation.virtual_time import MICROSECONDS, instant
 
 Names = str | Iterable[str]
 _SHOWN = 12
@@ -146,8 +146,8 @@ class Trace(Sequence[Event]):
     ``message_id`` (−1 for none), ``messages``, ``names``, ``details``.
     """
 
-    def __init__(self, ledger: Ledger, ids: Sequence[str]) -> None:
-        columns = ledger.columns()
+    def __init__(self, recorder: Recorder, ids: Sequence[str]) -> None:
+        columns = recorder.columns()
         self.ids: tuple[str, ...] = tuple(ids)
         self.time_us = columns.time
         self.kind_code = columns.kind

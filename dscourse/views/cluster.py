@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from dscourse.simulation import Run
 from dscourse.views import palette
 from dscourse.views.picture import Picture, new_axes, tidy
-from dscourse.views.player.bands import Band, bands_and_marks, may_talk
+from dscourse.views.player.fault_intervals import Band, bands_and_marks, may_talk
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
 

@@ -15,10 +15,10 @@ import traitlets
 from ipywidgets.widgets.interaction import interactive
 from matplotlib.figure import Figure
 
-from dscourse.views.follower import Follower
+from dscourse.views.debounce import Follower
 from dscourse.views.live_canvas import LiveCanvas
 from dscourse.views.picture import checked_alt, new_figure, png_text, shown_width
-from dscourse.views.turns import Turns
+from dscourse.views.serial_queue import Turns
 
 _PATIENCE = 2.0  # seconds for which a picture that another thread is drawing is waited for
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
 from dscourse.partitioning.coordinator import Coordinator
-from dscourse.partitioning.memory import remember
+from dscourse.partitioning.deduplication import remember
 from dscourse.partitioning.shard import Shard
 from dscourse.partitioning.store_messages import Answer, Ask
 from dscourse.simulation import (

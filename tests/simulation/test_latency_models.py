@@ -7,7 +7,7 @@ import pytest
 
 from dscourse import datasets
 from dscourse.simulation import Constant, Empirical, Exponential, LogNormal, Uniform
-from dscourse.simulation.luck import Stream
+from dscourse.simulation.random_streams import Stream
 
 COUNT = 20_000
 

@@ -125,7 +125,7 @@ def test_they_are_pickled_without_the_whole_network():
 
 @dataclass(frozen=True)
 class View:
-    members: tuple
+    processes: tuple
 
 
 class Tells(Node):
@@ -139,7 +139,7 @@ class Tells(Node):
         ctx.send(self._peers[0], View(self._peers))
 
     def on_message(self, ctx, sender, message):
-        self.heard = message.members
+        self.heard = message.processes
 
 
 def test_they_travel_and_are_recorded_as_a_tuple_would():
@@ -150,7 +150,7 @@ def test_they_travel_and_are_recorded_as_a_tuple_would():
     assert runs[0].digest() == runs[1].digest()
     assert runs[0].first_difference(runs[1]) is None
     sent = runs[0].trace.select(kind="send")[0]
-    assert message_fields(sent.message) == {"members": ["n1", "n2", "n3", "n4"]}
+    assert message_fields(sent.message) == {"processes": ["n1", "n2", "n3", "n4"]}
     assert runs[0].at(0.5).nodes == runs[1].at(0.5).nodes
     assert runs[0].at(0.5).stored == runs[1].at(0.5).stored
     assert list(runs[0].frame()["detail"]) == list(runs[1].frame()["detail"])

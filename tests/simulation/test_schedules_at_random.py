@@ -191,10 +191,10 @@ class Truth:
         return all(self._within(partition["groups"], a, b) for partition in self.partitions)
 
     def _within(self, groups, a, b):
-        named = {member for group in groups for member in group}
+        named = {process for group in groups for process in group}
         if any(party in self.clients and party not in named for party in (a, b)):
             return True
-        rest = [member for member in IDS if member not in named]
+        rest = [process for process in IDS if process not in named]
         return any(a in group and b in group for group in [*groups, rest])
 
 

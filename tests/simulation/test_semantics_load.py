@@ -8,6 +8,7 @@ import pytest
 
 from dscourse.simulation import (
     Byzantine,
+    ClientOperation,
     ClosedLoop,
     Constant,
     Crash,
@@ -17,7 +18,6 @@ from dscourse.simulation import (
     Node,
     NodeError,
     OpenLoop,
-    Operation,
     Pause,
     Reply,
     Request,
@@ -194,10 +194,10 @@ def test_a_closed_loop_asks_waits_thinks_and_asks_again():
         client_latency=0.1,
     )
     assert run.history() == (
-        Operation("c0", 0, ("put", 5), "n0", 1.0, 1.2, "ok", None),
-        Operation("c0", 1, "get", "n0", 1.7, 1.9, "ok", 5),
-        Operation("c0", 2, "silence", "n0", 2.4, None, "unknown", None),
-        Operation("c0", 3, "nonsense", "n0", 3.9, 4.1, "fail", None),
+        ClientOperation("c0", 0, ("put", 5), "n0", 1.0, 1.2, "ok", None),
+        ClientOperation("c0", 1, "get", "n0", 1.7, 1.9, "ok", 5),
+        ClientOperation("c0", 2, "silence", "n0", 2.4, None, "unknown", None),
+        ClientOperation("c0", 3, "nonsense", "n0", 3.9, 4.1, "fail", None),
     )
     unknown = run.trace.select(kind="unknown")
     assert unknown.times == [3.4]

@@ -36,7 +36,7 @@ from dscourse.simulation import (
     check_determinism,
     topology,
 )
-from dscourse.simulation.luck import SPARSE_DRAWS, Stream, key_of, scramble
+from dscourse.simulation.random_streams import SPARSE_DRAWS, Stream, key_of, scramble
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ SURROUNDINGS = (  # of a process: environment, switches of Python, what it has d
         {"PYTHONHASHSEED": "31337", "TZ": "Pacific/Apia", "PYTHONUTF8": "1"},
         ("-OO",),
         "import random, numpy; random.seed(7); numpy.random.seed(7); numpy.random.random(9)\n"
-        "import dscourse.detection, dscourse.simulation.ties, dscourse.datasets; import gc; gc.disable()",
+        "import dscourse.detection, dscourse.simulation.engine.kernel, dscourse.datasets; import gc; gc.disable()",
     ),
 )
 # Of runs that touch everything. They hold for all versions of Python, NumPy and networkx that the course runs on.

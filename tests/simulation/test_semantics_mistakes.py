@@ -286,7 +286,7 @@ def test_a_keyboard_interrupt_keeps_the_trace():
 
 
 def test_an_interrupt_at_any_line_of_the_bookkeeping_loses_and_doubles_nothing(monkeypatch):
-    monkeypatch.setattr("dscourse.simulation.ledger._BULK", 64)
+    monkeypatch.setattr("dscourse.simulation.recorder._BULK", 64)
     network = Network(topology.full_mesh(5), latency=Constant(0.1))
     scenario = Scenario(Pinger, network)
     whole = scenario.run(30.0)

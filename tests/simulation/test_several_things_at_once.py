@@ -28,11 +28,11 @@ from dscourse.simulation import (
     never,
     topology,
 )
-from dscourse.simulation.kernel import Kernel
-from dscourse.simulation.ledger import Ledger
-from dscourse.simulation.luck import Stream
-from dscourse.simulation.member import Clock
+from dscourse.simulation.engine.kernel import Kernel
+from dscourse.simulation.engine.process import Clock
 from dscourse.simulation.network import Link
+from dscourse.simulation.random_streams import Stream
+from dscourse.simulation.recorder import Recorder
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,8 @@ def test_a_link_draws_its_latencies_from_one_stream_from_the_first_to_the_last()
 
 
 def ends(run):
-    kernel = Kernel(run.scenario, Ledger(keep=False), 1)
-    return kernel.members["n0"], kernel.members["n1"]
+    kernel = Kernel(run.scenario, Recorder(keep=False), 1)
+    return kernel.processes["n0"], kernel.processes["n1"]
 
 
 def test_a_constant_latency_is_drawn_too():

@@ -20,8 +20,8 @@ from dscourse.simulation import (
     topology,
 )  # fmt: skip
 from dscourse.views import play
-from dscourse.views.player.acts import SLOWER, fault_for
 from dscourse.views.player.code import code_for
+from dscourse.views.player.commands import SLOWER, fault_for
 
 ACTS = [
     ({"do": "crash", "node": "n0"}, Crash("n0", at=2.5)),

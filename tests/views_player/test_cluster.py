@@ -10,7 +10,7 @@ from dscourse.consensus import NaiveFailoverNode
 from dscourse.simulation import Crash, Network, Node, Partition, Pause, Scenario, topology
 from dscourse.views import Picture, cluster_map, new_axes, palette, space_time
 from dscourse.views.cluster import run_picture
-from dscourse.views.player.bands import bands_and_marks
+from dscourse.views.player.fault_intervals import bands_and_marks
 
 SPLIT = Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=3.0, until=6.0)
 

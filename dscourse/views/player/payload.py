@@ -17,7 +17,7 @@ import numpy as np
 from dscourse.simulation import KINDS, Run
 from dscourse.simulation.moment import Waiting
 from dscourse.views import palette
-from dscourse.views.player.bands import Band, Mark, bands_and_marks
+from dscourse.views.player.fault_intervals import Band, Mark, bands_and_marks
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import queueing, waiting_at_end
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dscourse.simulation import KINDS, Event, Run
 from dscourse.simulation.moment import Waiting
-from dscourse.views.player.bands import Band, bands_and_marks, in_force
+from dscourse.views.player.fault_intervals import Band, bands_and_marks, in_force
 
 
 @dataclass

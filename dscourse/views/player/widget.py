@@ -13,9 +13,9 @@ from dscourse.simulation import Fault, NodeError, Run
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
-from dscourse.views.player.acts import ended, fault_for
 from dscourse.views.player.code import caller, code_for, name_of
-from dscourse.views.player.insides import insides
+from dscourse.views.player.commands import ended, fault_for
+from dscourse.views.player.node_state import insides
 from dscourse.views.player.payload import pack
 
 _PIXELS_PER_INCH = 100  # of the still picture; whoever sees the player itself has waited for it

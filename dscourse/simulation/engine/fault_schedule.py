@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappush
 from typing import TYPE_CHECKING
 
+from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, Clock, Process
 from dscourse.simulation.faults import (
     ClockDrift,
     ClockOffset,
@@ -18,13 +19,12 @@ from dscourse.simulation.faults import (
     Restart,
     Resume,
 )
-from dscourse.simulation.instants import MICROSECONDS, to_microseconds
-from dscourse.simulation.ledger import FAULT, NOBODY
-from dscourse.simulation.member import CRASHED, PAUSED, UP, Clock, Member
 from dscourse.simulation.messages import canonical_json
+from dscourse.simulation.recorder import FAULT, NOBODY
+from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 
 if TYPE_CHECKING:
-    from dscourse.simulation.kernel import Kernel
+    from dscourse.simulation.engine.kernel import Kernel
 
 Transition = tuple[int, Fault, str]  # number of the fault in the scenario, the fault, "start" or "end"
 
@@ -43,23 +43,23 @@ def plan_of(faults: Sequence[Fault]) -> dict[int, list[Transition]]:
     return plan
 
 
-class Changes:
+class FaultSchedule:
     """Lets the faults of a run begin and end."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._active = kernel.active
-        self._members = kernel.members
-        self._waking: list[Member] = []
+        self._processes = kernel.processes
+        self._waking: list[Process] = []
 
-    def apply(self, transitions: Iterable[Transition]) -> list[Member]:
+    def apply(self, transitions: Iterable[Transition]) -> list[Process]:
         """Let faults end and begin; return who has to boot or go on, once all of this instant is done."""
         for number, fault, phase in transitions:
             moot = self._is_moot(number, fault, phase)
             self._write_fault(fault, phase, moot)
             if not moot:
                 self._begin(number, fault) if phase == "start" else self._end(number, fault)
-        self._kernel.in_force.update(self._active)
+        self._kernel.active_faults.update(self._active)
         waking, self._waking = self._waking, []
         return waking
 
@@ -72,13 +72,13 @@ class Changes:
             return number not in self._active
         match fault:
             case Crash():
-                return self._members[fault.node].condition == CRASHED
+                return self._processes[fault.node].condition == CRASHED
             case Restart():
-                return self._members[fault.node].condition != CRASHED
+                return self._processes[fault.node].condition != CRASHED
             case Pause():
-                return self._members[fault.node].condition != UP
+                return self._processes[fault.node].condition != UP
             case Resume():
-                return self._members[fault.node].condition != PAUSED
+                return self._processes[fault.node].condition != PAUSED
             case Heal():
                 return not self._healed_by(fault)
         return False
@@ -87,61 +87,61 @@ class Changes:
         match fault:
             case Crash():
                 self._active[number] = fault
-                self._crash(self._members[fault.node], number)
+                self._crash(self._processes[fault.node], number)
             case Pause():
                 self._active[number] = fault
-                self._pause(self._members[fault.node], number)
+                self._pause(self._processes[fault.node], number)
             case Restart():
-                self._restart(self._members[fault.node])
+                self._restart(self._processes[fault.node])
             case Resume():
-                self._resume(self._members[fault.node])
+                self._resume(self._processes[fault.node])
             case Heal():
                 for healed in self._healed_by(fault):
                     del self._active[healed]
             case ClockOffset():
-                self._clock(self._members[fault.node]).step(self._now, round(fault.seconds * MICROSECONDS))
+                self._clock(self._processes[fault.node]).step(self._now, round(fault.seconds * MICROSECONDS))
             case ClockDrift():
-                self._drift(self._members[fault.node], number, fault)
+                self._drift(self._processes[fault.node], number, fault)
             case _:
                 self._active[number] = fault
 
     def _end(self, number: int, fault: Fault) -> None:
         match fault:
             case Crash():
-                self._restart(self._members[fault.node])
+                self._restart(self._processes[fault.node])
             case Pause():
-                self._resume(self._members[fault.node])
+                self._resume(self._processes[fault.node])
             case _:
                 del self._active[number]
 
-    def _crash(self, member: Member, number: int) -> None:
-        self._active.pop(member.paused_by, None)
-        lost = [*member.waiting_mail()]
-        if member.service is not None:
-            member.service.empty()
-        member.condition, member.down_by, member.paused_by = CRASHED, number, -1
-        member.node = None
-        member.timers.clear()
-        member.held = []
-        member.refresh()
-        self._kernel.touched.add(member.name)
+    def _crash(self, process: Process, number: int) -> None:
+        self._active.pop(process.paused_by, None)
+        lost = [*process.waiting_mail()]
+        if process.service is not None:
+            process.service.empty()
+        process.condition, process.down_by, process.paused_by = CRASHED, number, -1
+        process.node = None
+        process.timers.clear()
+        process.held = []
+        process.refresh()
+        self._kernel.touched.add(process.name)
         for mail in lost:
             self._kernel.drop("crashed", mail)
 
-    def _restart(self, member: Member) -> None:
-        self._active.pop(member.down_by, None)
-        member.condition, member.down_by = UP, -1
-        member.incarnation += 1
-        self._waking.append(member)
+    def _restart(self, process: Process) -> None:
+        self._active.pop(process.down_by, None)
+        process.condition, process.down_by = UP, -1
+        process.incarnation += 1
+        self._waking.append(process)
 
-    def _pause(self, member: Member, number: int) -> None:
-        member.condition, member.paused_by = PAUSED, number
-        member.refresh()
+    def _pause(self, process: Process, number: int) -> None:
+        process.condition, process.paused_by = PAUSED, number
+        process.refresh()
 
-    def _resume(self, member: Member) -> None:
-        self._active.pop(member.paused_by, None)
-        member.condition, member.paused_by = UP, -1
-        self._waking.append(member)
+    def _resume(self, process: Process) -> None:
+        self._active.pop(process.paused_by, None)
+        process.condition, process.paused_by = UP, -1
+        self._waking.append(process)
 
     def _healed_by(self, heal: Heal) -> list[int]:
         pair = heal.link and frozenset(heal.link)
@@ -152,35 +152,37 @@ class Changes:
             or (isinstance(fault, CutLink) and (pair is None or frozenset((fault.a, fault.b)) == pair))
         ]
 
-    def _clock(self, member: Member) -> Clock:
-        if member.clock is None:
-            member.clock = Clock(self._now)
-            member.refresh()
-        return member.clock
+    def _clock(self, process: Process) -> Clock:
+        if process.clock is None:
+            process.clock = Clock(self._now)
+            process.refresh()
+        return process.clock
 
-    def _drift(self, member: Member, number: int, fault: ClockDrift) -> None:
+    def _drift(self, process: Process, number: int, fault: ClockDrift) -> None:
         for other, active in list(self._active.items()):
-            if isinstance(active, ClockDrift) and active.node == member.name:
+            if isinstance(active, ClockDrift) and active.node == process.name:
                 del self._active[other]
         if fault.rate:
             self._active[number] = fault
-        self._reschedule_timers(member, fault.rate)
+        self._reschedule_timers(process, fault.rate)
 
-    def _reschedule_timers(self, member: Member, rate: float) -> None:
+    def _reschedule_timers(self, process: Process, rate: float) -> None:
         """Let a clock run at ``rate``; pending timers are due when it reads what it would have read at the old rate."""
-        heap, now, clock = self._kernel.heap, self._now, self._clock(member)
-        pending = [entry for entry in heap if entry[3] is member and member.timers.get(entry[4]) == entry[1]]
+        heap, now, clock = self._kernel.heap, self._now, self._clock(process)
+        pending = [
+            entry for entry in heap if entry[3] is process and process.timers.get(entry[4]) == entry[1]
+        ]
         pending.sort(key=lambda entry: entry[:2])
         left = [clock.read(entry[0]) - clock.read(now) for entry in pending]
         clock.drift(now, rate)
         for (_, _, _, _, name), local in zip(pending, left, strict=True):
-            order = member.timers[name] = self._kernel.timer_order(member)
-            heappush(heap, (now + clock.true_delay(now, local), order, None, member, name))
+            order = process.timers[name] = self._kernel.timer_order(process)
+            heappush(heap, (now + clock.true_delay(now, local), order, None, process, name))
 
     def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
         pair = fault.link_pair
         named = (getattr(fault, "node", None), None) if pair is None else pair
-        node, peer = (NOBODY if name is None else self._members[name].index for name in named)
+        node, peer = (NOBODY if name is None else self._processes[name].index for name in named)
         detail = {"phase": phase, "fault": fault.to_json_value()} | ({"moot": True} if moot else {})
         cell = (type(fault).__name__, detail)
         self._kernel.write((self._now, FAULT, node, peer, NOBODY, None, cell, canonical_json(detail)))

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from dscourse.views import follower
-from dscourse.views.follower import Follower
+from dscourse.views.debounce import Follower
 
 
 def test_a_change_made_by_code_is_followed_at_once():
@@ -21,7 +20,7 @@ def test_a_change_made_by_code_is_followed_at_once():
 def in_a_loop(monkeypatch, scene):
     async def played():
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(follower, "_loop_of_the_page", lambda: loop)
+        monkeypatch.setattr(debounce, "_loop_of_the_page", lambda: loop)
         await scene()
 
     asyncio.run(played())
@@ -51,9 +50,9 @@ def test_haste_is_made_up_for_once_the_page_is_at_rest(monkeypatch):
     async def scene():
         for _ in range(3):
             one.changed()
-            await asyncio.sleep(follower._REST / 2)
+            await asyncio.sleep(debounce._REST / 2)
         assert done == ["hurried"] * 3
-        await asyncio.sleep(follower._REST * 2)
+        await asyncio.sleep(debounce._REST * 2)
 
     in_a_loop(monkeypatch, scene)
     assert done == ["hurried"] * 3 + ["rested"]
@@ -107,7 +106,7 @@ def printed(client, code):
 
 SCENE = """
 import time
-from dscourse.views import interactive_figure
+from dscourse.views import debounce
 drawn = []
 def draw(figure, load):
     time.sleep(0.03)

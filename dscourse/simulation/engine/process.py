@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dscourse.simulation.luck import Stream
+from dscourse.simulation.random_streams import Stream
 
 if TYPE_CHECKING:
     from dscourse.simulation.behaviours import Behaviour
@@ -99,7 +99,7 @@ class Service:
         return dropped
 
 
-class Member:
+class Process:
     """Whoever takes part in a run."""
 
     __slots__ = (
@@ -129,7 +129,7 @@ class Member:
         self.quick = False
 
     def refresh(self) -> None:
-        """Note whether the kernel may take the short way with this member."""
+        """Note whether the kernel may take the short way with this process."""
         self.quick = (
             self.condition == UP and self.service is None and self.clock is None and not self.is_client
         )

@@ -49,7 +49,7 @@ class _Moved(NamedTuple):
     bulks: Any  # (earlier bulks, columns of the newest), or None
 
 
-class Ledger:
+class Recorder:
     """Takes rows in order of time; keeps them if it is to, and hashes them in any case.
 
     The sixth entry of a row, the message, is not hashed itself; its canonical JSON is, which stands in the last entry
@@ -93,7 +93,7 @@ class Ledger:
         rows.clear()
 
     def columns(self) -> Columns:
-        """All rows in columns. The ledger gives them away, so this works once."""
+        """All rows in columns. The recorder gives them away, so this works once."""
         self.flush()
         bulks, chain = [], self._moved.bulks
         while chain is not None:

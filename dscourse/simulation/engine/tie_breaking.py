@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dscourse.simulation.luck import key_of, scramble
+from dscourse.simulation.random_streams import key_of, scramble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dscourse.simulation.member import Member
+    from dscourse.simulation.engine.process import Process
     from dscourse.simulation.network import Link
 
 _SHIFT = 64
 
 
-class Ties:
+class TieBreaker:
     """Gives each event a place among those of its instant, from streams of the link or node that it belongs to."""
 
     def __init__(self, seed: int, next_number: Callable[[], int]) -> None:
@@ -30,9 +30,9 @@ class Ties:
         """For a message on ``link``."""
         return self._order(link.source.sending_key, link.target.receiving_key)
 
-    def timer_order(self, member: Member) -> int:
-        """For a timer of ``member``."""
-        return self._order(member.sending_key, 0)
+    def timer_order(self, process: Process) -> int:
+        """For a timer of ``process``."""
+        return self._order(process.sending_key, 0)
 
     def _order(self, a: int, b: int) -> int:
         count = self._counts.get((a, b), 0) + 1

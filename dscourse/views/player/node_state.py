@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dscourse.simulation import Run
-from dscourse.views.player.bands import bands_and_marks
+from dscourse.views.player.fault_intervals import bands_and_marks
 
 _LONGEST = 160
 

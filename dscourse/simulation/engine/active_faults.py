@@ -7,24 +7,24 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from dscourse.simulation.faults import Byzantine, CutLink, Duplicate, Fault, Lossy, Pair, Partition, Slow
-from dscourse.simulation.luck import key_of, scramble
+from dscourse.simulation.random_streams import key_of, scramble
 
 if TYPE_CHECKING:
-    from dscourse.simulation.member import Member
+    from dscourse.simulation.engine.process import Process
     from dscourse.simulation.network import Link
 
 _DISTURBING = (Partition, CutLink, Lossy, Slow, Duplicate, Byzantine)
 _EVERYBODY = -1  # all bits set
 
 
-class InForce:
+class ActiveFaults:
     """The sum of all network faults that have begun and not ended; worked out anew when one comes or goes."""
 
-    def __init__(self, members: Mapping[str, Member], seed: int) -> None:
-        self._members = members
+    def __init__(self, processes: Mapping[str, Process], seed: int) -> None:
+        self._processes = processes
         self._seed = seed
         self._faults: dict[int, Fault] = {}
-        self._groups: dict[int, dict[str, int]] = {}  # of each partition: member → bit mask of its groups
+        self._groups: dict[int, dict[str, int]] = {}  # of each partition: process → bit mask of its groups
         self._cut: frozenset[Pair] = frozenset()
         self._loss: list[tuple[float, int, Pair | None]] = []  # rate, key, link
         self._duplication: list[tuple[float, int, Pair | None]] = []
@@ -93,7 +93,7 @@ class InForce:
 
     def _masks(self, partition: Partition) -> dict[str, int]:
         rest = 1 << len(partition.groups)
-        masks = {name: _EVERYBODY if m.is_client else 0 for name, m in self._members.items()}
+        masks = {name: _EVERYBODY if m.is_client else 0 for name, m in self._processes.items()}
         for number, group in enumerate(partition.groups):
             for name in group:
                 masks[name] = (0 if masks[name] == _EVERYBODY else masks[name]) | 1 << number
@@ -109,19 +109,19 @@ class InForce:
             if fault.node is not None:
                 factors[fault.node] = factors.get(fault.node, 1.0) * fault.factor
         self._slow_nodes = {}
-        for name, member in self._members.items():
-            if member.service is not None:
-                member.service.factor = factors.get(name, 1.0)
+        for name, process in self._processes.items():
+            if process.service is not None:
+                process.service.factor = factors.get(name, 1.0)
             elif name in factors:
                 self._slow_nodes[name] = factors[name]
 
     def _update_liars(self, faults: list[Byzantine]) -> None:
-        for member in self._members.values():
-            if member.behaviours:
-                member.behaviours = []
+        for process in self._processes.values():
+            if process.behaviours:
+                process.behaviours = []
         for fault in faults:
             key = key_of(self._seed, "fault", fault.canonical())
-            self._members[fault.node].behaviours.append((fault.behaviour, key))
+            self._processes[fault.node].behaviours.append((fault.behaviour, key))
 
 
 def _directions(cut: CutLink) -> tuple[Pair, ...]:

@@ -1,8 +1,8 @@
 """The event loop: what happens next, and to whom.
 
-All that is to come stands in one heap, as tuples (time, order, link, message or member, number or name). Faults are not
-in it: they are known beforehand, so the loop runs from one instant with faults to the next, and nothing that a fault
-does can shift the order of other events.
+All that is to come stands in one heap, as tuples (time, order, link, message or process, number or name). Faults are
+not in it: they are known beforehand, so the loop runs from one instant with faults to the next, and nothing that a
+fault does can shift the order of other events.
 
 A message to a node that is simply up, on a network that simply works, takes the short way through `_events_before`.
 Everything else goes through `post` and `arrive`, which know all the exceptions. Both do the same where both apply (a
@@ -21,27 +21,27 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from dscourse.simulation.blame import own_line
-from dscourse.simulation.changes import Changes, Transition, plan_of
+from dscourse.simulation.engine.active_faults import ActiveFaults
+from dscourse.simulation.engine.fault_schedule import FaultSchedule, Transition, plan_of
+from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Mail, Process, Service
+from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
     Fault,
 )
-from dscourse.simulation.in_force import InForce
-from dscourse.simulation.instants import MICROSECONDS
-from dscourse.simulation.ledger import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Ledger
-from dscourse.simulation.luck import key_of
-from dscourse.simulation.member import CRASHED, PAUSED, UP, HeldTimer, Mail, Member, Service
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Link
 from dscourse.simulation.node import Context
-from dscourse.simulation.ties import Ties
+from dscourse.simulation.random_streams import key_of
+from dscourse.simulation.recorder import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Recorder
+from dscourse.simulation.source_line import own_line
+from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
     from dscourse.simulation.scenario import Scenario
 
-_ROUND = 64  # events between two looks at the ledger
+_ROUND = 64  # events between two looks at the recorder
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LAST = 1 << 200  # order of an entry that comes after all others of its instant
 _WAITS = (
@@ -53,20 +53,20 @@ _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 
 class Kernel:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, ledger: Ledger, event_limit: int) -> None:
+    def __init__(self, scenario: Scenario, recorder: Recorder, event_limit: int) -> None:
         self.scenario = scenario
-        self.ledger = ledger
-        self.write = ledger.write
+        self.recorder = recorder
+        self.write = recorder.write
         self.now = 0
         self.heap: list[tuple[Any, ...]] = []
         self.next_number: Callable[[], int] = count().__next__
         self.last_message: Any = object()  # nothing that anybody could send
         self.last_text = ""
-        self.ties = Ties(scenario.seed, self.next_number) if scenario.shuffle_ties else None
+        self.ties = TieBreaker(scenario.seed, self.next_number) if scenario.shuffle_ties else None
         self.careful = self.ties is not None
         self.touched: set[str] = set()
         self.active: dict[int, Fault] = {}  # faults in force, by their number in the scenario
-        self.members: dict[str, Member] = {}
+        self.processes: dict[str, Process] = {}
         self._network = scenario.network
         self._seed = scenario.seed
         self._event_limit = event_limit
@@ -76,11 +76,11 @@ class Kernel:
             self._add_service(self._add(name))
         for client, workload in zip(scenario.client_ids, scenario.clients, strict=True):
             self._add(client).is_client = True
-            workload.attach(self, self.members[client])
-        for member in self.members.values():
-            member.refresh()
-        self.in_force = InForce(self.members, self._seed)
-        self.changes = Changes(self)
+            workload.attach(self, self.processes[client])
+        for process in self.processes.values():
+            process.refresh()
+        self.active_faults = ActiveFaults(self.processes, self._seed)
+        self.changes = FaultSchedule(self)
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,19 +106,19 @@ class Kernel:
             self._events_before(until)
             self._check_limit()
         finally:
-            self.ledger.flush()
+            self.recorder.flush()
             if collecting:
                 gc.enable()
 
     def _events_before(self, limit: int) -> None:
         """Process the heap up to ``limit``."""
-        heap, write, ledger, pop = self.heap, self.write, self.ledger, heappop
+        heap, write, recorder, pop = self.heap, self.write, self.recorder, heappop
         if self._observe is not None:
             self._watched_events_before(limit)
             return
         careful = self.careful
         rounds = range(_ROUND)
-        rows, enough = ledger.rows, ledger.room(self._event_limit)
+        rows, enough = recorder.rows, recorder.room(self._event_limit)
         heappush(heap, (limit, _END, None, None, None))
         link = actor = what = None
         try:
@@ -155,13 +155,13 @@ class Kernel:
                             self._timer_due(actor, what, order)
                 if len(rows) >= enough:
                     self._check_limit()
-                    ledger.flush()
-                    enough = ledger.room(self._event_limit)
+                    recorder.flush()
+                    enough = recorder.room(self._event_limit)
         except Exception as error:
             if isinstance(error, SimulationError) and error.run is None:
                 raise  # of this run, and not of one that a handler ran itself
-            member: Any = actor if link is None else link.target
-            raise self._blame(member, "on_timer" if link is None else "on_message", error) from error
+            process: Any = actor if link is None else link.target
+            raise self._blame(process, "on_timer" if link is None else "on_message", error) from error
 
     def _watched_events_before(self, limit: int) -> None:
         """The same, one by one, the long way, with a look at everything after each event."""
@@ -178,8 +178,8 @@ class Kernel:
                 continue
             if self._observe is not None:
                 self._observe()
-            if self.ledger.is_full:
-                self.ledger.flush()
+            if self.recorder.is_full:
+                self.recorder.flush()
 
     # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,36 +188,36 @@ class Kernel:
         self.last_text = encode(message)
         self.last_message = message
 
-    def open_link(self, member: Member, to: str) -> Link:
+    def open_link(self, process: Process, to: str) -> Link:
         """The link to a neighbour, when it is used for the first time.
 
         Raises:
             LookupError: there is no such neighbour.
         """
-        target = self.members.get(to) if type(to) is str else None
+        target = self.processes.get(to) if type(to) is str else None
         if target is None:
-            raise self._no_such_peer(member, to)
+            raise self._no_such_peer(process, to)
         network = self._network
-        if member.is_client or target.is_client:
+        if process.is_client or target.is_client:
             settings = network.client_settings()
-        elif network.has_link(member.name, to):
-            settings = network.link_settings(member.name, to)
+        elif network.has_link(process.name, to):
+            settings = network.link_settings(process.name, to)
         else:
-            raise self._no_such_peer(member, to)
-        link = member.links[to] = Link(member, target, settings)
+            raise self._no_such_peer(process, to)
+        link = process.links[to] = Link(process, target, settings)
         return link
 
-    def _no_such_peer(self, member: Member, to: object) -> Exception:
+    def _no_such_peer(self, process: Process, to: object) -> Exception:
         if type(to) is not str:
             advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
             return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
-        peers = self._network.peers(member.name)
-        if to == member.name:
+        peers = self._network.peers(process.name)
+        if to == process.name:
             return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
-        if to not in self.members:
+        if to not in self.processes:
             return unknown("node", to, peers)
         shown = ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "")
-        return LookupError(f"{member.name} has no link to {to}; its peers are {shown or 'none'}")
+        return LookupError(f"{process.name} has no link to {to}; its peers are {shown or 'none'}")
 
     def post(self, link: Link, message: Any, draw: float) -> None:
         """Send a message the long way, where the network or a fault may do something to it."""
@@ -225,7 +225,7 @@ class Kernel:
         liar = ""
         for behaviour, key in source.behaviours:
             honest = message
-            message = behaviour.rewrite(self.in_force.lies_luck(key, target.name), target.name, honest)
+            message = behaviour.rewrite(self.active_faults.lies_luck(key, target.name), target.name, honest)
             if message is None:
                 return
             if message is not honest:
@@ -234,11 +234,11 @@ class Kernel:
             self.admit(message)
         delay = settings.sample(draw)
         lost = settings.loss > 0 and link.extras().draw(_LOSS) < settings.loss
-        lost = any([lost, *self.in_force.loss_draws(link)])
-        copies = self.in_force.copies(link)
+        lost = any([lost, *self.active_faults.loss_draws(link)])
+        copies = self.active_faults.copies(link)
         if settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication:
             copies.append(link.extras().draw(_COPY))
-        cut = not self.in_force.can_talk(source.name, target.name)
+        cut = not self.active_faults.can_talk(source.name, target.name)
         wait = 0 if cut or settings.capacity is None else link.extras().transmit(self.now)
         fate = "cut" if cut else "queue full" if wait is None else "lost" if lost else None
         detail: dict[str, Any] = {"byzantine": liar} if liar else {}
@@ -251,7 +251,7 @@ class Kernel:
         if fate is not None:
             self.drop(fate, Mail(link, message, number, 0, self.now))
             return
-        factor = self.in_force.delay_factor(link)
+        factor = self.active_faults.delay_factor(link)
         due = self.now + (wait or 0)
         order = number if self.ties is None else self.ties.message_order(link)
         heappush(self.heap, (due + int(delay * factor + 0.5), order, link, message, number))
@@ -263,7 +263,7 @@ class Kernel:
         """A message is due: it is handled, has to wait, or is dropped."""
         target = link.target
         mail = Mail(link, message, number, copy, self.now)
-        if self.careful and not self.in_force.can_talk(link.source.name, target.name):
+        if self.careful and not self.active_faults.can_talk(link.source.name, target.name):
             self.drop("cut", mail)
         elif target.condition == CRASHED:
             self.drop("crashed", mail)
@@ -274,7 +274,7 @@ class Kernel:
         else:
             self._deliver(target, mail)
 
-    def put_off(self, when: int, act: Callable[[], None], owner: Link | Member) -> None:
+    def put_off(self, when: int, act: Callable[[], None], owner: Link | Process) -> None:
         """Have ``act`` called at ``when``; it is a matter of ``owner``."""
         if self.ties is None:
             order = self.next_number()
@@ -284,7 +284,7 @@ class Kernel:
             order = self.ties.timer_order(owner)
         heappush(self.heap, (when, order, None, act, None))
 
-    def _deliver(self, target: Member, mail: Mail) -> None:
+    def _deliver(self, target: Process, mail: Mail) -> None:
         detail = self._detail_of(mail)
         source = mail.link.source
         cell = ("", detail) if detail else None
@@ -308,65 +308,65 @@ class Kernel:
 
     # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _queue(self, member: Member, service: Service, mail: Mail) -> None:
+    def _queue(self, process: Process, service: Service, mail: Mail) -> None:
         if service.is_full:
             self.drop("queue full", mail)
             return
         service.queue.append(mail)
-        self._serve_next(member, service)
+        self._serve_next(process, service)
 
-    def _serve_next(self, member: Member, service: Service) -> None:
-        if service.serving is None and service.queue and member.condition == UP:
+    def _serve_next(self, process: Process, service: Service) -> None:
+        if service.serving is None and service.queue and process.condition == UP:
             service.serving = service.queue.popleft()
             service.round += 1
             self.put_off(
                 self.now + service.next_duration(),
-                partial(self._served, member, service, service.round),
-                member,
+                partial(self._served, process, service, service.round),
+                process,
             )
 
-    def _served(self, member: Member, service: Service, number: int) -> None:
+    def _served(self, process: Process, service: Service, number: int) -> None:
         if number != service.round or service.serving is None:
             return  # a crash has taken it
-        if member.condition == PAUSED:
-            member.held.append(number)
+        if process.condition == PAUSED:
+            process.held.append(number)
             return
         mail, service.serving = service.serving, None
-        self._deliver(member, mail)
-        self._serve_next(member, service)
+        self._deliver(process, mail)
+        self._serve_next(process, service)
 
     # ── Handlers ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def call(self, member: Member, handler: str, function: Callable[..., None], *arguments: Any) -> None:
+    def call(self, process: Process, handler: str, function: Callable[..., None], *arguments: Any) -> None:
         """Run a handler, on the node's own clock."""
-        member.context.now = member.local_time(self.now) / MICROSECONDS
-        self.touched.add(member.name)
+        process.context.now = process.local_time(self.now) / MICROSECONDS
+        self.touched.add(process.name)
         try:
-            function(member.context, *arguments)
+            function(process.context, *arguments)
         except Exception as error:
-            raise self._blame(member, handler, error) from error
+            raise self._blame(process, handler, error) from error
 
-    def node_luck(self, member: Member) -> Random:
+    def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
-        return Random(key_of(self._seed, "node", member.name, member.incarnation))
+        return Random(key_of(self._seed, "node", process.name, process.incarnation))
 
     def look_at(self, when: int) -> None:
         """Call the observer at ``when``, after all events of that instant, even if there are none."""
         heappush(self.heap, (when, _LAST, None, _nothing, None))
 
-    def timer_order(self, member: Member) -> int:
+    def timer_order(self, process: Process) -> int:
         """The place of a new timer among the events of its instant."""
-        return self.next_number() if self.ties is None else self.ties.timer_order(member)
+        return self.next_number() if self.ties is None else self.ties.timer_order(process)
 
-    def _timer_due(self, member: Member, name: str, order: int) -> None:
-        if member.timers.get(name) != order:
+    def _timer_due(self, process: Process, name: str, order: int) -> None:
+        if process.timers.get(name) != order:
             return  # cancelled or replaced while it waited
-        if member.condition == PAUSED:
-            member.held.append(HeldTimer(name, order, self.now))
+        if process.condition == PAUSED:
+            process.held.append(HeldTimer(name, order, self.now))
             return
-        del member.timers[name]
-        self.write((self.now, TIMER, member.index, NOBODY, NOBODY, None, name, self._timer_text(name)))
-        self.call(member, "on_timer", member.node.on_timer, name)
+        del process.timers[name]
+        self.write((self.now, TIMER, process.index, NOBODY, NOBODY, None, name, self._timer_text(name)))
+        self.call(process, "on_timer", process.node.on_timer, name)
 
     def _timer_text(self, name: str) -> str:
         text = self._timer_texts.get(name)
@@ -374,51 +374,51 @@ class Kernel:
             text = self._timer_texts[name] = canonical_json(name)
         return text
 
-    def _blame(self, member: Member, handler: str, error: Exception) -> NodeError:
-        return NodeError(member.name, handler, self.now / MICROSECONDS, own_line(error.__traceback__), error)
+    def _blame(self, process: Process, handler: str, error: Exception) -> NodeError:
+        return NodeError(process.name, handler, self.now / MICROSECONDS, own_line(error.__traceback__), error)
 
     # ── Beginnings ────────────────────────────────────────────────────────────────────────────────────────
 
-    def wake(self, member: Member) -> None:
-        """Boot a member if it has no memory, then have it do what has waited."""
-        if member.condition != UP:
+    def wake(self, process: Process) -> None:
+        """Boot a process if it has no memory, then have it do what has waited."""
+        if process.condition != UP:
             return  # another fault of the same instant
-        member.refresh()
-        if member.node is None:
-            self._boot(member)
-        held, member.held = member.held, []
+        process.refresh()
+        if process.node is None:
+            self._boot(process)
+        held, process.held = process.held, []
         for item in held:
             if isinstance(item, Mail):
-                self._deliver(member, item)
+                self._deliver(process, item)
             elif isinstance(item, int):
-                self._served(member, member.service, item)  # type: ignore[arg-type]
+                self._served(process, process.service, item)  # type: ignore[arg-type]
             else:
-                self._timer_due(member, item.name, item.order)
-        if member.service is not None:
-            self._serve_next(member, member.service)
+                self._timer_due(process, item.name, item.order)
+        if process.service is not None:
+            self._serve_next(process, process.service)
 
-    def _boot(self, member: Member) -> None:
-        peers = self._network.peers(member.name)
+    def _boot(self, process: Process) -> None:
+        peers = self._network.peers(process.name)
         try:
-            node = self.scenario.node_factory(member.name, peers)
+            node = self.scenario.node_factory(process.name, peers)
         except Exception as error:
-            if member.incarnation == 0:
+            if process.incarnation == 0:
                 raise  # nothing has run yet: the caller sees the error as it is
-            raise self._blame(member, "node_factory", error) from error
+            raise self._blame(process, "node_factory", error) from error
         _check_handlers(node)
-        member.node = node
-        member.context = Context(self, member)
-        self.call(member, "on_start", node.on_start)
+        process.node = node
+        process.context = Context(self, process)
+        self.call(process, "on_start", node.on_start)
 
     def _change(self, when: int, transitions: list[Transition]) -> None:
         """Let faults end and begin, then let those boot and go on that can."""
         self.now = when
         waking = self.changes.apply(transitions)
         if when == 0:
-            waking = [member for member in self.members.values() if not member.is_client] + waking
-        self.careful = self.ties is not None or self.in_force.is_disturbed
-        for member in waking:
-            self.wake(member)
+            waking = [process for process in self.processes.values() if not process.is_client] + waking
+        self.careful = self.ties is not None or self.active_faults.is_disturbed
+        for process in waking:
+            self.wake(process)
         if when == 0:
             self._start_clients()
         if self._observe is not None:
@@ -426,24 +426,24 @@ class Kernel:
 
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _add(self, name: str) -> Member:
+    def _add(self, name: str) -> Process:
         seed = self._seed
-        member = Member(len(self.members), name, key_of(seed, "from", name), key_of(seed, "to", name))
-        self.members[name] = member
-        return member
+        process = Process(len(self.processes), name, key_of(seed, "from", name), key_of(seed, "to", name))
+        self.processes[name] = process
+        return process
 
-    def _add_service(self, member: Member) -> None:
-        sample, limit = self._network.service(member.name)
+    def _add_service(self, process: Process) -> None:
+        sample, limit = self._network.service(process.name)
         if sample is not None:
-            member.service = Service(sample, limit, key_of(self._seed, "service", member.name))
+            process.service = Service(sample, limit, key_of(self._seed, "service", process.name))
 
     def _start_clients(self) -> None:
-        for member in self.members.values():
-            if member.is_client:
-                member.node.start()
+        for process in self.processes.values():
+            if process.is_client:
+                process.node.start()
 
     def _check_limit(self) -> None:
-        if len(self.ledger) > self._event_limit:
+        if len(self.recorder) > self._event_limit:
             raise EventLimit(
                 f"the run was stopped at {self.now / MICROSECONDS:g} s, after {self._event_limit} events. "
                 f"What kept it busy: {self._busiest()}. If it is meant to be that long, raise event_limit of run(); "
@@ -451,9 +451,9 @@ class Kernel:
             )
 
     def _busiest(self) -> str:
-        names = list(self.members)
+        names = list(self.processes)
         seen: Counter[str] = Counter()
-        recent = self.ledger.rows[-RECENT:]
+        recent = self.recorder.rows[-RECENT:]
         for _, kind, node, peer, _, message, cell, _ in recent:
             if kind == SEND:
                 seen[f"{names[node]} sends {type(message).__name__} to {names[peer]}"] += 1

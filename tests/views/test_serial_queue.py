@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dscourse.views.turns import Turns
+from dscourse.views.serial_queue import Turns
 
 
 def test_an_action_is_carried_out_at_once():

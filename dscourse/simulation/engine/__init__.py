@@ -1,0 +1,1 @@
+"""What runs: the event loop and its parts. Nothing below knows it but `run`."""
