@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dscourse.views import debounce
 from dscourse.views.debounce import Follower
 
 
@@ -106,7 +107,7 @@ def printed(client, code):
 
 SCENE = """
 import time
-from dscourse.views import debounce
+from dscourse.views import interactive_figure
 drawn = []
 def draw(figure, load):
     time.sleep(0.03)
