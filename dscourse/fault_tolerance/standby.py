@@ -303,10 +303,10 @@ class Front(Node):
             ctx.send("b", TakeOver())
 
 
-def _standby_node(node_id: str, _peers: Sequence[str], *, design: Standby) -> Node:
+def _standby_node(node_id: str, peers: Sequence[str], *, design: Standby) -> Node:
     if node_id == "front":
         return Front(design)
-    return Store() if node_id == "store" else Server(node_id, design)
+    return Store(node_id, peers) if node_id == "store" else Server(node_id, design)
 
 
 def _machines(mode: str) -> nx.Graph[str]:
