@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dscourse.simulation.faults import Fault, Pair
 from dscourse.simulation.names import unknown
-from dscourse.simulation.recorder import FAULT, RECORD
+from dscourse.simulation.recorder import FAULT, RECORD, Recorder
 from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -93,6 +93,34 @@ class ClusterState(Protocol):
 
     def stored(self) -> dict[str, Any]:
         """What each node has saved."""
+
+
+class Engine(Protocol):
+    """What runs a scenario: the event loop in virtual time, or what takes the steps of a script.
+
+    Attributes:
+        recorder: takes the rows of the trace.
+        now: µs.
+        touched: nodes that have done something since somebody looked; who looks empties it.
+        processes: nodes and clients by id, each with ``is_client`` and its present object ``node`` (None while down).
+    """
+
+    recorder: Recorder
+    now: int
+    touched: set[str]
+
+    @property
+    def processes(self) -> Mapping[str, Any]:
+        """Nodes and clients by id."""
+
+    def run(self, until: int, observe: Callable[[], None] | None = None) -> None:
+        """Process every event before ``until`` (µs), with ``observe`` called after each; once."""
+
+    def look_at(self, when: int) -> None:
+        """Call the observer at ``when``, too, even if nothing happens then."""
+
+    def state(self, sent: Callable[[int], int]) -> ClusterState:
+        """What a moment shows of it."""
 
 
 class NodeFields(dict[str, dict[str, Any]]):

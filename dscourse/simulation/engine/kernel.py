@@ -26,8 +26,8 @@ from dscourse.simulation.engine.active_faults import ActiveFaults
 from dscourse.simulation.engine.client_actors import client_actor
 from dscourse.simulation.engine.context import SimulatorContext
 from dscourse.simulation.engine.fault_schedule import FaultSchedule, Transition, plan_of
-from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Link, Mail, Process, Service
+from dscourse.simulation.engine.state import CopyOnTheWay, KernelState
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import DelayMessage, Fault, LoseMessage, MessageFault, Pair, RepeatMessage
@@ -475,6 +475,10 @@ class Kernel:
         if self._observe is not None:
             self._observe()
 
+    def state(self, sent: Callable[[int], int]) -> KernelState:
+        """What a moment shows of it."""
+        return KernelState(self, sent)
+
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, name: str) -> Process:
@@ -520,23 +524,6 @@ class Kernel:
             f"{what} ({count} times in the last {len(recent)} events)" for what, count in seen.most_common(3)
         ]
         return ", ".join(shares) or "nothing but deliveries"
-
-
-class CopyOnTheWay:
-    """A copy that the network made of a message, until it is due."""
-
-    __slots__ = ("_kernel", "copy", "link", "message", "number")
-
-    def __init__(self, kernel: KernelPort, link: Link, message: Any, number: int, copy: int) -> None:
-        self._kernel = kernel
-        self.link = link
-        self.message = message
-        self.number = number
-        self.copy = copy
-
-    def __call__(self) -> None:
-        """It is due."""
-        self._kernel.arrive(self.link, self.message, self.number, self.copy)
 
 
 def _by_link_and_number(faults: Iterable[Fault]) -> dict[Pair, dict[int, list[MessageFault]]]:

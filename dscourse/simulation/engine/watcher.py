@@ -1,13 +1,11 @@
-"""Looking at a kernel after each event: what has changed in its nodes."""
+"""Looking at an engine after each event: what has changed in its nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from dscourse.simulation.engine.kernel import Kernel
-from dscourse.simulation.engine.state import KernelState
-from dscourse.simulation.moment import Beliefs, Moment
+from dscourse.simulation.moment import Beliefs, Engine, Moment
 from dscourse.simulation.node_state import copied, public_fields, same_value
 from dscourse.simulation.recorder import SEND
 from dscourse.simulation.recording import Change
@@ -16,45 +14,45 @@ from dscourse.simulation.virtual_time import MICROSECONDS
 
 
 class Watcher:
-    """Looks at a kernel after each event and knows what has changed."""
+    """Looks at an engine after each event and knows what has changed."""
 
     def __init__(
-        self, kernel: Kernel, trace: Trace | None, see: Callable[[Moment, list[Change]], None]
+        self, engine: Engine, trace: Trace | None, see: Callable[[Moment, list[Change]], None]
     ) -> None:
         self._fields: dict[str, dict[str, Any]] = {}
         self._shown: dict[str, dict[str, Any]] = {}  # a second copy, for those who look
-        self._kernel = kernel
+        self._engine = engine
         self._trace = trace
         self._see = see
-        self._names = list(kernel.processes)
+        self._names = list(engine.processes)
         self._beliefs = Beliefs()
         self._sent: dict[int, int] = {}
         self._rows = 0
-        self._state = KernelState(kernel, self._sent.__getitem__)
+        self._state = engine.state(self._sent.__getitem__)
 
     def __call__(self) -> None:
         """An event is over."""
-        kernel = self._kernel
-        count = len(kernel.recorder)
+        engine = self._engine
+        count = len(engine.recorder)
         fresh = count - self._rows
         self._rows = count
-        for when, kind, node, _, number, _, cell, _ in kernel.recorder.rows[-fresh:] if fresh else ():
+        for when, kind, node, _, number, _, cell, _ in engine.recorder.rows[-fresh:] if fresh else ():
             if kind == SEND:
                 self._sent[number] = when
             elif node >= 0:
                 self._beliefs.take(kind, self._names[node], cell)
-        changes = [change for name in sorted(kernel.touched) for change in self._changes(name, count - 1)]
-        kernel.touched.clear()
+        changes = [change for name in sorted(engine.touched) for change in self._changes(name, count - 1)]
+        engine.touched.clear()
         event = (
             self._trace[count - fresh]
             if self._trace is not None and fresh and count <= len(self._trace)
             else None
         )
-        moment = Moment(self._state, self._beliefs, kernel.now, self._to_show, event, self._trace)
+        moment = Moment(self._state, self._beliefs, engine.now, self._to_show, event, self._trace)
         self._see(moment, changes)
 
     def _changes(self, name: str, index: int) -> list[Change]:
-        process = self._kernel.processes[name]
+        process = self._engine.processes[name]
         if process.is_client:
             return []
         self._check_unchanged(name)
@@ -72,7 +70,7 @@ class Watcher:
         if not new and not gone and (known is None) == (process.node is None):
             return []
         crashed = process.node is None
-        return [Change(index, self._kernel.now / MICROSECONDS, name, new, gone, crashed)]
+        return [Change(index, self._engine.now / MICROSECONDS, name, new, gone, crashed)]
 
     def finish(self) -> None:
         """The run is over.
