@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dscourse.simulation.faults import Fault
@@ -19,6 +19,7 @@ class Counterexample:
         property: what does not hold.
         explanation: what happened, in words; it begins with the property's name.
         code: lines that make the run again.
+        faults: what must go wrong for it.
         steps: of a run that was chosen step by step; empty for a run in time.
     """
 
@@ -26,12 +27,8 @@ class Counterexample:
     property: Property
     explanation: str
     code: str
-    steps: tuple[Any, ...] = field(default=())
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """What must go wrong for it."""
-        return self.run.faults
+    faults: tuple[Fault, ...] = ()
+    steps: tuple[Any, ...] = ()
 
     def __repr__(self) -> str:
         return self.explanation
