@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import math
 import pickle
 import sys
 import uuid
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Integral, Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,6 +28,7 @@ Experiment: TypeAlias = Callable[..., Mapping[str, float]]
 Keep: TypeAlias = Callable[[Cell, Outcome], None]
 
 _LOOK_UP = 0.5  # seconds between two looks at what hangs, at new workers, and for an interrupt
+_PATIENCE = 5.0  # seconds without any worker until that is said
 _AHEAD = 3  # cells handed over ahead for each worker, so that none waits for the next
 
 
@@ -116,16 +119,17 @@ class _Stopped(Exception):  # noqa: N818 - no error: what is finished is returne
 
 def _tell(result: Sweep) -> None:
     """Warn of what the tables alone would not show."""
-    if result.failed:
-        warnings.warn(
-            f"{result.failed} runs failed and are in none of the means; see `.failures`. {result.first_failure()}",
-            stacklevel=3,
-        )
+    told = []
     if result.stopped:
         result.stopped += (
             f". {len(result.unfinished())} runs are not done; go on with `resume=` and this result."
         )
-        warnings.warn(result.stopped, stacklevel=3)
+        told.append(result.stopped)
+    if result.failed:
+        told.append(f"{result.failed} runs failed and are in none of the means; see `.failures`.")
+        told.append(result.first_failure())
+    if told:
+        warnings.warn(" ".join(told), stacklevel=3)
 
 
 # --- one run ---
@@ -238,31 +242,21 @@ class _Workers:
         self.at_work: dict[Future[Outcome], tuple[Cell, float]] = {}  # and since when
         self.hanging: set[Future[Outcome]] = set()
         self.workers = 0
+        self.missed_since: float | None = None  # when there was no worker first
 
     def send(self, experiment: Experiment, variants: tuple[Variant, ...]) -> None:
         """Pack the experiment and have one worker unpack it: better one message now than one for every cell."""
-        from concurrent.futures import BrokenExecutor, wait
+        from concurrent.futures import wait
 
         self.payload = _pack(experiment, variants)
         # Dask takes two calls with the same arguments for one and the same, also those of an earlier sweep.
         self.token = uuid.uuid4().hex
-        try:
+        with _told_plainly():
             first = self._submit(None)
-            while not wait(
-                [first], timeout=_LOOK_UP
-            ).done:  # in slices: an interrupt is heard on every system
-                pass
+        while not wait([first], timeout=_LOOK_UP).done:  # in slices: so an interrupt is heard on every system
+            self._count()
+        with _told_plainly():
             first.result()
-        except BrokenExecutor as error:
-            raise RuntimeError(
-                f"The workers ended before they could begin: {error} An executor that broke once stays broken: make "
-                "a new one. In a script, make it under `if __name__ == '__main__':`."
-            ) from error
-        except Exception as error:
-            raise RuntimeError(
-                f"The workers can't begin: {type(error).__name__}: {error}. Each needs dscourse, in this version, and "
-                'the modules that your experiment imports; Dask sends one with `client.upload_file("mine.py")`.'
-            ) from error
 
     def run(self, cells: list[Cell], redraw: Callable[[], None]) -> None:
         """Keep every worker busy until all cells have an outcome."""
@@ -273,7 +267,8 @@ class _Workers:
         try:
             while waiting or self.at_work:
                 if monotonic() - looked >= _LOOK_UP:
-                    looked, self.workers = monotonic(), _count_workers(self.executor)
+                    looked = monotonic()
+                    self._count()
                     redraw()
                 self._hand_over(waiting, monotonic())
                 if self.at_work:
@@ -285,36 +280,68 @@ class _Workers:
         finally:
             self._end()
 
+    def _count(self) -> None:
+        """Count the workers, of which a cluster may have more or fewer by now, and say so if none comes."""
+        from time import monotonic
+
+        try:
+            self.workers = _count_workers(self.executor)
+        except OSError as error:
+            raise _Stopped(f"The cluster can't be reached any more: {error}") from error
+        if self.workers:
+            self.missed_since = None
+        elif self.missed_since is None:
+            self.missed_since = monotonic()
+        elif monotonic() - self.missed_since > _PATIENCE:
+            self.missed_since = math.inf  # said once
+            warnings.warn(
+                "The cluster has no workers, and the sweep waits for one. If none will come, interrupt it and make a "
+                "new cluster. (Jupyter's interrupt ends the workers of a LocalCluster, too.)",
+                stacklevel=5,
+            )
+
     def _submit(self, cell: Cell | None) -> Future[Outcome]:
         return self.executor.submit(run_sent_cell, self.payload, cell, self.token)
 
     def _hand_over(self, waiting: deque[Cell], now: float) -> None:
+        from concurrent.futures import BrokenExecutor
+
         # With a limit, a cell is handed over only when a worker is free: its time begins at once.
         ahead = 1 if self.limit is not None else 1 + _AHEAD
         while waiting and len(self.at_work) < ahead * self.workers - len(self.hanging):
             try:
                 self.at_work[self._submit(waiting[0])] = waiting[0], now
-            except RuntimeError as error:  # broken, or shut down
+            except BrokenExecutor:
+                if self.at_work:
+                    return  # whose outcome tells more
+                raise _Stopped(
+                    "A worker has been killed, or was out of memory. Make a new executor"
+                ) from None
+            except RuntimeError as error:  # shut down
                 raise _Stopped(f"The executor takes no more work: {error}") from error
             waiting.popleft()
 
     def _collect(self, done: Iterable[Future[Outcome]]) -> None:
         from concurrent.futures import BrokenExecutor, CancelledError
 
+        broken: Exception | None = None
         for future in done:
             cell, _ = self.at_work[future]
             try:
                 outcome = future.result()
             except (BrokenExecutor, CancelledError) as error:
-                first = list(self.at_work.values())[: self.workers]  # the rest was waiting
-                raise _Stopped(
-                    f"The executor gave up ({type(error).__name__}): a worker may have been killed, or out of memory. "
-                    f"At work were: {'; '.join(self.label(cell) for cell, _ in first)}. Make a new executor"
-                ) from error
+                broken = error
+                continue
             except Exception as error:  # noqa: BLE001 - such as Dask's KilledWorker: this cell's alone
                 outcome = _in_words(error)
             del self.at_work[future]
             self.keep(cell, outcome)
+        if broken is not None:
+            first = list(self.at_work.values())[: self.workers]  # the rest was waiting
+            raise _Stopped(
+                f"The executor gave up ({type(broken).__name__}): a worker may have been killed, or out of memory. "
+                f"At work were: {'; '.join(self.label(cell) for cell, _ in first)}. Make a new executor"
+            ) from broken
 
     def _give_up(self, now: float) -> None:
         self.hanging = {future for future in self.hanging if not future.done()}
@@ -337,6 +364,25 @@ class _Workers:
         for future, (cell, _) in self.at_work.items():
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.keep(cell, future.result())
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say what it takes to begin when workers can't."""
+    from concurrent.futures import BrokenExecutor
+
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise RuntimeError(
+            f"The workers ended before they could begin: {error} An executor that broke once stays broken: make a new "
+            "one. In a script, make it under `if __name__ == '__main__':`."
+        ) from error
+    except Exception as error:
+        raise RuntimeError(
+            f"The workers can't begin: {type(error).__name__}: {error}. Each needs dscourse, in this version, and the "
+            'modules that your experiment imports; Dask sends one with `client.upload_file("mine.py")`.'
+        ) from error
 
 
 def _pack(experiment: Experiment, variants: tuple[Variant, ...]) -> bytes:
