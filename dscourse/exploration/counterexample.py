@@ -65,7 +65,9 @@ def _told(run: Run, time: float) -> list[Event]:
 
 
 def _joined(head: str, told: list[Event], tail: str) -> str:
-    return " ".join([head, *(f"At {event.time:.4g} s {_words(event)}." for event in told), *([tail] if tail else [])])
+    return " ".join(
+        [head, *(f"At {event.time:.4g} s {_words(event)}." for event in told), *([tail] if tail else [])]
+    )
 
 
 def _words(event: Event) -> str:
