@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dscourse.arguments import whole
+from dscourse.arguments import truth, whole
 from dscourse.fault_tolerance.byzantine import (
     ORDERS,
     Decisions,
@@ -94,18 +94,13 @@ def find_treason(
         signed: signed instead of oral messages.
         seed: of the random lies.
         most_tries: all lies are tried if they are no more than this; otherwise so many are sampled.
-
-    Raises:
-        TypeError: a wrong type.
-        ValueError: a number out of range.
     """
     count = whole("generals", generals, at_least=2)
     bad = whole("traitors", traitors, at_least=0, at_most=count - 1)
     m = bad if rounds is None else whole("rounds", rounds, at_least=0)
     limit = whole("most_tries", most_tries, at_least=1)
     luck = whole("seed", seed, at_least=0)
-    if not isinstance(signed, bool):
-        raise TypeError(f"signed must be True or False, got {signed!r}")
+    truth("signed", signed)
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
     run: Any = signed_messages if signed else oral_messages
     exhaustive, cases = treasons(count, bad, m, signed=signed, seed=luck, most_tries=limit)
@@ -138,7 +133,8 @@ def treasons(
         refuse_endless(generals, rounds)
     choices = _signed_choices if signed else _oral_choices
     cases = list(_cases(generals, traitors))
-    exhaustive = sum(_size(choices(generals, placement, rounds)) for placement, _ in cases) <= most_tries
+    sizes = (math.prod(map(len, choices(generals, placement, rounds).values())) for placement, _ in cases)
+    exhaustive = sum(sizes) <= most_tries
     if exhaustive:
         return True, _every(generals, rounds, cases, choices)
     return False, _some(generals, rounds, cases, choices, signed, most_tries, seed)
@@ -173,13 +169,6 @@ def _signed_choices(generals: int, placement: tuple[int, ...], rounds: int) -> d
         for to in range(1, generals)
         if to not in placement
     }
-
-
-def _size(choices: dict[Any, tuple[Any, ...]]) -> int:
-    size = 1
-    for options in choices.values():
-        size *= len(options)
-    return size
 
 
 def _every(generals: int, rounds: int, cases: Any, choices: Any) -> Iterator[Case]:
