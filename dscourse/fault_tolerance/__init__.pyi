@@ -13,11 +13,10 @@ from .byzantine import (
     oral_messages as oral_messages,
     signed_messages as signed_messages,
 )
-from .byzantine_search import Treason as Treason, find_treason as find_treason
+from .byzantine_search import find_treason as find_treason
 from .experiments import fault_experiment as fault_experiment, fault_table as fault_table
 from .failure_record import (
     DownTogether as DownTogether,
-    WeibullFit as WeibullFit,
     cause_table as cause_table,
     down_together as down_together,
     failure_gaps as failure_gaps,
@@ -25,8 +24,6 @@ from .failure_record import (
     system_table as system_table,
 )
 from .generals import (
-    General as General,
-    TellLies as TellLies,
     decisions_of as decisions_of,
     generals_agree as generals_agree,
     generals_scenario as generals_scenario,
@@ -35,7 +32,6 @@ from .generals import (
 from .replicas import FAULT_TYPES as FAULT_TYPES, replicas_needed as replicas_needed
 from .replicated_reads import (
     FrontEnd as FrontEnd,
-    Replica as Replica,
     read_scenario as read_scenario,
     reads_answered as reads_answered,
 )
@@ -55,4 +51,4 @@ from .shared_causes import (
 )
 from .standby import Recovery as Recovery, Standby as Standby
 from .storage import BlockStore as BlockStore
-from .tolerance import Tolerance as Tolerance, every_fault as every_fault, tolerates as tolerates
+from .tolerance import every_fault as every_fault, tolerates as tolerates

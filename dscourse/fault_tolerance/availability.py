@@ -15,8 +15,7 @@ from collections.abc import Sequence
 
 from dscourse.arguments import probability, real, whole
 
-#: Hours in a year of 365.25 days.
-HOURS_PER_YEAR = 8766.0
+HOURS_PER_YEAR = 8766.0  # of 365.25 days
 SECONDS_PER_YEAR = HOURS_PER_YEAR * 3600.0
 _MOST_STEPS = 1_000
 

@@ -76,15 +76,10 @@ class Decisions:
         """Whether both conditions hold."""
         return self.ic1 and self.ic2
 
-    def __getitem__(self, lieutenant: int) -> str:
-        return self.decided[lieutenant]
-
     def __repr__(self) -> str:
         traitors = ", ".join(map(str, self.traitors)) or "none"
         commander = f"{'traitor' if 0 in self.traitors else 'loyal'} commander, order {self.order}"
-        decided = (
-            ", ".join(f"{general} {decision}" for general, decision in self.decided.items()) or "nobody loyal"
-        )
+        decided = ", ".join(f"{general} {said}" for general, said in self.decided.items()) or "nobody loyal"
         return (
             f"{self.algorithm}({self.rounds}), {self.generals} generals, traitors: {traitors} ({commander})\n"
             f"  decided: {decided}\n"
@@ -190,11 +185,8 @@ def signed_messages(
     for number in steps:
         news: list[tuple[Path, str, int]] = list(outbox)
         for sender, to in itertools.product(sorted(bad), loyal):
-            can = {
-                value: chain
-                for value in ORDERS
-                if (chain := _forgeable(stolen[value], sender, to, bad, number))
-            }
+            chains = {value: _forgeable(stolen[value], sender, to, bad, number) for value in ORDERS}
+            can = {value: chain for value, chain in chains.items() if chain}
             if lies is None:
                 chosen = [value for value in can if luck.random() < 0.5]
             else:

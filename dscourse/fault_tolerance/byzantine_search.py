@@ -104,9 +104,7 @@ def find_treason(
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
     run: Any = signed_messages if signed else oral_messages
     exhaustive, cases = treasons(count, bad, m, signed=signed, seed=luck, most_tries=limit)
-    tried = 0
-    for placement, order, lies in cases:
-        tried += 1
+    for tried, (placement, order, lies) in enumerate(cases, start=1):  # there is at least one
         decisions = run(count, placement, order, m, lies=lies)
         if not decisions.hold:
             return Treason(decisions, tried, exhaustive, what)
@@ -114,13 +112,7 @@ def find_treason(
 
 
 def treasons(
-    generals: int,
-    traitors: int,
-    rounds: int,
-    *,
-    signed: bool = False,
-    seed: int = 0,
-    most_tries: int = 20_000,
+    generals: int, traitors: int, rounds: int, *, signed: bool, seed: int, most_tries: int
 ) -> tuple[bool, Iterator[Case]]:
     """Return whether all treasons can be tried within `most_tries`, and those to try: (placement, order, lies)."""
     ways = math.comb(generals, traitors)
@@ -134,8 +126,7 @@ def treasons(
     choices = _signed_choices if signed else _oral_choices
     cases = list(_cases(generals, traitors))
     sizes = (math.prod(map(len, choices(generals, placement, rounds).values())) for placement, _ in cases)
-    exhaustive = sum(sizes) <= most_tries
-    if exhaustive:
+    if sum(sizes) <= most_tries:
         return True, _every(generals, rounds, cases, choices)
     return False, _some(generals, rounds, cases, choices, signed, most_tries, seed)
 
@@ -196,8 +187,5 @@ def _some(
                 left -= 1
     for number in range(left):
         placement, order = cases[number % len(cases)]
-        yield (
-            placement,
-            order,
-            {key: each[int(luck.random() * len(each))] for key, each in options[placement].items()},
-        )
+        lies = {key: each[int(luck.random() * len(each))] for key, each in options[placement].items()}
+        yield placement, order, lies

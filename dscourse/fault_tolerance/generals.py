@@ -69,8 +69,8 @@ class General(Node):
     """A general who follows OM(m).
 
     Args:
-        number: his own; 0 commands.
-        generals: how many there are.
+        node_id: "n" and his number; 0 commands.
+        peers: all the others.
         order: what the commander orders; the others don't know it.
         rounds: m.
 
@@ -79,8 +79,10 @@ class General(Node):
         decision: his decision, once he has made it.
     """
 
-    def __init__(self, number: int, generals: int, order: str, rounds: int) -> None:
-        self._number, self._generals, self._order, self._rounds = number, generals, order, rounds
+    def __init__(self, node_id: str, peers: Sequence[str], *, order: str, rounds: int) -> None:
+        super().__init__(node_id, peers)
+        self._number, self._generals = int(node_id.removeprefix("n")), len(peers) + 1
+        self._order, self._rounds = order, rounds
         self._told: dict[tuple[Path, int], str] = {}
         self.heard: dict[str, str] = {}
         self.decision = ""
@@ -146,7 +148,7 @@ def generals_scenario(
     count, m = whole("generals", generals, at_least=2), whole("rounds", rounds, at_least=0)
     refuse_endless(count, m)
     told = instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
-    factory = partial(_general, generals=count, order=one_of("order", order, ORDERS), rounds=m)
+    factory = partial(General, order=one_of("order", order, ORDERS), rounds=m)
     network = Network(topology.full_mesh(count), latency=Constant(_ROUND / 2))
     faults = []
     bad = traitors_of(traitors, count)
@@ -207,10 +209,6 @@ def generals_agree(run: Run) -> str:
     if loyal and any(decision != order for decision in decided.values()):
         return f"IC2 broken: n0 says {order}, {words}"
     return ""
-
-
-def _general(node_id: str, _peers: Sequence[str], *, generals: int, order: str, rounds: int) -> Node:
-    return General(int(node_id.removeprefix("n")), generals, order, rounds)
 
 
 def _node(number: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dscourse.arguments import instance, node_ids, real, whole
+from dscourse.arguments import instance, real, whole
 from dscourse.simulation import Context, Node, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
@@ -62,9 +62,8 @@ class FrontEnd(Node):
     """
 
     def __init__(self, replicas: Sequence[str], patience: float, attempts: int) -> None:
-        self._replicas = node_ids("replicas", replicas)
-        self._pending = PendingRequests(real("patience", patience, above=0.0))
-        self._attempts = whole("attempts", attempts, at_least=1)
+        self._replicas, self._attempts = tuple(replicas), attempts
+        self._pending = PendingRequests(patience)
         self.tickets = 0
         self.retries = 0
 
@@ -127,13 +126,9 @@ def read_scenario(
         patience=real("patience", patience, above=0.0),
         attempts=whole("attempts", attempts, at_least=1),
     )
-    client = OpenLoop(
-        (("get", "answer"),) * whole("reads", reads, at_least=1),
-        rate=real("rate", rate, above=0.0),
-        to="front",
-        timeout=real("deadline", deadline, above=0.0),
-        arrivals="regular",
-    )
+    asks = (("get", "answer"),) * whole("reads", reads, at_least=1)
+    pace, limit = real("rate", rate, above=0.0), real("deadline", deadline, above=0.0)
+    client = OpenLoop(asks, rate=pace, to="front", timeout=limit, arrivals="regular")
     network = Network(_star("front", names), latency=Constant(_ONE_WAY))
     return Scenario(factory, network, clients=(client,), seed=seed)
 

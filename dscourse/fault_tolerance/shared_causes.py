@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -112,13 +113,10 @@ def system_availability(structure: Structure) -> float:
         )
     terms = []
     for healths in itertools.product((True, False), repeat=len(shared)):
-        chance = math.prod(
-            part.availability if healthy else 1.0 - part.availability
-            for part, healthy in zip(shared, healths, strict=True)
-        )
+        known = dict(zip(shared, healths, strict=True))
+        chance = math.prod(part.availability if up else 1.0 - part.availability for part, up in known.items())
         if chance:
             # Sum up what is missing to 1: the interesting numbers are small, and stay exact that way.
-            known = dict(zip(shared, map(float, healths), strict=True))
             terms.append(chance * (1.0 - _independent(structure, known)))
     return 1.0 - math.fsum(terms)
 
@@ -133,10 +131,7 @@ def product_rule(structure: Structure) -> float:
 
 def _shared_parts(structure: Structure) -> list[Part]:
     """Return the parts that appear more than once below a structure: the shared causes."""
-    seen: dict[Part, int] = {}
-    for part in _appearances(_checked(structure)):
-        seen[part] = seen.get(part, 0) + 1
-    return [part for part, count in seen.items() if count > 1]
+    return [part for part, count in Counter(_appearances(_checked(structure))).items() if count > 1]
 
 
 def single_points_of_failure(structure: Structure) -> list[Part]:

@@ -115,14 +115,8 @@ class Standby:
         from dscourse.simulation import Constant, Crash, Network, OpenLoop, Scenario
 
         moment = real("crash_at", crash_at, above=0.0)
-        end = real("until", until, above=moment)
-        requests = OpenLoop(
-            tuple(("add", item) for item in range(int(end * self.rate))),
-            rate=self.rate,
-            to="front",
-            timeout=1.0,
-            arrivals="regular",
-        )
+        items = tuple(("add", item) for item in range(int(real("until", until, above=moment) * self.rate)))
+        requests = OpenLoop(items, rate=self.rate, to="front", timeout=1.0, arrivals="regular")
         return Scenario(
             partial(_standby_node, design=self),
             Network(_machines(self.mode), latency=Constant(_ONE_WAY)),

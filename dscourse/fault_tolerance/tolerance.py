@@ -72,7 +72,7 @@ def every_fault(
     listed = items("moments", moments, "a list of seconds, such as [1.0, 2.5]")
     times = [real("a moment", moment, at_least=0.0) for moment in listed]
     if not times:
-        raise ValueError("moments must name at least one moment")
+        raise ValueError("moments must name at least one moment, got none")
     count_of_ways = 1 + len(times) * sum(math.comb(len(names), count) for count in range(1, most + 1))
     if count_of_ways > _MOST_WAYS:
         raise ValueError(

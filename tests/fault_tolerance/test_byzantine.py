@@ -110,7 +110,7 @@ def test_with_too_few_generals_the_search_finds_a_treason_that_can_be_replayed(g
 def test_the_classic_impossibility_with_three_generals():
     """A loyal commander says attack, general 1 claims to have heard retreat: general 2 ties, and retreats."""
     run = oral_messages(3, {1}, "attack", lies={((0, 1), 2): "retreat"})
-    assert run[2] == "retreat"
+    assert run.decided[2] == "retreat"
     assert not run.ic2
     assert oral_messages(3, {1}, "retreat", lies={((0, 1), 2): "attack"}).hold  # the tie happens to help here
 
@@ -148,7 +148,7 @@ def test_a_traitor_cannot_forge_the_commanders_signature():
     """General 1 wants to pass on retreat, which the loyal commander never signed: it is left out."""
     run = signed_messages(3, {1}, "attack", lies={(2, 1, 2): ("retreat", "attack")})
     assert run.lies == {(2, 1, 2): ("attack",)}
-    assert run[2] == "attack"
+    assert run.decided[2] == "attack"
 
 
 def test_traitors_use_each_others_signatures():
