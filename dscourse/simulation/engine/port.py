@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from dscourse.simulation.engine.active_faults import ActiveFaults
 from dscourse.simulation.engine.process import Link, Mail, Process
 from dscourse.simulation.faults import Fault
+from dscourse.simulation.network import Network
 from dscourse.simulation.recorder import Row
 
 
@@ -16,6 +17,7 @@ class KernelPort(Protocol):
     """The event loop, as its parts use it."""
 
     seed: int
+    network: Network
     now: int
     careful: bool
     heap: list[tuple[Any, ...]]
@@ -48,6 +50,12 @@ class KernelPort(Protocol):
 
     def timer_order(self, process: Process) -> int:
         """The place of a new timer among the events of its instant."""
+
+    def set_pace(self, process: Process, factor: float) -> None:
+        """Let a server work faster or slower."""
+
+    def begin_luck_anew(self, number: int) -> None:
+        """Draw from new streams from now on."""
 
     def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from."""
