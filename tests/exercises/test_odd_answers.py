@@ -97,10 +97,10 @@ def test_a_design_that_can_not_be_built_is_told_what_can_be(answer):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (math.nan, "finite, got nan at position 0"),
-        (-1.0, "at least 0 everywhere, got -1"),
+        (math.nan, "at position 0 must be finite, got nan"),
+        (-1.0, "at position 0 must be at least 0, got -1"),
         (0.0005, "none is below 1 ms"),
-        (1e308, "add up to more than any number can hold"),
+        (1e308, "at position 0 must be at most 1e+300, got 1e+308"),
     ],
 )
 def test_service_times_are_times(value, words):

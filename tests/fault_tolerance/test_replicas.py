@@ -18,15 +18,3 @@ def test_without_faults_one_is_enough():
     assert {replicas_needed(fault, 0, agreement) for fault in FAULT_TYPES for agreement in (True, False)} == {
         1
     }
-
-
-def test_mistakes_are_explained():
-    assert replicas_needed("Byzantine", 1) == 4
-    with pytest.raises(LookupError, match="crash, omission, timing, byzantine"):
-        replicas_needed("gremlins", 1)
-    with pytest.raises(ValueError, match="at least 0"):
-        replicas_needed("crash", -1)
-    with pytest.raises(TypeError, match="whole number"):
-        replicas_needed("crash", True)
-    with pytest.raises(TypeError, match="True or False"):
-        replicas_needed("crash", 1, agreement=1)
