@@ -1,11 +1,5 @@
 """Set up the course, open it, or test it: one script for every system, needing only Python with venv.
 
-    python course.py lab [options for JupyterLab]     open the course in your browser
-    python course.py test [options for pytest]        run every test
-    python course.py setup                            only set up the environment in .venv
-    python course.py notebooks [names]                run the stored notebooks again and tidy them
-
-On Linux and macOS `make lab`, `make test` and so on call this script.
 An old Python (from 3.7 on) can read this file too, so that it can say in plain words what is missing.
 """
 
@@ -16,12 +10,23 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+# Not the docstring of this file: Python drops those where PYTHONOPTIMIZE is 2.
+HELP = """Set up the course, open it, or test it.
+
+    python course.py lab [options for JupyterLab]     open the course in your browser
+    python course.py test [options for pytest]        run every test
+    python course.py setup                            only set up the environment in .venv
+    python course.py notebooks [names]                run the stored notebooks again and tidy them
+
+On Linux and macOS `make lab`, `make test` and so on call this script."""
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -48,7 +53,7 @@ def main(arguments: list[str]) -> int:
         "notebooks": (rerun_notebooks, ["dev", "lab"]),
     }
     if not arguments or arguments[0] not in commands:
-        print(__doc__.strip())
+        print(HELP)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     if sys.version_info < OLDEST_PYTHON:
         return continue_with_newer_python(arguments)
@@ -333,4 +338,6 @@ def is_reference_python() -> bool:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` then ends it quietly
     sys.exit(main(sys.argv[1:]))

@@ -308,11 +308,31 @@ def test_ctrl_c_is_the_way_to_close_the_course(course, monkeypatch):
     assert course.open_lab([]) == 0
 
 
-def test_the_help_text_names_every_command():
-    shown = subprocess.run([sys.executable, ROOT / "course.py"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("optimize", ["0", "2"], ids=["as usual", "without docstrings"])
+def test_the_help_text_names_every_command(optimize):
+    environment = {**os.environ, "PYTHONOPTIMIZE": optimize}
+    command = [sys.executable, ROOT / "course.py"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert shown.returncode == 2
     for command in ("lab", "test", "setup", "notebooks"):
         assert f"course.py {command}" in shown.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGPIPE")
+@pytest.mark.parametrize(
+    "command", ["course.py", "-m dscourse.check", "-m dscourse.workspace --folder FOLDER"]
+)
+def test_commands_end_quietly_when_nobody_reads_on(command, tmp_path):
+    started = subprocess.Popen(
+        [sys.executable, *command.replace("FOLDER", str(tmp_path)).split()],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started.stdout.close()  # as `... | head -0` does
+    assert started.communicate()[1] == ""
 
 
 def test_the_script_can_be_read_by_pythons_that_are_too_old():
