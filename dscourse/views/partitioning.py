@@ -635,10 +635,10 @@ def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -
 
 
 def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
-    """Draw how many keys each range holds and on which node, before and after a change.
+    """Draw how many requests each range gets and on which node, before and after a change.
 
     Args:
-        counts: {title: {label of the range: keys}}.
+        counts: {title: {label of the range: requests}}.
         ax: where, for a single one; new axes if None.
     """
     if ax is None:
@@ -656,14 +656,14 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         )
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
-        axes.set_xlabel("keys", fontsize=9)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda keys, _: readable_number(keys)))
+        axes.set_xlabel("requests", fontsize=9)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda requests, _: readable_number(requests)))
     told = "; ".join(
         f"{title}: {len(ranges)} {'range' if len(ranges) == 1 else 'ranges'}, "
-        f"the largest with {readable_number(max(ranges.values()))} keys"
+        f"the busiest with {readable_number(max(ranges.values()))} requests"
         for title, ranges in counts.items()
     )
-    return Picture(panels[0], f"Keys in each range. {told}.")
+    return Picture(panels[0], f"Requests for the keys of each range. {told}.")
 
 
 __all__ = [

@@ -96,9 +96,9 @@ def test_loads_tails_errors_ranges_and_skew_are_told():
     ranges = partitioning.draw_ranges(
         {"before": {"[…, …) on n0": 9}, "after": {"[…, 5) on n0": 4, "[5, …) on n1": 5}}
     )
-    assert "before: 1 range, the largest with 9 keys; after: 2 ranges, the largest with 5 keys" in ranges.alt
+    assert "before: 1 range, the busiest with 9 requests; after: 2 ranges, the busiest with 5" in ranges.alt
     assert "51 of Twitter's cache clusters" in partitioning.draw_twitter_skew().alt
     many = partitioning.draw_ranges({"before": {"[…, …) on n0": 1392}})
-    assert "the largest with 1 392 keys" in many.alt
+    assert "the busiest with 1 392 requests" in many.alt
     for picture in (tails, errors, ranges):
         assert picture.png().startswith(b"\x89PNG")
