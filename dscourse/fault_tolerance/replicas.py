@@ -46,7 +46,7 @@ FAULT_TYPES: dict[str, FaultType] = {
         "byzantine",
         "anything, also different lies to different peers",
         "signatures and votes; never a timeout",
-        "3f + 1 replicas that vote",
+        "2f + 1 replicas for a trusted voter, 3f + 1 that agree among themselves",
     ),
 }
 
@@ -71,12 +71,14 @@ def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
       omissions, that senders retry; for timing, that there is something to fall back on).
     - the same with `agreement=True`: 2f + 1. Where no timeout can be trusted, replicas that must *agree* go on as soon
       as a majority has answered: the f that are silent may be alive, so any two groups that go on must share a member.
-    - byzantine: 3f + 1, with agreement or without (Lamport, Shostak, Pease 1982: oral messages).
+    - byzantine: 2f + 1 for a trusted voter that asks replicas which all hold the same: the lies are outvoted.
+    - byzantine with `agreement=True`: 3f + 1 to agree among themselves on what to hold (Lamport, Shostak, Pease 1982:
+      oral messages).
 
     Args:
         fault: "crash", "omission", "timing" or "byzantine".
         f: how many of the replicas may be faulty at the same time; 0 or more.
-        agreement: whether the replicas must agree without bounds on time, as in consensus.
+        agreement: whether the replicas must agree among themselves, as in consensus.
 
     Raises:
         TypeError: a wrong type.
@@ -88,5 +90,5 @@ def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
     if not isinstance(agreement, bool):
         raise TypeError(f"agreement must be True or False, got {agreement!r}")
     if kind == "byzantine":
-        return 3 * count + 1
+        return 3 * count + 1 if agreement else 2 * count + 1
     return 2 * count + 1 if agreement else count + 1
