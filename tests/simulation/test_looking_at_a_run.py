@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import dscourse
 from dscourse.detection import PingDetector
 from dscourse.simulation import (
     KINDS,
@@ -210,6 +212,8 @@ def test_what_silence_brought_about_is_no_cause_and_the_docstring_says_so():
     assert not suspects([])[1]  # so the crash had an influence
     assert not run.trace.causes(suspicions[0]).select(kind="fault")
     assert "by silence" in Trace.causes.__doc__
+    player = Path(dscourse.__file__).parent / "views" / "player" / "js" / "diagram.mjs"
+    assert "Nothing else can have influenced" not in player.read_text(encoding="utf-8")
 
 
 def test_the_cause_of_a_lost_message_is_its_sending():
