@@ -12,13 +12,14 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from dscourse.commands import until_nobody_reads
 
 __all__ = ["Finding", "Report", "main", "packages_are_as_tested", "run"]
 
@@ -284,6 +285,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` then ends it quietly
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

@@ -15,11 +15,12 @@ import argparse
 import hashlib
 import json
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from dscourse.commands import until_nobody_reads
 
 __all__ = ["course_notebooks", "lay_out", "main", "reset", "without_outputs"]
 
@@ -320,6 +321,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` then ends it quietly
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))
