@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # arguments: what every public door says to a wrong value; readable: how it writes numbers
-GROUND = {"arguments", "readable", "simulation", "datasets", "exploration"}
+GROUND = {"arguments", "commands", "readable", "simulation", "datasets", "exploration"}
 TOPICS = {
     "scaling",
     "services",
