@@ -1,9 +1,9 @@
 """What a learner has predicted, solved and ticked: one small file for each, in a folder of their home.
 
 A file is replaced as a whole or not at all, so that notebooks which save at the same moment need no lock: they write
-different files. The folder is `.dscourse-progress` in the home, or the one that DSCOURSE_PROGRESS names. Whatever is
-wrong with it, the lesson goes on: what can't be saved is kept for this session, and said once; a damaged file counts
-as none.
+different files, and of two that save the same question the later one counts. The folder is `.dscourse-progress` in the
+home, or the one that DSCOURSE_PROGRESS names. Whatever is wrong with it, the lesson goes on: what can't be saved is
+kept for this session, and said once; a damaged file counts as none.
 
 Earlier versions kept everything in one file, `.dscourse-progress.json`. It is read once, when there is no folder yet,
 and stays as it is. `export_progress` writes such a file, to be carried elsewhere.
@@ -254,18 +254,16 @@ def _folder() -> Path | None:
     given = os.environ.get("DSCOURSE_PROGRESS", "").strip()
     try:
         named = Path(given).expanduser() if given else Path.home() / ".dscourse-progress.json"
-        if named.suffix == ".json":
-            folder, old = named.with_suffix(""), named
-        elif named.is_file():
-            folder, old = named.with_name(f"{named.name}.d"), named
-        else:
-            return named
-        if not folder.exists() and old.is_file():
-            _make_from(_carried(old), folder)
     except RuntimeError:
         return None
-    except (ValueError, OSError):  # damaged, newer, or not to be read: it stays where it is
-        pass
+    folder = named.with_suffix("") if named.suffix == ".json" else named
+    with contextlib.suppress(ValueError, OSError):  # damaged, newer, or not to be read: it stays where it is
+        if not named.is_file():
+            return folder
+        if folder == named:
+            folder = named.with_name(f"{named.name}.d")
+        if not folder.exists():
+            _make_from(_carried(named), folder)
     return folder
 
 
