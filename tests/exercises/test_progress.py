@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse import progress
 from dscourse.exercises import Mistake, NumberExercise, Option, Prediction, export_progress, import_progress
