@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dscourse.arguments import whole
+from dscourse.arguments import numbers, whole
 from dscourse.exercises import (
     FunctionExercise,
     Mistake,
@@ -529,10 +529,12 @@ class _Service:
         try:
             if len(answer) != 10_000:
                 raise ValueError(f"there are {len(answer)} of them instead of 10 000")
-            report = summarize_latencies(answer)
-            times = np.asarray(answer, dtype=np.float64)
-            if times.min() < 0.001:
-                raise ValueError("none may be below 1 ms (0.001), as the server can't be quicker than that")
+            times = numbers("service times", answer)
+            if not (times.min() >= 0.001 and times.max() <= 1e6):
+                raise ValueError(
+                    "none may be below 1 ms (0.001), as the server can't be quicker than that, or above 1e6"
+                )
+            report = summarize_latencies(times)
             queue = simulate_queue(np.full(10_000, 0.01), times)
         except (TypeError, ValueError) as problem:
             raise Unfit(problem) from None

@@ -70,6 +70,7 @@ WRONG = [
     (scaling_metrics.design_the_shop, {"nodes": 19, "lock": 1, "sessions": 1, "threads": 1}, "it costs 28 points"),
     (scaling_metrics.service_percentile, lambda servers: 1e300, "you get 1e+300 s; it should be 129 ms"),
     (scaling_metrics.flatter_the_report, [0.001] * 9_999 + [True], "position 9999 must be a number, got True"),
+    (scaling_metrics.flatter_the_report, np.full(10_000, 1e308), "none may be below 1 ms (0.001)"),
     (scaling_metrics.flatter_the_report, [0.001] * 9_999, "there are 9999 of them instead of 10 000"),
     (partitioning.keys_that_stay, 0.26, "Remainders by 6 and by 8"),
     (partitioning.your_own_ring, lambda hashed, points: points[0], "a node. Called with (42, "),

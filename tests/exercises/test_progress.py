@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dscourse import progress
-from dscourse.exercises import Mistake, NumberExercise, Option, Prediction, export_progress, import_progress
-from dscourse.exercises import progress as progress_table
+from dscourse.exercises import (
+    Mistake,
+    NumberExercise,
+    Option,
+    Prediction,
+    export_progress,
+    import_progress,
+    progress as progress_table,
+)
 from dscourse.exercises._modules import NOTEBOOKS, notebook_modules
 from dscourse.exercises._progress import Progress, Row
 from dscourse.progress import Work, exercises_tried, predictions_made, record_task, tasks_done
