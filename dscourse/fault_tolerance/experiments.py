@@ -47,7 +47,7 @@ def fault_experiment(
 
     Args:
         fault: the kind of fault.
-        replicas: how many; by default what `replicas_needed` says.
+        replicas: how many; by default what `replicas_needed` says, with agreement for generals.
         f: how many nodes may be faulty.
         attempts: how often the front end asks for one read; by default f + 1, so that it gets to the last replica.
         seed: of the scenario.
@@ -55,7 +55,7 @@ def fault_experiment(
     kind = one_of("fault", fault, FAULT_TYPES)
     faulty = whole("f", f, at_least=0)
     asked = faulty + 1 if attempts is None else whole("attempts", attempts, at_least=1)
-    count = replicas_needed(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
+    count = _enough(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
     if kind == "byzantine":
         faulty = whole("f", faulty, at_least=0, at_most=count - 1)
         return _byzantine_experiment(count, faulty, whole("seed", seed, at_least=0))
@@ -63,6 +63,11 @@ def fault_experiment(
     names = [f"r{number}" for number in range(1, count + 1)]
     ways = every_fault(_FAULTS[kind], names, min(faulty, count), _MOMENTS)
     return tolerates(scenario, ways, until=_UNTIL, claim=reads_answered)
+
+
+def _enough(kind: str, faulty: int) -> int:
+    """Front ends read what all replicas hold; generals must agree among themselves."""
+    return replicas_needed(kind, faulty, agreement=kind == "byzantine")
 
 
 def _byzantine_experiment(generals: int, traitors: int, seed: int) -> Tolerance:
@@ -82,7 +87,7 @@ def fault_table(f: int = 1) -> pd.DataFrame:
 
     rows = []
     for kind in FAULT_TYPES:
-        enough = replicas_needed(kind, f)
+        enough = _enough(kind, f)
         too_few, right = fault_experiment(kind, enough - 1, f), fault_experiment(kind, enough, f)
         rows.append(
             {

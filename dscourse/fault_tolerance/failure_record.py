@@ -34,7 +34,8 @@ class WeibullFit:
     """A Weibull distribution fitted to times by maximum likelihood: P(T > t) = exp(−(t / scale)^shape).
 
     A shape of 1 is the exponential distribution, which has no memory. Below 1 the rate of failures falls with the time
-    since the last one: right after a failure the next is most likely.
+    since the last one: right after a failure the next is most likely. That need not be memory: failures without memory
+    whose rate changes over the years are fitted by a shape below 1, too, since short gaps tell of a bad month.
 
     Attributes:
         shape: estimate of the shape.

@@ -50,6 +50,14 @@ def test_the_fit_finds_what_was_put_in():
     assert fit.gain > 100
 
 
+def test_a_rate_that_changes_gives_a_shape_below_one_without_any_memory():
+    rng = np.random.default_rng(0)
+    steady, drifting = rng.exponential(10.0, 4000), rng.exponential(np.repeat([4.0, 16.0], 2000))
+    assert fit_weibull(steady).shape == pytest.approx(1.0, abs=0.03)
+    assert fit_weibull(drifting).shape < 0.9
+    assert "need not be memory" in WeibullFit.__doc__
+
+
 def test_exponential_times_gain_nothing():
     fit = fit_weibull(np.random.default_rng(4).exponential(10, 20_000))
     assert fit.shape == pytest.approx(1, abs=0.02)
