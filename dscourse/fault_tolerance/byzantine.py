@@ -80,11 +80,11 @@ class Decisions:
         traitors = ", ".join(map(str, self.traitors)) or "none"
         commander = f"{'traitor' if 0 in self.traitors else 'loyal'} commander, order {self.order}"
         decided = ", ".join(f"{general} {said}" for general, said in self.decided.items()) or "nobody loyal"
+        ic1, ic2 = ("holds" if condition else "BROKEN" for condition in (self.ic1, self.ic2))
         return (
             f"{self.algorithm}({self.rounds}), {self.generals} generals, traitors: {traitors} ({commander})\n"
             f"  decided: {decided}\n"
-            f"  IC1 all the same: {_holds(self.ic1)}; IC2 a loyal commander is obeyed: {_holds(self.ic2)}; "
-            f"{self.messages} messages"
+            f"  IC1 all the same: {ic1}; IC2 a loyal commander is obeyed: {ic2}; {self.messages} messages"
         )
 
 
@@ -295,7 +295,3 @@ def refuse_endless(generals: int, rounds: int) -> None:
             f"OM({rounds}) with {generals} generals sends {readable_number(messages)} messages; "
             f"this goes up to {readable_number(_MOST_MESSAGES)}"
         )
-
-
-def _holds(condition: bool) -> str:
-    return "holds" if condition else "BROKEN"

@@ -16,8 +16,8 @@ def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
       omissions, that senders retry; for timing, that there is something to fall back on).
     - the same with `agreement=True`: 2f + 1. Where no timeout can be trusted, replicas that must *agree* go on as soon
       as a majority has answered: the f that are silent may be alive, so any two groups that go on must share a member.
-    - byzantine: 2f + 1 where a voter that everybody trusts compares the answers; with `agreement=True`, when the replicas
-      must agree among themselves, 3f + 1 (Lamport, Shostak, Pease 1982: oral messages).
+    - byzantine: 2f + 1 where a voter that everybody trusts compares the answers; with `agreement=True`, when the
+      replicas must agree among themselves, 3f + 1 (Lamport, Shostak, Pease 1982: oral messages).
 
     Args:
         fault: "crash", "omission", "timing" or "byzantine".
