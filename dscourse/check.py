@@ -19,6 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dscourse.commands import until_nobody_reads
+
 __all__ = ["Finding", "Report", "main", "packages_are_as_tested", "run"]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -283,4 +285,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))
