@@ -1,7 +1,8 @@
-"""Thousands of runs of one experiment: what a single run can't tell."""
+"""Is there any schedule that breaks this, and what happens on average? Thousands of runs of the same nodes."""
 
-# Not lazily: the function bears the name of its module, and whichever was loaded last would win.
-from dscourse.exploration.sweep import sweep
-from dscourse.exploration.sweep_result import Sweep
+import lazy_loader
 
-__all__ = ["Sweep", "sweep"]
+# Not lazily: the function bears the name of its module, which would hide it if a worker loaded that first.
+from dscourse.exploration.sweep import sweep as sweep
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
