@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # arguments: what every public door says to a wrong value; readable: how it writes numbers
-GROUND = {"arguments", "readable", "simulation", "datasets", "exploration"}
+GROUND = {"arguments", "commands", "readable", "simulation", "datasets", "exploration"}
 TOPICS = {
     "scaling",
     "services",
@@ -26,10 +26,10 @@ TOPICS = {
     "resilience",
     "chaos",
 }
-TOP = {"views", "exercises", "live", "check", "workspace"}
+TOP = {"progress", "views", "exercises", "live", "check", "workspace"}
 FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fromkeys(TOP, 2)
-# Nothing imports the top floor but notebooks and tests; only exercises may use views.
-ALLOWED_ON_TOP = {("exercises", "views")}
+# Nothing imports the top floor but notebooks and tests; only exercises may use views, and both may keep progress.
+ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "progress")}
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
 START_NOTHING = {("views", "asyncio")}
 
@@ -282,6 +282,9 @@ def house(tmp_path: Path, **files: str) -> list[str]:
         ("datasets", "import dscourse.check", "higher floor"),
         ("views__picture", "from dscourse.exercises import progress", "nothing but notebooks and tests"),
         ("exercises__one", "from dscourse import workspace", "nothing but notebooks and tests"),
+        ("progress", "from dscourse.exercises import Exercise", "nothing but notebooks and tests"),
+        ("progress", "def f():\n    import dscourse.views", "nothing but notebooks and tests"),
+        ("simulation__run", "from dscourse import progress", "higher floor"),
         ("scaling__laws", "import matplotlib.pyplot as plt", "no screen"),
         ("scaling__laws", "def f():\n    from IPython.display import display", "no screen"),
         ("simulation__kernel", "import ipywidgets", "no screen"),
@@ -319,6 +322,8 @@ def test_a_breach_is_noticed(tmp_path, where, text, told):
         ("exercises__one", "from dscourse.views import palette\nfrom dscourse.detection import phi"),
         ("recovery__failover", "from dscourse.detection import phi\nimport dscourse.simulation"),
         ("views__picture", "import matplotlib, ipywidgets\nfrom . import palette"),
+        ("views__player__commands", "from dscourse.progress import record_task"),
+        ("exercises__one", "from dscourse import progress"),
         ("live__cluster", "import socket, subprocess, signal, os\nos.kill(1, 9)"),
         ("scaling__laws", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import matplotlib"),
         ("scaling__laws", "import os\nos.fspath('a')"),
