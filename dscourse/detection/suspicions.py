@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dscourse.arguments import instance, one_of
+from dscourse.simulation import Run
+
 Interval = tuple[float, float]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,15 @@ class Uptime:
 
 def suspicions(
     verdicts: Iterable[tuple[float, str, str, bool]], uptime: Uptime
-) -> dict[tuple[str, str], list[Suspicion]]:
+) -> dict[Pair, list[Suspicion]]:
     """Pair up suspicions and their ends, by (observer, peer).
 
     Args:
         verdicts: (time, observer, peer, suspects it from now on), in order of time.
         uptime: an observer that crashes forgets whom it suspected.
     """
-    history: dict[tuple[str, str], list[Suspicion]] = defaultdict(list)
-    begun: dict[tuple[str, str], float] = {}
+    history: dict[Pair, list[Suspicion]] = defaultdict(list)
+    begun: dict[Pair, float] = {}
 
     def close(pair: tuple[str, str], time: float) -> None:
         begin = begun.pop(pair)
@@ -92,3 +96,22 @@ def suspicions(
     for pair in list(begun):
         close(pair, uptime.end)
     return dict(history)
+
+
+def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:
+    """Who suspected whom from when to when, by (observer, peer), and when each node was up."""
+    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
+    begins = one_of("verdict", verdict, ("suspect", "confirm"))
+    uptime = Uptime(_ups_and_downs(run), run.until)
+    verdicts = (
+        (event.time, str(event.node), str(event.peer), event.name == begins)
+        for event in run.trace.select(kind="record", name=(begins, "trust"))
+    )
+    return suspicions(verdicts, uptime), uptime
+
+
+def _ups_and_downs(run: Run) -> Iterator[tuple[float, str, bool]]:
+    for event in run.trace.select(kind="fault", name=("Crash", "Restart")):
+        if not event.detail.get("moot"):
+            back = event.name == "Restart" or event.detail["phase"] == "end"
+            yield event.time, str(event.node), back
