@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dscourse.detection._peers import peers_of
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ class Detector(Node):
     """
 
     def __init__(self, node_id: str, peers: tuple[str, ...]) -> None:
-        self._peers = peers_of(peers)
+        self._peers = peers
         self._generation = 1
         self._number = 0
         self.suspected: dict[str, float] = {}

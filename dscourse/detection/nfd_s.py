@@ -11,7 +11,7 @@ import math
 import warnings
 from collections.abc import Callable
 
-from dscourse.arguments import probability, real
+from dscourse.arguments import function, probability, real
 from dscourse.detection.quality import DetectorQuality
 
 
@@ -41,8 +41,7 @@ def nfd_s(interval: float, shift: float, loss: float, delay_cdf: Callable[[float
     eta = real("interval", interval, above=0.0)
     delta = real("shift", shift, at_least=0.0)
     lost = probability("loss", loss)
-    if not callable(delay_cdf):
-        raise TypeError(f"delay_cdf must be a function of seconds, got {delay_cdf!r}")
+    function("delay_cdf", delay_cdf, "a function of seconds")
     if delta > 100_000 * eta:
         raise ValueError(f"shift must be at most 100 000 intervals, got {delta:g} s of {eta:g} s each")
     last = math.ceil(delta / eta)

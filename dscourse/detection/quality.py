@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from dscourse.arguments import shown
-from dscourse.detection.suspicions import Pair, Suspicion, Uptime, suspicion_history
+from dscourse.arguments import node_ids
+from dscourse.detection.suspicions import Pair, Suspicion, Uptime, check_run, suspicion_history
 from dscourse.simulation import Run
 
 
@@ -101,17 +101,17 @@ def detector_quality(
 
 def message_load(run: Run) -> float:
     """Messages that a node sends a second, on average over the nodes and the run."""
+    check_run(run)
     return len(run.trace.select(kind="send")) / len(run.nodes) / run.until
 
 
 def _watching(run: Run, observers: Collection[str] | None) -> dict[str, None]:
     if observers is None:
         return dict.fromkeys(run.nodes)
-    if isinstance(observers, str) or not isinstance(observers, Collection):
-        raise TypeError(f'observers must be several node ids, such as ["n0", "n2"], got {shown(observers)}')
-    if unknown := [name for name in observers if name not in run.nodes]:
+    ids = node_ids("observers", observers)
+    if unknown := [name for name in ids if name not in run.nodes]:
         raise LookupError(f"{unknown[0]!r} is no node of this run; its nodes are {', '.join(run.nodes)}")
-    return dict.fromkeys(observers)
+    return dict.fromkeys(ids)
 
 
 def _complete(run: Run) -> bool:

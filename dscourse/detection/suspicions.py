@@ -98,9 +98,14 @@ def suspicions(
     return dict(history)
 
 
+def check_run(run: object) -> None:
+    """Refuse what is no run."""
+    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
+
+
 def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:
     """Who suspected whom from when to when, by (observer, peer), and when each node was up."""
-    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
+    check_run(run)
     begins = one_of("verdict", verdict, ("suspect", "confirm"))
     uptime = Uptime(_ups_and_downs(run), run.until)
     verdicts = (

@@ -1,47 +1,10 @@
-"""What SWIM members say to each other, and the order in which news about one member supersedes other news."""
+"""What SWIM members say to each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ALIVE = "alive"
-SUSPECT = "suspect"
-FAULTY = "faulty"
-LEFT = "left"
-ABSENT = "absent"  # never heard of: it has not joined yet
-
-
-@dataclass(frozen=True)
-class Rumour:
-    """News about one member, passed on from mouth to mouth.
-
-    Attributes:
-        member: whom it is about.
-        status: ``"alive"``, ``"suspect"``, ``"faulty"`` or ``"left"``; to its face also ``"absent"``.
-        incarnation: counter that only the member itself raises, to contradict what is said about it.
-        accuser: who suspects it; confirmations count only from different accusers.
-    """
-
-    member: str
-    status: str
-    incarnation: int
-    accuser: str = ""
-
-    def supersedes(self, status: str, incarnation: int) -> bool:
-        """Whether this is news to someone who holds ``status`` at ``incarnation``.
-
-        SWIM paper, section 4.2: a suspicion beats "alive" at the same incarnation, "alive" beats only older
-        incarnations. Unlike there, "faulty" and "left" are not for ever: a later incarnation returns, as in
-        memberlist, so that a member that was cut off may come back under its own name.
-        """
-        if self.status == ALIVE:
-            return self.incarnation > incarnation
-        if status in (FAULTY, LEFT, ABSENT):
-            # It is down already: only a verdict on a later incarnation is worth remembering.
-            return self.incarnation > incarnation and self.status != SUSPECT and status != ABSENT
-        if self.status == SUSPECT and status == SUSPECT:
-            return self.incarnation > incarnation
-        return self.incarnation >= incarnation
+from dscourse.detection.swim.rumours import Rumour
 
 
 @dataclass(frozen=True)
@@ -78,13 +41,13 @@ class Gossip:
 
 @dataclass(frozen=True)
 class Join:
-    """Let me in; I am in this incarnation."""
+    """I have rebooted, and am in this incarnation now: tell me what I have missed."""
 
     incarnation: int
 
 
 @dataclass(frozen=True)
 class Welcome:
-    """You are in. This is what differs from the list of founders."""
+    """This is what differs from the list that everybody starts with."""
 
     rumours: tuple[Rumour, ...]
