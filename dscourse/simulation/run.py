@@ -10,17 +10,19 @@ import numpy as np
 
 from dscourse.arguments import text
 from dscourse.simulation.clients import ClientOperation
-from dscourse.simulation.engine.kernel import Kernel
-from dscourse.simulation.errors import NodeError, NotDeterministic, SimulationError
+from dscourse.simulation.engine.kernel import Kernel, Setting
+from dscourse.simulation.engine.state import KernelState
+from dscourse.simulation.engine.watcher import Watcher
+from dscourse.simulation.errors import NodeError, NotDeterministic, RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.moment import Beliefs, Moment
 from dscourse.simulation.names import unknown
 from dscourse.simulation.properties import Property, Verdicts, judge
 from dscourse.simulation.recorder import FAULT, RECORD, SEND, Recorder
-from dscourse.simulation.recording import Change, Recording, Watcher
+from dscourse.simulation.recording import Change, Recording
 from dscourse.simulation.trace import Trace
-from dscourse.simulation.virtual_time import instant, to_microseconds
+from dscourse.simulation.virtual_time import MICROSECONDS, instant, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +43,40 @@ _ADVICE = (
 
 class _StoppedAgain(SimulationError):  # noqa: N818
     """A run that had been stopped was run again, as far as it had come."""
+
+
+def run_scenario(scenario: Scenario, end: int, *, keep_trace: bool, event_limit: int) -> Run:
+    """Run a scenario up to ``end`` (µs); what ends it early carries the run so far. See `Scenario.run`."""
+    recorder = Recorder(keep=keep_trace)
+    kernel = Kernel(setting_of(scenario), recorder, event_limit)
+
+    def stopped_run() -> Run:
+        return Run(scenario, end / MICROSECONDS, recorder, kernel.now / MICROSECONDS, event_limit)
+
+    try:
+        kernel.run(end)
+    except SimulationError as error:
+        error.run = stopped_run()
+        raise
+    except KeyboardInterrupt:
+        interruption = RunInterrupted(
+            f"interrupted at {kernel.now / MICROSECONDS:g} s; the trace is in the attribute run of this error"
+        )
+        interruption.run = stopped_run()
+        raise interruption from None
+    return Run(scenario, end / MICROSECONDS, recorder, event_limit=event_limit)
+
+
+def setting_of(scenario: Scenario) -> Setting:
+    """What the engine needs of a scenario."""
+    return Setting(
+        scenario.node_factory,
+        scenario.network,
+        scenario.faults,
+        dict(zip(scenario.client_ids, scenario.clients, strict=True)),
+        scenario.seed,
+        scenario.shuffle_ties,
+    )
 
 
 class Run:
@@ -69,7 +105,7 @@ class Run:
         self._event_limit = event_limit
         self._recorder = recorder
         self._digest = recorder.digest(canonical_json(self._ids))
-        self._moments: dict[int, tuple[Kernel, Beliefs, Callable[[int], int]]] = {}
+        self._moments: dict[int, tuple[KernelState, Beliefs]] = {}
 
     def __repr__(self) -> str:
         early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
@@ -212,7 +248,8 @@ class Run:
                 one.see(moment, changes)
 
         self._watch(see, {one.begin for one in judges if one.begin > 0})
-        return Verdicts(one.verdict(self) for one in judges)
+        trace = self.trace if self._recorder.keep else None
+        return Verdicts(one.verdict(trace, self.until, self.stopped) for one in judges)
 
     def recording(self) -> Recording:
         """Every change of every node's public fields; the run is run again for it, once."""
@@ -231,7 +268,7 @@ class Run:
     def _watch(self, see: Callable[[Moment, list[Change]], None], looks: Iterable[int] = ()) -> None:
         """Run again with ``see`` called after each event, and at the times ``looks`` (µs) in any case."""
         recorder = Recorder(keep=True)
-        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
+        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
         for when in looks:
             kernel.look_at(when)
         watcher = Watcher(kernel, self.trace if self._recorder.keep else None, see)
@@ -240,9 +277,9 @@ class Run:
         if self._recorder.keep:
             self._compare(Trace(recorder, self._ids), self._end)
 
-    def _state_at(self, time: int) -> tuple[Kernel, Beliefs, Callable[[int], int]]:
+    def _state_at(self, time: int) -> tuple[KernelState, Beliefs]:
         recorder = Recorder(keep=True)
-        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
+        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
         end = min(time + 1, self._end)
         self._again(kernel, end)
         trace = Trace(recorder, self._ids)
@@ -253,7 +290,7 @@ class Run:
             node = trace.node_code[place]
             if node >= 0:
                 beliefs.take(trace.kind_code[place], trace.ids[node], trace.cell(place))
-        return kernel, beliefs, _sent_times(trace)
+        return KernelState(kernel, _sent_times(trace)), beliefs
 
     def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
         """Run again up to ``end``; a run that was stopped is stopped after as many events as then."""

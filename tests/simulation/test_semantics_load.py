@@ -297,7 +297,7 @@ def test_an_outcome_that_does_not_exist_is_a_mistake_of_the_node():
     with pytest.raises(
         NodeError, match='n0 raised ValueError: outcome of a Reply must be "ok" or "fail", got \'OK\''
     ):
-        serve(OpenLoop(["get"], 1.0, "n0", timeout=1.0), factory=lambda node_id, peers: Wrong())
+        serve(OpenLoop(["get"], 1.0, "n0", timeout=1.0), factory=Wrong)
 
 
 def test_a_spoilt_answer_of_a_byzantine_node_is_none():

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from random import Random
-from typing import TYPE_CHECKING
 
+from dscourse.simulation.engine.process import Link, Process
 from dscourse.simulation.faults import Byzantine, CutLink, Duplicate, Fault, Lossy, Pair, Partition, Slow
 from dscourse.simulation.random_streams import key_of, scramble
-
-if TYPE_CHECKING:
-    from dscourse.simulation.engine.process import Process
-    from dscourse.simulation.network import Link
 
 _DISTURBING = (Partition, CutLink, Lossy, Slow, Duplicate, Byzantine)
 _EVERYBODY = -1  # all bits set

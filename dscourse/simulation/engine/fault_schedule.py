@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappush
-from typing import TYPE_CHECKING
 
+from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, Clock, Process
 from dscourse.simulation.faults import (
     ClockDrift,
@@ -22,9 +22,6 @@ from dscourse.simulation.faults import (
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.recorder import FAULT, NOBODY
 from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
-
-if TYPE_CHECKING:
-    from dscourse.simulation.engine.kernel import Kernel
 
 Transition = tuple[int, Fault, str]  # number of the fault in the scenario, the fault, "start" or "end"
 
@@ -46,7 +43,7 @@ def plan_of(faults: Sequence[Fault]) -> dict[int, list[Transition]]:
 class FaultSchedule:
     """Lets the faults of a run begin and end."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: KernelPort) -> None:
         self._kernel = kernel
         self._active = kernel.active
         self._processes = kernel.processes

@@ -14,16 +14,20 @@ from __future__ import annotations
 import gc
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from dscourse.simulation.clients import Workload
 from dscourse.simulation.engine.active_faults import ActiveFaults
+from dscourse.simulation.engine.client_actors import client_actor
+from dscourse.simulation.engine.context import SimulatorContext
 from dscourse.simulation.engine.fault_schedule import FaultSchedule, Transition, plan_of
-from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Mail, Process, Service
+from dscourse.simulation.engine.port import KernelPort
+from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Link, Mail, Process, Service
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
@@ -31,15 +35,11 @@ from dscourse.simulation.faults import (
 )
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
-from dscourse.simulation.network import Link
-from dscourse.simulation.node import Context
+from dscourse.simulation.network import Network
 from dscourse.simulation.random_streams import key_of
 from dscourse.simulation.recorder import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Recorder
 from dscourse.simulation.source_line import own_line
 from dscourse.simulation.virtual_time import MICROSECONDS
-
-if TYPE_CHECKING:
-    from dscourse.simulation.scenario import Scenario
 
 _ROUND = 64  # events between two looks at the recorder
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
@@ -50,11 +50,21 @@ _WAITS = (
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
-class Kernel:
-    """One run of a scenario."""
+class Setting(NamedTuple):
+    """What a run follows from."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder, event_limit: int) -> None:
-        self.scenario = scenario
+    node_factory: Callable[..., Any]
+    network: Network
+    faults: Sequence[Fault]
+    clients: Mapping[str, Workload]  # by their ids
+    seed: int
+    shuffle_ties: bool
+
+
+class Kernel:
+    """One run of a setting."""
+
+    def __init__(self, setting: Setting, recorder: Recorder, event_limit: int) -> None:
         self.recorder = recorder
         self.write = recorder.write
         self.now = 0
@@ -62,24 +72,25 @@ class Kernel:
         self.next_number: Callable[[], int] = count().__next__
         self.last_message: Any = object()  # nothing that anybody could send
         self.last_text = ""
-        self.ties = TieBreaker(scenario.seed, self.next_number) if scenario.shuffle_ties else None
+        self.ties = TieBreaker(setting.seed, self.next_number) if setting.shuffle_ties else None
         self.careful = self.ties is not None
         self.touched: set[str] = set()
         self.active: dict[int, Fault] = {}  # faults in force, by their number in the scenario
         self.processes: dict[str, Process] = {}
-        self._network = scenario.network
-        self._seed = scenario.seed
+        self.network = setting.network
+        self.seed = setting.seed
+        self._faults = setting.faults
+        self._node_factory = setting.node_factory
         self._event_limit = event_limit
         self._timer_texts: dict[str, str] = {}
         self._observe: Callable[[], None] | None = None
-        for name in scenario.node_ids:
+        for name in setting.network.node_ids:
             self._add_service(self._add(name))
-        for client, workload in zip(scenario.client_ids, scenario.clients, strict=True):
-            self._add(client).is_client = True
-            workload.attach(self, self.processes[client])
+        for client, workload in setting.clients.items():
+            self._add_client(self._add(client), workload)
         for process in self.processes.values():
             process.refresh()
-        self.active_faults = ActiveFaults(self.processes, self._seed)
+        self.active_faults = ActiveFaults(self.processes, self.seed)
         self.changes = FaultSchedule(self)
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +108,7 @@ class Kernel:
         collecting = gc.isenabled()
         gc.disable()  # rows and messages make no cycles, and looking for some takes a fifth of the time
         try:
-            plan = plan_of(self.scenario.faults)
+            plan = plan_of(self._faults)
             for when in sorted({0, *plan}):
                 if when >= until:
                     break
@@ -197,7 +208,7 @@ class Kernel:
         target = self.processes.get(to) if type(to) is str else None
         if target is None:
             raise self._no_such_peer(process, to)
-        network = self._network
+        network = self.network
         if process.is_client or target.is_client:
             settings = network.client_settings()
         elif network.has_link(process.name, to):
@@ -211,7 +222,7 @@ class Kernel:
         if type(to) is not str:
             advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
             return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
-        peers = self._network.peers(process.name)
+        peers = self.network.peers(process.name)
         if to == process.name:
             return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
         if to not in self.processes:
@@ -348,7 +359,7 @@ class Kernel:
 
     def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
-        return Random(key_of(self._seed, "node", process.name, process.incarnation))
+        return Random(key_of(self.seed, "node", process.name, process.incarnation))
 
     def look_at(self, when: int) -> None:
         """Call the observer at ``when``, after all events of that instant, even if there are none."""
@@ -398,16 +409,16 @@ class Kernel:
             self._serve_next(process, process.service)
 
     def _boot(self, process: Process) -> None:
-        peers = self._network.peers(process.name)
+        peers = self.network.peers(process.name)
         try:
-            node = self.scenario.node_factory(process.name, peers)
+            node = self._node_factory(process.name, peers)
         except Exception as error:
             if process.incarnation == 0:
                 raise  # nothing has run yet: the caller sees the error as it is
             raise self._blame(process, "node_factory", error) from error
         _check_handlers(node)
         process.node = node
-        process.context = Context(self, process)
+        process.context = SimulatorContext(self, process)
         self.call(process, "on_start", node.on_start)
 
     def _change(self, when: int, transitions: list[Transition]) -> None:
@@ -427,15 +438,20 @@ class Kernel:
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, name: str) -> Process:
-        seed = self._seed
+        seed = self.seed
         process = Process(len(self.processes), name, key_of(seed, "from", name), key_of(seed, "to", name))
         self.processes[name] = process
         return process
 
     def _add_service(self, process: Process) -> None:
-        sample, limit = self._network.service(process.name)
+        sample, limit = self.network.service(process.name)
         if sample is not None:
-            process.service = Service(sample, limit, key_of(self._seed, "service", process.name))
+            process.service = Service(sample, limit, key_of(self.seed, "service", process.name))
+
+    def _add_client(self, process: Process, workload: Workload) -> None:
+        process.is_client = True
+        process.node = client_actor(workload, self, process)
+        process.context = SimulatorContext(self, process)
 
     def _start_clients(self) -> None:
         for process in self.processes.values():
@@ -470,7 +486,7 @@ class CopyOnTheWay:
 
     __slots__ = ("_kernel", "copy", "link", "message", "number")
 
-    def __init__(self, kernel: Kernel, link: Link, message: Any, number: int, copy: int) -> None:
+    def __init__(self, kernel: KernelPort, link: Link, message: Any, number: int, copy: int) -> None:
         self._kernel = kernel
         self.link = link
         self.message = message

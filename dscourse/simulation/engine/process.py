@@ -1,18 +1,15 @@
-"""A node (or a client) while a run goes on: its present object, its timers, its clock, its queue."""
+"""A node (or a client) while a run goes on: its present object, its timers, its clock, its queue, its links."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from dscourse.simulation.random_streams import Stream
-
-if TYPE_CHECKING:
-    from dscourse.simulation.behaviours import Behaviour
-    from dscourse.simulation.network import Link
-    from dscourse.simulation.node import Context
+from dscourse.simulation.behaviours import Behaviour
+from dscourse.simulation.network import LinkSettings
+from dscourse.simulation.random_streams import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 
 UP, CRASHED, PAUSED = "up", "crashed", "paused"
 
@@ -114,7 +111,7 @@ class Process:
         self.sending_key = sending_key
         self.receiving_key = receiving_key
         self.node: Any = None
-        self.context: Context
+        self.context: Any = None  # the node's Context, whose clock the kernel sets
         self.condition = UP
         self.incarnation = 0
         self.timers: dict[str, int] = {}  # name → order of its entry in the heap
@@ -147,3 +144,67 @@ class Process:
         for item in self.held:
             if isinstance(item, Mail):
                 yield item
+
+
+class Link:
+    """One direction of a link in a run: its settings, its luck and its queue. Made when first used."""
+
+    __slots__ = ("count", "more", "random", "settings", "source", "target")
+
+    def __init__(self, source: Process, target: Process, settings: LinkSettings) -> None:
+        self.source = source
+        self.target = target
+        self.settings = settings
+        self.random: Callable[[], float] | None = None
+        self.count = 0
+        self.more: LinkExtras | None = None
+
+    def key(self, purpose: int) -> int:
+        """The key of this link's stream for a purpose."""
+        return self.source.sending_key + self.target.receiving_key + purpose
+
+    def draw(self) -> float:
+        """One draw for the latency, while there have been few; later ``random`` does it."""
+        count = self.count
+        self.count = count + 1
+        if count + 1 >= SPARSE_DRAWS:
+            self.random = dense_stream(self.key(0))
+        return sparse_draw(self.source.sending_key + self.target.receiving_key, count)
+
+    def extras(self) -> LinkExtras:
+        """What only some links need."""
+        if self.more is None:
+            self.more = LinkExtras(self)
+        return self.more
+
+
+class LinkExtras:
+    """Streams for loss and duplication, and the queue of a link with limited capacity."""
+
+    __slots__ = ("_link", "_streams", "free_at", "starts")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._streams: dict[int, Stream] = {}
+        self.free_at = 0
+        self.starts: deque[int] = deque()  # when the waiting messages will get their turn
+
+    def draw(self, purpose: int) -> float:
+        """One draw of the stream for ``purpose``."""
+        stream = self._streams.get(purpose)
+        if stream is None:
+            stream = self._streams[purpose] = Stream(self._link.key(purpose))
+        return stream.draw()
+
+    def transmit(self, now: int) -> int | None:
+        """Take a message in; return the microseconds until it has left, or None if the queue is full."""
+        settings, starts = self._link.settings, self.starts
+        while starts and starts[0] <= now:
+            starts.popleft()
+        if settings.queue_limit is not None and len(starts) >= settings.queue_limit and self.free_at > now:
+            return None
+        start = max(now, self.free_at)
+        if start > now:
+            starts.append(start)
+        self.free_at = start + settings.transmission
+        return self.free_at - now
