@@ -18,7 +18,7 @@ class Detector(Node):
     """
 
     def __init__(self, node_id: str, peers: tuple[str, ...]) -> None:
-        self._peers = peers
+        super().__init__(node_id, peers)
         self._generation = 1
         self._number = 0
         self.suspected: dict[str, float] = {}

@@ -41,7 +41,7 @@ class HeartbeatWatcher(Detector):
     def on_start(self, ctx: Context) -> None:
         """Start to beat and start to listen."""
         self.count_boot(ctx)
-        for peer in self._peers:
+        for peer in self.peers:
             ctx.set_timer(f"silence {peer}", self.patience(ctx, peer, None))
         self._beat(ctx)
 
@@ -69,7 +69,7 @@ class HeartbeatWatcher(Detector):
     def _beat(self, ctx: Context) -> None:
         self._number += 1
         heartbeat = Heartbeat(self._generation, self._number, ctx.now)
-        for peer in self._peers:
+        for peer in self.peers:
             ctx.send(peer, heartbeat)
         ctx.set_timer("beat", self._interval)
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.detection.accrual import phi, phi_exponential, tail_deviations
-from dscourse.detection.delays import RecordedDelays
 from dscourse.detection.heartbeat import Heartbeat, HeartbeatWatcher
 
 if TYPE_CHECKING:
+    from dscourse.detection.delays import RecordedDelays
     from dscourse.simulation import Context
 
 

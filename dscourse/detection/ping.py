@@ -75,7 +75,7 @@ class PingDetector(Detector):
             self._ask(ctx)
             return
         self._closed = int(name.removeprefix("answers to "))
-        for peer in self._peers:
+        for peer in self.peers:
             if self._answered[peer] >= self._closed:
                 continue
             self._missed[peer] += 1
@@ -99,7 +99,7 @@ class PingDetector(Detector):
 
     def _ask(self, ctx: Context) -> None:
         self._number += 1
-        for peer in self._peers:
+        for peer in self.peers:
             ctx.send(peer, EchoRequest(self._generation, self._number))
         ctx.set_timer(f"answers to {self._number}", self._timeout)
         ctx.set_timer("ask", self._interval)

@@ -16,7 +16,7 @@ from dscourse.detection.heartbeat import HeartbeatDetector
 from dscourse.detection.phi_accrual import PhiAccrualDetector
 from dscourse.detection.ping import PingDetector
 from dscourse.detection.quality import detector_quality, message_load
-from dscourse.detection.swim import SwimMember
+from dscourse.detection.swim.member import SwimMember
 from dscourse.simulation import Crash, Fault, Network, Node, Pause, Run, Scenario, Uniform, topology
 
 _PATIENCE = 150.0  # seconds to wait for the verdict; more than any preset needs

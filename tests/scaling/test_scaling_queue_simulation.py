@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 import simpy
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.scaling import littles_law, mg1, mm1, mmc, simulate_queue
 

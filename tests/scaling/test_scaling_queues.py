@@ -5,8 +5,7 @@ from decimal import Context, Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from dscourse.scaling import erlang_b, erlang_c, fan_out_tail, littles_law, mg1, mm1, mmc

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dscourse.simulation import Network, Node, Scenario, message_fields, topology
 from dscourse.simulation.peers import EverybodyElse

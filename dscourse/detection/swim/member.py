@@ -72,8 +72,7 @@ class SwimMember(Node):
         gossip_interval: float | None = None,
         gossip_nodes: int = 3,
     ) -> None:
-        self._me = node_id
-        self._peers = peers
+        super().__init__(node_id, peers)
         self._period = real("period", period, above=0.0)
         self._ack_timeout = real("ack_timeout", ack_timeout, above=0.0)
         if self._ack_timeout >= self._period:
@@ -90,7 +89,7 @@ class SwimMember(Node):
         self._gossip_nodes = whole("gossip_nodes", gossip_nodes, at_least=1)
 
         self.incarnation = 0
-        self._members = MemberList(node_id, peers)
+        self.node_idmbers = MemberList(node_id, peers)
         self._suspicions: dict[str, OpenSuspicion] = {}
         self._welcome = False
 
@@ -113,11 +112,11 @@ class SwimMember(Node):
     @property
     def faulty(self) -> list[str]:
         """Members declared faulty."""
-        return list(self._members.faulty)
+        return list(self.node_idmbers.faulty)
 
     def status_of(self, member: str) -> str:
         """What this member believes of another: alive, suspect or faulty."""
-        return self._members.entry(member)[0]
+        return self.node_idmbers.entry(member)[0]
 
     # ── Handlers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,18 +151,18 @@ class SwimMember(Node):
             ctx.cancel_timer("join")
         if isinstance(message, Join):
             self._hear(ctx, Rumour(sender, ALIVE, message.incarnation))
-            self._tell(ctx, sender, Welcome(self._members.differences()))
+            self._tell(ctx, sender, Welcome(self.node_idmbers.differences()))
             return
         if not isinstance(message, Ping | Ack | PingRequest | Gossip | Welcome):
             return
         for rumour in message.rumours:
-            if rumour.member == self._me:
+            if rumour.member == self.node_id:
                 self._refute(ctx, rumour, sender)
             else:
                 self._hear(ctx, rumour)
         if isinstance(message, Ping):
             self._tell(
-                ctx, sender, Ack(message.number, self._rumours.take(self._members.held_against(sender)))
+                ctx, sender, Ack(message.number, self._rumours.take(self.node_idmbers.held_against(sender)))
             )
         elif isinstance(message, Ack):
             self._on_ack(ctx, message.number)
@@ -179,27 +178,25 @@ class SwimMember(Node):
         if not self._acked and self._target is not None:
             self._accuse(ctx, self._target)
         self._older_relays, self._relays = self._relays, {}
-        self._target = self._order.next(ctx.rng, self._members.has)
+        self._target = self._order.next(ctx.rng, self.node_idmbers.has)
         self._acked = self._target is None
         if self._target is not None:
             self._number += 1
             self._probe_number = self._number
             self._ping(ctx, self._target, self._number)
             ctx.set_timer("ack", self._ack_timeout)
-        if self._members.faulty and ctx.now - self._last_reconnect >= _RECONNECT_INTERVAL:
+        if self.node_idmbers.faulty and ctx.now - self._last_reconnect >= _RECONNECT_INTERVAL:
             self._last_reconnect = ctx.now
             self._number += 1
-            faulty = self._members.faulty
+            faulty = self.node_idmbers.faulty
             self._ping(ctx, faulty[int(ctx.rng.random() * len(faulty))], self._number)
 
     def _ping(self, ctx: Context, target: str, number: int) -> None:
-        if target in self._peers:
-            ctx.send(target, Ping(number, self._rumours.take(self._members.held_against(target))))
+        if target in self.peers:
+            ctx.send(target, Ping(number, self._rumours.take(self.node_idmbers.held_against(target))))
 
     def _tell(self, ctx: Context, member: str, message: Any) -> None:
-        if (
-            member in self._peers
-        ):  # where links are missing or lead one way, one hears of members out of reach
+        if member in self.peers:  # where links are missing or lead one way, one hears of members out of reach
             ctx.send(member, message)
 
     def _ask_others(self, ctx: Context) -> None:
@@ -219,17 +216,17 @@ class SwimMember(Node):
             self._tell(ctx, origin, Ack(its_number, self._rumours.take()))
 
     def _some_members(self, ctx: Context, count: int, but: str | None = None) -> list[str]:
-        return some(self._peers, count, ctx.rng, lambda peer: peer != but and self._members.has(peer))
+        return some(self.peers, count, ctx.rng, lambda peer: peer != but and self.node_idmbers.has(peer))
 
     # ── Believing ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _accuse(self, ctx: Context, member: str) -> None:
-        if self._members.has(member):
-            self._hear(ctx, Rumour(member, SUSPECT, self._members.entry(member)[1], self._me))
+        if self.node_idmbers.has(member):
+            self._hear(ctx, Rumour(member, SUSPECT, self.node_idmbers.entry(member)[1], self.node_id))
 
     def _hear(self, ctx: Context, rumour: Rumour) -> None:
         """Take in one rumour about another: confirm a suspicion, believe it and pass it on, or ignore it."""
-        status, incarnation = self._members.entry(rumour.member)
+        status, incarnation = self.node_idmbers.entry(rumour.member)
         if rumour.supersedes(status, incarnation):
             self._believe(ctx, rumour, status)
         elif rumour.status == SUSPECT == status and rumour.incarnation == incarnation:
@@ -244,13 +241,13 @@ class SwimMember(Node):
             return
         if rumour.incarnation >= self.incarnation:
             self._raise_incarnation(ctx, rumour.incarnation)
-            self._pass_on(ctx, Rumour(self._me, ALIVE, self.incarnation))
-        elif not self._rumours.holds(self._me):  # else it is being passed on as it is
-            self._tell(ctx, teller, Gossip((Rumour(self._me, ALIVE, self.incarnation),)))
+            self._pass_on(ctx, Rumour(self.node_id, ALIVE, self.incarnation))
+        elif not self._rumours.holds(self.node_id):  # else it is being passed on as it is
+            self._tell(ctx, teller, Gossip((Rumour(self.node_id, ALIVE, self.incarnation),)))
 
     def _believe(self, ctx: Context, rumour: Rumour, before: str) -> None:
         member, after = rumour.member, rumour.status
-        self._members.believe(rumour)
+        self.node_idmbers.believe(rumour)
         self._pass_on(ctx, rumour)
         if after == before != SUSPECT:
             return  # a newer incarnation of the same news
@@ -272,7 +269,7 @@ class SwimMember(Node):
         if self._suspicion == 0:
             self._declare_faulty(ctx, rumour.member)
             return
-        size = self._members.size
+        size = self.node_idmbers.size
         bounds = swim_suspicion_bounds(size, self._period, self._suspicion, self._longest)
         expected = swim_expected_confirmations(size, self._suspicion)
         suspicion = OpenSuspicion(ctx.now, rumour.accuser, expected, *bounds)
@@ -284,14 +281,14 @@ class SwimMember(Node):
             ctx.cancel_timer(f"suspicion {member}")
 
     def _declare_faulty(self, ctx: Context, member: str) -> None:
-        status, incarnation = self._members.entry(member)
+        status, incarnation = self.node_idmbers.entry(member)
         if status == SUSPECT:
             self._believe(ctx, Rumour(member, FAULTY, incarnation), status)
 
     # ── Spreading ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _pass_on(self, ctx: Context, rumour: Rumour) -> None:
-        self._rumours.add(rumour, swim_retransmissions(self._members.size, self._retransmit))
+        self._rumours.add(rumour, swim_retransmissions(self.node_idmbers.size, self._retransmit))
         if self._gossip_interval is not None and not self._gossiping:
             self._gossiping = True
             ctx.set_timer("gossip", self._gossip_interval)
@@ -319,7 +316,7 @@ class SwimMember(Node):
         ctx.set_timer("join", self._period)
 
     def _show(self, ctx: Context) -> None:
-        suspects, faulty = list(self._suspicions), self._members.faulty
+        suspects, faulty = list(self._suspicions), self.node_idmbers.faulty
         if (
             len(suspects) + len(faulty) > 3
         ):  # a longer label is unreadable, and costly where half the group goes down
