@@ -1,5 +1,7 @@
 """What must hold for every detector, whatever the delays, the losses and the moment of the crash."""
 
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -159,3 +161,13 @@ def test_the_same_scenario_gives_the_same_run_to_the_last_event(factory):
     network = Network(topology.full_mesh(6), latency=Exponential(0.05), loss=0.05)
     faults = (Crash("n1", at=5.0, restart_at=12.0), Pause("n2", at=8.0, until=14.0))
     check_determinism(Scenario(factory, network, faults=faults, seed=5), 30.0)
+
+
+@pytest.mark.parametrize("node", ["HeartbeatDetector", "PingDetector", "SwimMember"])
+def test_a_bare_process_that_needs_a_detector_loads_no_graphs_arrays_or_tables(node):
+    code = (
+        f"import sys; from dscourse.detection import {node}; "
+        "print([name for name in ('networkx', 'numpy', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
