@@ -1,18 +1,17 @@
 """The partitioned store under faults: no acknowledged write is lost or done twice, no search leaves out a part."""
 
 import itertools
-import random
 from collections import Counter
 from functools import partial
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
-from dscourse.partitioning.coordinator import Coordinator
-from dscourse.partitioning.deduplication import remember
-from dscourse.partitioning.shard import Shard
-from dscourse.partitioning.store_messages import Answer, Ask
+from dscourse.partitioning.store import deduplication
+from dscourse.partitioning.store.deduplication import remember
+from dscourse.partitioning.store.messages import Answer, Ask, Decided, Outcome
+from dscourse.partitioning.store.shard import Shard
 from dscourse.simulation import (
     ClosedLoop,
     Crash,
@@ -227,16 +226,16 @@ def test_a_search_that_a_node_doesnt_answer_has_no_answer(known):
     assert run.history()[-1].outcome == "unknown"
 
 
-def test_a_search_whose_map_never_comes_to_rest_fails():
+def test_a_search_whose_map_never_comes_to_rest_fails(coordinating, told):
     """Every answer names a node more: the coordinator gives up rather than call a part the whole."""
-    coordinator = Coordinator(ConsistentHashRing(["m0"]), "local")
-    asks, ending = coordinator.begin("c0/0", "c0", ("find", "red"))
+    coordinator = coordinating(ConsistentHashRing(["m0"]))
+    sent = coordinator.begin(("find", "red"))
     for number in range(1, 5):
-        (node, ask), *none = asks
+        (node, ask), *none = sent
         assert (node, none) == (f"m{number - 1}", [])
         answer = Answer(ask.operation, ask.step, ok=True, value=(), nodes=(node, f"m{number}"))
-        asks, ending = coordinator.hear(node, answer)
-    assert (asks, ending) == ([], ("fail", None))
+        sent = coordinator.hear(node, answer)
+    assert sent == told("fail")
 
 
 # ── The memory for what came before ───────────────────────────────────────────────────────────────────────────
@@ -255,10 +254,19 @@ def asks_of(deeds):
             yield Ask(f"c/{number}", 1, "add", changes=((key, value),))
 
 
+@pytest.fixture
+def short_memory(monkeypatch):
+    """monkeypatch.setattr once for all examples of a test."""
+    return lambda size: monkeypatch.setattr(deduplication, "MEMORY", size)
+
+
 @given(DEEDS, st.lists(st.tuples(st.integers(0, 25), st.integers(0, MEMORY - 1)), max_size=10))
-@settings(max_examples=100, deadline=None)
-def test_a_copy_takes_no_effect_while_fewer_writes_than_the_memory_holds_have_come_between(deeds, copies):
-    once, often = (Shard("n0", ConsistentHashRing(["n0"]), memory=MEMORY) for _ in range(2))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_copy_takes_no_effect_while_fewer_writes_than_the_memory_holds_have_come_between(
+    short_memory, deeds, copies
+):
+    short_memory(MEMORY)
+    once, often = (Shard("n0", ConsistentHashRing(["n0"])) for _ in range(2))
     asks = list(asks_of(deeds))
     for place, ask in enumerate(asks):
         answer = once.answer("p", ask)
@@ -267,15 +275,16 @@ def test_a_copy_takes_no_effect_while_fewer_writes_than_the_memory_holds_have_co
             if late == place and place >= writes_between:
                 earlier = asks[place - writes_between]
                 often.answer("p", earlier)
-                again = Shard("n0", ConsistentHashRing(["n0"]), memory=MEMORY)
+                again = Shard("n0", ConsistentHashRing(["n0"]))
                 again.restore(often.to_save())  # the memory survives a crash
                 often = again
         assert often.values == once.values
         assert len(often.answered) <= MEMORY
 
 
-def test_a_copy_that_comes_later_than_the_memory_reaches_is_taken_for_new():
-    shard = Shard("n0", ConsistentHashRing(["n0"]), memory=2)
+def test_a_copy_that_comes_later_than_the_memory_reaches_is_taken_for_new(short_memory):
+    short_memory(2)
+    shard = Shard("n0", ConsistentHashRing(["n0"]))
     asks = [Ask(f"c/{number}", 1, "add", changes=(("a", 1),)) for number in range(3)]
     for ask in (*asks, asks[1]):
         shard.answer("p", ask)
@@ -284,23 +293,25 @@ def test_a_copy_that_comes_later_than_the_memory_reaches_is_taken_for_new():
     assert shard.values == {"a": 4}
 
 
-def test_what_is_noted_first_is_forgotten_first():
+def test_what_is_noted_first_is_forgotten_first(short_memory):
+    short_memory(3)
     past = {}
     for name in "abcb":
-        remember(past, name, name.upper(), 3)
+        remember(past, name, name.upper())
     assert past == {"a": "A", "b": "B", "c": "C"}
-    remember(past, "d", "D", 3)
+    remember(past, "d", "D")
     assert list(past) == ["b", "c", "d"]
 
 
 @given(st.integers(0, 10**6), st.sampled_from(WAYS))
-@settings(max_examples=5, deadline=None)
-def test_the_disk_holds_no_more_than_the_memory_and_the_records(seed, way):
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_disk_holds_no_more_than_the_memory_and_the_records(short_memory, seed, way):
     """Transfers among three accounts, with every message possibly delivered twice: sums stay, and so does the space."""
+    short_memory(30)
     accounts = [next(f"a{n}" for n in range(99) if RING.owner(f"a{n}") == node) for node in STORAGE]
     transfers = [("transact", ((accounts[n % 3], -1), (accounts[(n + 1) % 3], 1))) for n in range(120)]
     run = Scenario(
-        partial(partitioned_node, storage=STORAGE, way=way, patience=1.0, memory=30),
+        partial(partitioned_node, storage=STORAGE, way=way, patience=1.0),
         store_network(STORAGE, LogNormal(0.01, 0.5)),
         faults=[Duplicate(0.5, at=0.5)],
         clients=[
@@ -323,72 +334,70 @@ def test_the_disk_holds_no_more_than_the_memory_and_the_records(seed, way):
         assert moment.nodes[node]["committed"] == []  # all has been confirmed
 
 
-def test_a_decision_is_remembered_until_all_have_confirmed_it():
-    one, other = (next(f"a{n}" for n in range(99) if RING.owner(f"a{n}") == node) for node in ("n0", "n1"))
-    coordinator = Coordinator(RING, "local")
-    coordinator.begin("c0/0", "c0", ("transact", ((one, 1), (other, 1))))
-    for node in ("n0", "n1"):
-        coordinator.hear(node, Answer("c0/0", 1, ok=True))
-    coordinator.hear("n0", Answer("c0/0", 2, ok=True))
-    assert coordinator.outcome("c0/0") is True
-    assert coordinator.hear("n1", Answer("c0/0", 2, ok=True)) == ([], ("ok", None))
-    coordinator.close("c0/0")
-    assert list(coordinator.committed) == []
-    coordinator.begin("c0/1", "c0", ("transact", ((one, 1), (other, 1))))
-    for node in ("n0", "n1"):
-        coordinator.hear(node, Answer("c0/1", 1, ok=True))
-    coordinator.hear("n0", Answer("c0/1", 2, ok=True))
-    assert coordinator.lose_patience("c0/1") == ([], ("ok", None))
-    coordinator.close("c0/1")
-    assert coordinator.outcome("c0/1") is True  # n1 may still ask
-
-
 # ── A coordinator, message by message ─────────────────────────────────────────────────────────────────────────
 
 ACCOUNTS = tuple(next(f"a{n}" for n in range(99) if RING.owner(f"a{n}") == node) for node in STORAGE[:2])
 TRANSFER = ("transact", ((ACCOUNTS[0], -1), (ACCOUNTS[1], 1)))
 
 
-def test_a_vote_that_is_delivered_twice_counts_once_and_confirms_nothing():
-    coordinator = Coordinator(RING, "local")
-    coordinator.begin("c0/0", "c0", TRANSFER)
+def test_a_decision_is_remembered_until_all_have_confirmed_it(coordinating, told):
+    coordinator = coordinating(RING)
+    for number, confirmed in enumerate((True, False)):
+        operation, last = f"c0/{number}", ("n0", "n1")[confirmed]
+        coordinator.begin(TRANSFER, number)
+        for node in ("n0", "n1"):
+            coordinator.hear(node, Answer(operation, 1, ok=True))
+        coordinator.hear("n0", Answer(operation, 2, ok=True))
+        assert coordinator.hear("n1", Outcome(operation)) == [("n1", Decided(operation, True))]
+        end = (
+            coordinator.hear(last, Answer(operation, 2, ok=True))
+            if confirmed
+            else coordinator.lose_patience(number)
+        )
+        assert end == told("ok", number=number)
+        assert coordinator.node.committed == ([] if confirmed else [operation])  # n1 may still ask
+
+
+def test_a_vote_that_is_delivered_twice_counts_once_and_confirms_nothing(coordinating):
+    coordinator = coordinating(RING)
+    coordinator.begin(TRANSFER)
     vote = Answer("c0/0", 1, ok=True)
-    assert coordinator.hear("n0", vote) == ([], None)
-    assert coordinator.hear("n0", vote) == ([], None)  # n1 hasn't voted
-    asks, _ = coordinator.hear("n1", vote)
-    assert [(node, ask.do) for node, ask in asks] == [("n0", "commit"), ("n1", "commit")]
-    assert [coordinator.hear(node, vote) for node in ("n0", "n1")] == [([], None)] * 2  # nobody has confirmed
-    assert coordinator.outcome("c0/0") is True
+    assert coordinator.hear("n0", vote) == []
+    assert coordinator.hear("n0", vote) == []  # n1 hasn't voted
+    commits = coordinator.hear("n1", vote)
+    assert [(node, ask.do) for node, ask in commits] == [("n0", "commit"), ("n1", "commit")]
+    assert [coordinator.hear(node, vote) for node in ("n0", "n1")] == [[], []]  # nobody has confirmed
+    assert coordinator.node.committed == ["c0/0"]
 
 
-def test_a_missing_vote_is_a_no():
-    coordinator = Coordinator(RING, "local")
-    coordinator.begin("c0/0", "c0", TRANSFER)
+def test_a_missing_vote_is_a_no(coordinating, told):
+    coordinator = coordinating(RING)
+    coordinator.begin(TRANSFER)
     coordinator.hear("n0", Answer("c0/0", 1, ok=True))
-    asks, _ = coordinator.lose_patience("c0/0")
-    assert [(node, ask.do) for node, ask in asks] == [("n0", "abort"), ("n1", "abort")]
-    assert coordinator.lose_patience("c0/0") == ([], ("fail", None))
+    aborts = coordinator.lose_patience()
+    assert [(node, ask.do) for node, ask in aborts] == [("n0", "abort"), ("n1", "abort")]
+    assert coordinator.lose_patience() == told("fail")
 
 
-def test_an_answer_about_the_new_entry_says_nothing_of_the_old_one():
+def test_an_answer_about_the_new_entry_says_nothing_of_the_old_one(coordinating, told):
     """All on one node: only the step tells the two apart, when the first answer is delivered twice."""
-    coordinator = Coordinator(ConsistentHashRing(["n0"]), "global")
-    coordinator.begin("c0/0", "c0", ("put", "car", "blue"))
-    ((_, index),), _ = coordinator.hear("n0", Answer("c0/0", 1, ok=True, value="red", version=2))
-    ((_, unindex),), _ = coordinator.hear("n0", Answer("c0/0", index.step, ok=True))
+    coordinator = coordinating(ConsistentHashRing(["n0"]), "global")
+    coordinator.begin(("put", "car", "blue"))
+    ((_, index),) = coordinator.hear("n0", Answer("c0/0", 1, ok=True, value="red", version=2))
+    ((_, unindex),) = coordinator.hear("n0", Answer("c0/0", index.step, ok=True))
     assert (index.do, index.key, unindex.do, unindex.key) == ("index", "blue", "unindex", "red")
-    assert coordinator.hear("n0", Answer("c0/0", index.step, ok=True)) == ([], None)
-    assert coordinator.hear("n0", Answer("c0/0", unindex.step, ok=True)) == ([], ("ok", "red"))
+    assert coordinator.hear("n0", Answer("c0/0", index.step, ok=True)) == []
+    assert coordinator.hear("n0", Answer("c0/0", unindex.step, ok=True)) == told("ok", "red")
 
 
-def test_a_record_without_its_entry_is_no_failure_since_the_record_is_written():
-    coordinator = Coordinator(ConsistentHashRing(["n0"]), "global")
-    asks, ending = coordinator.begin("c0/0", "c0", ("put", "car", "blue"))
-    asks, ending = coordinator.hear("n0", Answer("c0/0", 1, ok=True, version=1))
-    while asks:  # whoever is asked for the entry names somebody else
-        ((node, ask),) = asks
-        asks, ending = coordinator.hear(node, Answer("c0/0", ask.step, ok=False, moved=node))
-    assert ending == ("unknown", None)
+def test_a_record_without_its_entry_is_no_failure_since_the_record_is_written(coordinating):
+    coordinator = coordinating(ConsistentHashRing(["n0"]), "global")
+    coordinator.begin(("put", "car", "blue"))
+    sent = coordinator.hear("n0", Answer("c0/0", 1, ok=True, version=1))
+    while sent:  # whoever is asked for the entry names somebody else
+        ((node, ask),) = sent
+        sent = coordinator.hear(node, Answer("c0/0", ask.step, ok=False, moved=node))
+    assert coordinator.ctx.timers == []  # it is over, and the client was told nothing
 
 
 def test_writing_the_same_value_again_takes_no_entry_away():
@@ -428,27 +437,11 @@ def test_what_nobody_knows_is_told_to_nobody(way):
     assert len(run.trace.select(kind="send", peer="c0")) == 0
 
 
-class Machine:
-    """As much of a machine as passing a request on needs."""
-
-    rng = random.Random(0)
-    stored = None
-
-    def __init__(self):
-        self.sent = []
-
-    def send(self, to, message):
-        self.sent.append((to, message))
-
-    def save(self, state):
-        """Write to a disk that nobody reads."""
-
-
-def test_a_request_that_is_delivered_twice_is_passed_on_once():
-    app, machine = partitioned_node("app", (), storage=STORAGE, way="any"), Machine()
+def test_a_request_that_is_delivered_twice_is_passed_on_once(ctx):
+    app = partitioned_node("app", (), storage=STORAGE, way="any")
     for number in (0, 0, 1):
-        app.on_message(machine, "c0", Request(number, ("get", "car")))
-    assert [message.operation for _, message in machine.sent] == ["c0/0", "c0/1"]
+        app.on_message(ctx, "c0", Request(number, ("get", "car")))
+    assert [message.operation for _, message in ctx.sent] == ["c0/0", "c0/1"]
 
 
 def test_a_coordinator_waits_no_longer_than_its_patience_in_each_phase():

@@ -1,17 +1,17 @@
-"""Carries out operations that concern one node, all nodes, or several that must agree."""
+"""The protocols of the store: whom to ask what, step by step, for one node, for all, or for several that must agree."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from dscourse.arguments import whole
-from dscourse.partitioning.deduplication import MEMORY, remember
+from dscourse.partitioning.fleet import fingerprint
 from dscourse.partitioning.keys import plain_key
-from dscourse.partitioning.members import fingerprint
-from dscourse.partitioning.protocol import Partitioner
-from dscourse.partitioning.store_messages import Answer, Ask, Change
+from dscourse.partitioning.partitioner import Partitioner
+from dscourse.partitioning.store.deduplication import remember
+from dscourse.partitioning.store.messages import Answer, Ask, Change
 
 Asks: TypeAlias = list[tuple[str, Ask]]
 Answers: TypeAlias = dict[str, Answer]
@@ -22,19 +22,8 @@ _MOST_REDIRECTIONS = 3
 _MOST_AMOUNT = 10**15
 
 
-@dataclass
-class _Open:
-    """An operation under way."""
-
-    steps: Steps
-    asker: str
-    step: int = 0
-    waiting: list[str] = field(default_factory=list)
-    answers: Answers = field(default_factory=dict)
-
-
-class Coordinator:
-    """Knows who owns what, and asks them.
+class Operations:
+    """What a coordinating node knows: who owns what, and which transactions it has begun and decided.
 
     Every operation is a generator: it yields whom to ask what, is given the answers by name of the node (those
     that came in time), and returns how it ended, and its value. So each protocol reads from top to bottom.
@@ -42,77 +31,26 @@ class Coordinator:
     Operations: ("get", key), ("put", key, value), ("find", value), ("transact", ((key, amount), …)). A transaction
     changes balances and writes no entries of a global index: searches there find what was put.
 
-    A request that is delivered twice is carried out once, as long as fewer than `memory` others have come between. A
-    decision to commit is remembered until all who voted have confirmed it: for good, if a confirmation is lost.
+    A decision to commit is remembered until all who voted have confirmed it: for good, if a confirmation is lost.
 
     Args:
         owners: who owns which key.
         index: "local" (every node indexes its own records) or "global" (the index is partitioned by value).
-        memory: how many of the latest operations are remembered.
+
+    Attributes:
+        begun: transactions; must survive a crash, so that none is begun twice.
+        committed: those decided; must survive a crash. What isn't here and isn't under way was aborted.
     """
 
-    def __init__(self, owners: Partitioner, index: str, memory: int = MEMORY) -> None:
+    def __init__(self, owners: Partitioner, index: str) -> None:
         self._owners = owners
-        self._members = fingerprint(owners.nodes)
+        self._fingerprint = fingerprint(owners.nodes)
         self._index = index
-        self._memory = memory
-        self._open: dict[str, _Open] = {}
-        self._heard: dict[str, None] = {}
-        self.begun: dict[str, None] = {}  # transactions; must survive a crash, so that none is begun twice
-        self.committed: dict[
-            str, None
-        ] = {}  # must survive a crash; what isn't here and isn't open was aborted
+        self.begun: dict[str, None] = {}
+        self.committed: dict[str, None] = {}
 
-    def begin(self, operation: str, asker: str, what: tuple[Any, ...]) -> tuple[Asks, Ending | None]:
-        """Begin an operation; return whom to ask what, or how it ended."""
-        if operation in self._heard or operation in self.begun or operation in self._open:
-            return [], None  # the network delivered the request twice
-        remember(self._heard, operation, None, self._memory)
-        self._open[operation] = _Open(self._steps(operation, what), asker)
-        return self._go_on(operation, None)
-
-    def hear(self, sender: str, answer: Answer) -> tuple[Asks, Ending | None]:
-        """Take in an answer; return what to ask next, or how the operation ended."""
-        work = self._open.get(answer.operation)
-        if work is None or answer.step != work.step or sender not in work.waiting:
-            return [], None
-        work.waiting.remove(sender)
-        work.answers[sender] = answer
-        return ([], None) if work.waiting else self._go_on(answer.operation, work.answers)
-
-    def lose_patience(self, operation: str) -> tuple[Asks, Ending | None]:
-        """Go on without the answers that haven't come."""
-        return self._go_on(operation, self._open[operation].answers)
-
-    def asker(self, operation: str) -> str:
-        """Return who wanted an operation."""
-        return self._open[operation].asker
-
-    def close(self, operation: str) -> None:
-        """Forget an operation that has ended."""
-        del self._open[operation]
-
-    def outcome(self, operation: str) -> bool | None:
-        """Return whether a transaction was committed; None if that isn't decided yet.
-
-        A transaction of which nothing is known was open when the coordinator crashed: nobody can have been told to
-        commit it, so it counts as aborted (presumed abort).
-        """
-        if operation in self.committed:
-            return True
-        return None if operation in self._open else False
-
-    def _go_on(self, operation: str, answers: Answers | None) -> tuple[Asks, Ending | None]:
-        work = self._open[operation]
-        try:
-            asks = next(work.steps) if answers is None else work.steps.send(answers)
-        except StopIteration as ended:
-            return [], ended.value
-        work.step = asks[0][1].step
-        work.waiting, work.answers = [node for node, _ in asks], {}
-        return asks, None
-
-    def _steps(self, operation: str, what: tuple[Any, ...]) -> Steps:
+    def steps(self, operation: str, what: tuple[Any, ...]) -> Steps:
+        """Return the steps of an operation."""
         kind, *rest = checked_operation(what)
         if kind == "get":
             return self._one(Ask(operation, 1, "get", rest[0]))
@@ -167,7 +105,7 @@ class Coordinator:
         found: dict[int | str, None] = {}
         nodes = list(self._owners.nodes)
         for step in range(1, _MOST_REDIRECTIONS + 2):
-            ask = Ask(operation, step, "find", value, known=self._members)
+            ask = Ask(operation, step, "find", value, known=self._fingerprint)
             answers = yield [(node, ask) for node in nodes]
             if len(answers) < len(nodes):
                 return "unknown", None
@@ -188,7 +126,7 @@ class Coordinator:
             node = next(iter(parts))
             answers = yield [(node, Ask(operation, 1, "add", changes=tuple(parts[node])))]
             return _outcome(answers.get(node)), None
-        remember(self.begun, operation, None, self._memory)
+        remember(self.begun, operation, None)
         votes = yield [
             (node, Ask(operation, 1, "prepare", changes=tuple(part))) for node, part in parts.items()
         ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from dscourse.partitioning.deduplication import MEMORY, Saved, remember
-from dscourse.partitioning.members import fingerprint
-from dscourse.partitioning.protocol import Partitioner
-from dscourse.partitioning.store_messages import Answer, Ask, Change
+from dscourse.partitioning.fleet import fingerprint
+from dscourse.partitioning.partitioner import Partitioner
+from dscourse.partitioning.store.deduplication import Saved, remember
+from dscourse.partitioning.store.messages import Answer, Ask, Change
 
 
 class Promise(TypedDict):
@@ -22,20 +22,18 @@ class Shard:
 
     What has been written or promised survives a crash (`to_save`, `restore`); locks follow from the promises. So does
     the memory of what was done and how it ended: a network may deliver a message twice, and the second copy late.
-    A copy takes no effect as long as fewer than `memory` other writes, or ends of transactions, have come between;
-    after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten, only kept.
+    A copy takes no effect as long as fewer than `deduplication.MEMORY` other writes, or ends of transactions, have come
+    between; after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten.
 
     Args:
         node: its name.
         owners: says which keys are its own.
-        memory: how many of the latest writes, and of the latest ends of transactions, are remembered.
     """
 
-    def __init__(self, node: str, owners: Partitioner, memory: int = MEMORY) -> None:
+    def __init__(self, node: str, owners: Partitioner) -> None:
         self._node = node
         self._owners = owners
-        self._members = fingerprint(owners.nodes)
-        self._memory = memory
+        self._fingerprint = fingerprint(owners.nodes)
         self.values: dict[int | str, Any] = {}
         self.versions = 0  # how many records were written here
         # (value, key of a record) -> the version of the record that decided, whether the record has the value
@@ -74,7 +72,7 @@ class Shard:
             return Answer(ask.operation, ask.step, ok=ok, value=value, version=version)
         answer: Answer = getattr(self, f"_{ask.do.replace(' ', '_')}")(sender, ask)
         if ask.do in ("put", "add", "index", "unindex"):
-            remember(self.answered, deed, (answer.ok, answer.value, answer.version), self._memory)
+            remember(self.answered, deed, (answer.ok, answer.value, answer.version))
         return answer
 
     def decide(self, coordinator: str, operation: str, *, commit: bool) -> None:
@@ -85,10 +83,10 @@ class Shard:
         """
         promise = self.promises.get(operation)
         if promise is None:
-            remember(self.ended, operation, self.ended.get(operation, commit), self._memory)
+            remember(self.ended, operation, self.ended.get(operation, commit))
         elif promise["coordinator"] == coordinator:
             del self.promises[operation]
-            remember(self.ended, operation, commit, self._memory)
+            remember(self.ended, operation, commit)
             if commit:
                 self._apply(promise["changes"])
 
@@ -110,7 +108,7 @@ class Shard:
     def _find(self, _sender: str, ask: Ask) -> Answer:
         """Local index: which records of this node have the value; and who else there is, if the asker can't know."""
         found = tuple(key for key, value in self.values.items() if value == ask.key)
-        everyone = () if ask.known == self._members else self._owners.nodes
+        everyone = () if ask.known == self._fingerprint else self._owners.nodes
         return Answer(ask.operation, ask.step, ok=True, value=found, nodes=everyone)
 
     def _look_up(self, _sender: str, ask: Ask) -> Answer:
