@@ -194,6 +194,8 @@ def numbers(
     import numpy as np
 
     array = _floats(name, value)
+    if row and array.ndim == 0:
+        raise _refused(name, "a list or an array of numbers", value)
     if row and array.ndim != 1:
         raise ValueError(f"{name} must be one row of numbers, got an array of shape {array.shape}")
     if row and not array.size:

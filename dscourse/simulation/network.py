@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,12 @@ class LinkSettings:
         self.queue_limit = queue_limit
         self.transmission = 0 if capacity is None else max(1, round(MICROSECONDS / capacity))
         self.special = loss > 0 or duplication > 0 or capacity is not None
+
+    def made_special(self) -> LinkSettings:
+        """The same, for a link on which every message is looked at."""
+        settings = copy.copy(self)
+        settings.special = True
+        return settings
 
 
 class Network:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dscourse.arguments import text
+from dscourse.arguments import text, whole
 from dscourse.simulation.clients import ClientOperation
 from dscourse.simulation.engine.kernel import Kernel, Setting
 from dscourse.simulation.engine.state import KernelState
 from dscourse.simulation.engine.watcher import Watcher
 from dscourse.simulation.errors import NodeError, NotDeterministic, RunInterrupted, SimulationError
-from dscourse.simulation.faults import Fault
+from dscourse.simulation.faults import Fault, MessageFault, OtherLuck
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.moment import Beliefs, Moment
 from dscourse.simulation.names import unknown
@@ -136,7 +136,7 @@ class Run:
         """Everything that happened, in order."""
         if not self._recorder.keep:
             raise LookupError("this run kept no trace; run the scenario again without trace=False")
-        return Trace(self._recorder, self._ids)
+        return Trace(self._recorder, self._ids, to_microseconds(self.until))
 
     def digest(self) -> str:
         """64 hex digits that stand for the whole run: two runs with the same digest are the same."""
@@ -160,27 +160,27 @@ class Run:
             self._moments[time] = self._state_at(time)
         return Moment(*self._moments[time], time)
 
-    def fork(self, t: float, *faults: Fault, until: float | None = None) -> Run:
+    def fork(self, t: float, *faults: Fault, until: float | None = None, reseed: int | None = None) -> Run:
         """The same past, another future: run again with more faults, none of them before ``t``.
 
         Args:
             t: up to which time (in seconds) everything stays as it was.
             faults: what happens differently.
             until: end of the new run; by default that of this one.
+            reseed: from ``t`` on all luck is drawn anew, keyed by this number: another future without any fault.
 
         Raises:
-            ValueError: a fault begins before ``t``, or ``until`` lies before it.
+            ValueError: a fault begins before ``t`` or befalls a message sent before, or ``until`` lies before it.
             NotDeterministic: the past comes out differently when run again.
         """
         time = self._time_within(t)
         if until is not None and instant("until", until) < time:
             raise ValueError(f"the fork at {t:g} s must go on for some time, got until={float(until):g}")
+        if reseed is not None:
+            faults = (OtherLuck(whole("reseed", reseed, at_least=0), time / MICROSECONDS), *faults)
         for fault in faults:
-            if isinstance(fault, Fault) and to_microseconds(fault.at) < time:
-                raise ValueError(
-                    f"{fault!r} begins before the fork at {t:g} s, so it would change the past; "
-                    "fork earlier, or let it begin later"
-                )
+            if isinstance(fault, Fault):
+                self._refuse_past(fault, time)
         scenario = self.scenario.with_faults(*self.faults, *faults)
         try:
             forked = scenario.run(
@@ -195,6 +195,29 @@ class Run:
         if self._recorder.keep:
             self._compare(forked.trace, time)
         return forked
+
+    def _refuse_past(self, fault: Fault, time: int) -> None:
+        """Raise ValueError if a fault would change what happened before ``time`` (µs)."""
+        when = time / MICROSECONDS
+        if fault.begins is not None and to_microseconds(fault.begins) < time:
+            raise ValueError(
+                f"{fault!r} begins before the fork at {when:g} s, so it would change the past; "
+                "fork earlier, or let it begin later"
+            )
+        if isinstance(fault, MessageFault):
+            named = {fault.sender, fault.to} <= set(
+                self._ids
+            )  # a wrong name is refused when the scenario is made
+            sent = (
+                self.trace.select(kind="send", node=fault.sender, peer=fault.to, between=(0.0, when))
+                if named
+                else ()
+            )
+            if len(sent) >= fault.number:
+                raise ValueError(
+                    f"{fault!r} befalls a message that was sent at {sent[fault.number - 1].time:g} s, before the fork "
+                    f"at {when:g} s, so it would change the past; fork earlier, or name a later message"
+                )
 
     def first_difference(self, other: Run) -> int | None:
         """The first event at which two runs part (an index into the traces); None if they are the same."""
@@ -275,14 +298,14 @@ class Run:
         self._again(kernel, self._end, watcher)
         watcher.finish()
         if self._recorder.keep:
-            self._compare(Trace(recorder, self._ids), self._end)
+            self._compare(Trace(recorder, self._ids, to_microseconds(self.until)), self._end)
 
     def _state_at(self, time: int) -> tuple[KernelState, Beliefs]:
         recorder = Recorder(keep=True)
         kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
         end = min(time + 1, self._end)
         self._again(kernel, end)
-        trace = Trace(recorder, self._ids)
+        trace = Trace(recorder, self._ids, to_microseconds(self.until))
         if self._recorder.keep:
             self._compare(trace, end)
         beliefs = Beliefs()

@@ -29,7 +29,11 @@ class Client:
         self._timeout = to_microseconds(workload.timeout)
         self._open: dict[int, int] = {}  # number → when it was asked
         self._number = 0
-        self._luck = Stream(key_of(kernel.seed, "client", process.name))
+        self.begin_luck_anew()
+
+    def begin_luck_anew(self) -> None:
+        """Draw from a new stream from now on."""
+        self._luck = Stream(key_of(self._kernel.seed, "client", self._process.name))
 
     def start(self) -> None:
         """Plan the first operation."""

@@ -41,6 +41,10 @@ class SimulatorContext(Context):
             self._seen = SeenContext(self)
         return self._seen
 
+    def begin_luck_anew(self) -> None:
+        """Draw from a new stream from now on."""
+        self._rng = None
+
     @property
     def rng(self) -> Random:
         """This node's own luck; a restarted node gets a new stream."""

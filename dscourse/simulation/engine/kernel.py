@@ -30,16 +30,14 @@ from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Link, Mail, Process, Service
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
-from dscourse.simulation.faults import (
-    Fault,
-)
+from dscourse.simulation.faults import DelayMessage, Fault, LoseMessage, MessageFault, Pair, RepeatMessage
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-from dscourse.simulation.random_streams import key_of
+from dscourse.simulation.random_streams import Stream, key_of
 from dscourse.simulation.recorder import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Recorder
 from dscourse.simulation.source_line import own_line
-from dscourse.simulation.virtual_time import MICROSECONDS
+from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 
 _ROUND = 64  # events between two looks at the recorder
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
@@ -82,6 +80,7 @@ class Kernel:
         self._faults = setting.faults
         self._node_factory = setting.node_factory
         self._event_limit = event_limit
+        self._message_faults = _by_link_and_number(setting.faults)
         self._timer_texts: dict[str, str] = {}
         self._observe: Callable[[], None] | None = None
         for name in setting.network.node_ids:
@@ -91,7 +90,7 @@ class Kernel:
         for process in self.processes.values():
             process.refresh()
         self.active_faults = ActiveFaults(self.processes, self.seed)
-        self.changes = FaultSchedule(self)
+        self.schedule = FaultSchedule(self)
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -215,7 +214,9 @@ class Kernel:
             settings = network.link_settings(process.name, to)
         else:
             raise self._no_such_peer(process, to)
-        link = process.links[to] = Link(process, target, settings)
+        befalls = self._message_faults.get((process.name, to))
+        link = process.links[to] = Link(process, target, settings.made_special() if befalls else settings)
+        link.befalls = befalls or {}
         return link
 
     def _no_such_peer(self, process: Process, to: object) -> Exception:
@@ -243,12 +244,21 @@ class Kernel:
                 liar = type(behaviour).__name__
         if message is not self.last_message:
             self.admit(message)
+        faults = self._faults_of_next(link) if link.befalls else ()
+        late = sum(to_microseconds(fault.by) for fault in faults if isinstance(fault, DelayMessage))
         delay = settings.sample(draw)
         lost = settings.loss > 0 and link.extras().draw(_LOSS) < settings.loss
-        lost = any([lost, *self.active_faults.loss_draws(link)])
+        lost = any(
+            [lost, *self.active_faults.loss_draws(link), *(isinstance(f, LoseMessage) for f in faults)]
+        )
         copies = self.active_faults.copies(link)
         if settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication:
             copies.append(link.extras().draw(_COPY))
+        copies += [
+            link.extras().draw(key_of(self.seed, "fault", fault.canonical()))
+            for fault in faults
+            if isinstance(fault, RepeatMessage)
+        ]
         cut = not self.active_faults.can_talk(source.name, target.name)
         wait = 0 if cut or settings.capacity is None else link.extras().transmit(self.now)
         fate = "cut" if cut else "queue full" if wait is None else "lost" if lost else None
@@ -263,12 +273,20 @@ class Kernel:
             self.drop(fate, Mail(link, message, number, 0, self.now))
             return
         factor = self.active_faults.delay_factor(link)
-        due = self.now + (wait or 0)
+        due = self.now + (wait or 0) + late
         order = number if self.ties is None else self.ties.message_order(link)
         heappush(self.heap, (due + int(delay * factor + 0.5), order, link, message, number))
         for copy, its_draw in enumerate(copies, start=1):
             its_due = due + int(settings.sample(its_draw) * factor + 0.5)
             self.put_off(its_due, CopyOnTheWay(self, link, message, number, copy), link)
+
+    def _faults_of_next(self, link: Link) -> list[MessageFault]:
+        """What befalls the message that is being sent; the trace tells of it."""
+        link.sent += 1
+        faults = link.befalls.get(link.sent, [])
+        for fault in faults:
+            self.schedule.write_fault(fault)
+        return faults
 
     def arrive(self, link: Link, message: Any, number: int, copy: int = 0) -> None:
         """A message is due: it is handled, has to wait, or is dropped."""
@@ -329,19 +347,22 @@ class Kernel:
     def _serve_next(self, process: Process, service: Service) -> None:
         if service.serving is None and service.queue and process.condition == UP:
             service.serving = service.queue.popleft()
-            service.round += 1
-            self.put_off(
-                self.now + service.next_duration(),
-                partial(self._served, process, service, service.round),
-                process,
-            )
+            service.due = self.now + service.next_duration()
+            self._go_on_serving(process, service)
+
+    def _go_on_serving(self, process: Process, service: Service) -> None:
+        service.round += 1
+        self.put_off(service.due, partial(self._served, process, service, service.round), process)
+
+    def set_pace(self, process: Process, factor: float) -> None:
+        """Let a server work faster or slower, also on what it has begun."""
+        service = process.service
+        if service is not None and service.set_pace(self.now, factor):
+            self._go_on_serving(process, service)
 
     def _served(self, process: Process, service: Service, number: int) -> None:
         if number != service.round or service.serving is None:
-            return  # a crash has taken it
-        if process.condition == PAUSED:
-            process.held.append(number)
-            return
+            return  # a crash or a pause has stopped it
         mail, service.serving = service.serving, None
         self._deliver(process, mail)
         self._serve_next(process, service)
@@ -360,6 +381,23 @@ class Kernel:
     def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
         return Random(key_of(self.seed, "node", process.name, process.incarnation))
+
+    def begin_luck_anew(self, number: int) -> None:
+        """Draw from new streams from now on, all of them keyed by ``number``."""
+        self.seed = key_of(self.seed, "other luck", number)
+        self.active_faults.begin_luck_anew(self.seed)
+        if self.ties is not None:
+            self.ties = TieBreaker(self.seed, self.next_number)
+        for process in self.processes.values():
+            process.sending_key, process.receiving_key = self._keys_of(process.name)
+            for link in process.links.values():
+                link.begin_luck_anew()
+            if process.service is not None:
+                process.service.stream = Stream(key_of(self.seed, "service", process.name))
+            if process.is_client:
+                process.node.begin_luck_anew()
+            elif process.node is not None:
+                process.context.begin_luck_anew()
 
     def look_at(self, when: int) -> None:
         """Call the observer at ``when``, after all events of that instant, even if there are none."""
@@ -401,12 +439,14 @@ class Kernel:
         for item in held:
             if isinstance(item, Mail):
                 self._deliver(process, item)
-            elif isinstance(item, int):
-                self._served(process, process.service, item)  # type: ignore[arg-type]
             else:
                 self._timer_due(process, item.name, item.order)
-        if process.service is not None:
-            self._serve_next(process, process.service)
+        service = process.service
+        if service is not None:
+            if service.left is not None:
+                service.due, service.left = self.now + service.left, None
+                self._go_on_serving(process, service)
+            self._serve_next(process, service)
 
     def _boot(self, process: Process) -> None:
         peers = self.network.peers(process.name)
@@ -424,7 +464,7 @@ class Kernel:
     def _change(self, when: int, transitions: list[Transition]) -> None:
         """Let faults end and begin, then let those boot and go on that can."""
         self.now = when
-        waking = self.changes.apply(transitions)
+        waking = self.schedule.apply(transitions)
         if when == 0:
             waking = [process for process in self.processes.values() if not process.is_client] + waking
         self.careful = self.ties is not None or self.active_faults.is_disturbed
@@ -438,10 +478,11 @@ class Kernel:
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, name: str) -> Process:
-        seed = self.seed
-        process = Process(len(self.processes), name, key_of(seed, "from", name), key_of(seed, "to", name))
-        self.processes[name] = process
+        process = self.processes[name] = Process(len(self.processes), name, *self._keys_of(name))
         return process
+
+    def _keys_of(self, name: str) -> tuple[int, int]:
+        return key_of(self.seed, "from", name), key_of(self.seed, "to", name)
 
     def _add_service(self, process: Process) -> None:
         sample, limit = self.network.service(process.name)
@@ -496,6 +537,14 @@ class CopyOnTheWay:
     def __call__(self) -> None:
         """It is due."""
         self._kernel.arrive(self.link, self.message, self.number, self.copy)
+
+
+def _by_link_and_number(faults: Iterable[Fault]) -> dict[Pair, dict[int, list[MessageFault]]]:
+    found: dict[Pair, dict[int, list[MessageFault]]] = {}
+    for fault in faults:
+        if isinstance(fault, MessageFault):
+            found.setdefault((fault.sender, fault.to), {}).setdefault(fault.number, []).append(fault)
+    return found
 
 
 def _nothing() -> None:

@@ -49,5 +49,11 @@ class KernelPort(Protocol):
     def timer_order(self, process: Process) -> int:
         """The place of a new timer among the events of its instant."""
 
+    def set_pace(self, process: Process, factor: float) -> None:
+        """Let a server work faster or slower."""
+
+    def begin_luck_anew(self, number: int) -> None:
+        """Draw from new streams from now on."""
+
     def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from."""
