@@ -90,13 +90,15 @@ def test_scatter_and_gather_asks_all_and_waits_for_the_slowest(nodes):
 def test_a_global_index_asks_one_node_and_pays_when_writing():
     finds = price([("find", "red")] * 50, nodes=20, index="global", latency=0.001)
     assert finds.messages == 2
-    first = [("put", f"u{k}", "red") for k in range(50)]
-    local = price(first, nodes=20, index="local", latency=0.001)
-    new = price(first, nodes=20, index="global", latency=0.001)
-    changed = price(
-        [("put", f"u{k}", "blue") for k in range(50)], before=first, nodes=20, index="global", latency=0.001
-    )
+    red, blue, *cars = keys_on_distinct_nodes(5)
+    first, then = ([("put", car, colour) for car in cars] for colour in (red, blue))
+    settings = {"nodes": STORAGE, "latency": 0.001}
+    local = price(first, index="local", **settings)
+    new = price(first, index="global", **settings)
+    changed = price(then, before=first, index="global", **settings)
     assert (local.messages, new.messages, changed.messages) == (2, 4, 6)
+    at_home = price([("put", red, blue)], before=[("put", red, red)], index="global", **settings)
+    assert at_home.messages == 4  # the entry of the old value is on the record's own node
 
 
 @given(

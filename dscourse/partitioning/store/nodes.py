@@ -38,6 +38,7 @@ class _Work:
 
     steps: Steps
     step: int = 0  # answers to an earlier one are out of date
+    then: Answer | None = None  # what to answer when it is done, if it is part of another operation
 
 
 class CoordinatingNode(Node):
@@ -124,7 +125,13 @@ class CoordinatingNode(Node):
                 ctx.send(node, ask)
         for node, ask in asks:
             if node == self.node_id:
-                self._hear(ctx, node, self._answer(ctx, node, ask))
+                self._tell(ctx, node, self._answer(ctx, node, ask))
+
+    def _tell(self, ctx: Context, asker: str, answer: Answer | None) -> None:
+        if answer is not None and asker == self.node_id:
+            self._hear(ctx, asker, answer)
+        elif answer is not None:
+            ctx.send(asker, answer)
 
     def _end(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
         if outcome == "unknown":  # whoever asked must find out by waiting: nobody here knows
@@ -145,7 +152,7 @@ class CoordinatingNode(Node):
             return True
         return None if self._pending.get(operation) else False
 
-    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer:
+    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer | None:
         raise LookupError(f"{self.node_id} holds no data, so it can't {ask.do}")
 
     def _save(self, ctx: Context) -> None:
@@ -216,13 +223,17 @@ class StorageNode(CoordinatingNode):
 
     Having promised to commit a transaction, it holds the locks until it hears the decision. If it doesn't, it asks,
     again and again: it must not decide alone.
+
+    Under a global index it has the entries of its records written, again and again until they are, and says only then
+    that a record is written.
     """
 
     def __init__(
         self, node_id: str, peers: Sequence[str], owners: ConsistentHashRing, index: str, patience: float
     ) -> None:
         super().__init__(node_id, peers, owners, index, patience)
-        self._shard = Shard(node_id, owners)
+        self._owners = owners
+        self._shard = Shard(node_id, owners, index)
 
     @property
     def values(self) -> dict[int | str, Any]:
@@ -240,19 +251,21 @@ class StorageNode(CoordinatingNode):
         return sorted(self._shard.locked(), key=str)
 
     def on_start(self, ctx: Context) -> None:
-        """Take up records and promises that survived a crash, and ask what became of the promises."""
+        """Take up what survived a crash: ask what became of promises, and have the entries made that may be missing."""
         super().on_start(ctx)
         if ctx.stored is not None:
             self._shard.restore(ctx.stored["shard"])
             for operation in self._shard.promises:
                 ctx.set_timer(f"doubt {operation}", self._patience)
+            for version in dict.fromkeys(version for version, _ in self._shard.due.values()):
+                self._make_entries(ctx, version)
             self._show(ctx)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Do what is asked of this node's part of the data."""
         match message:
             case Ask():
-                ctx.send(sender, self._answer(ctx, sender, message))
+                self._tell(ctx, sender, self._answer(ctx, sender, message))
             case Decided(operation, commit):
                 self._shard.decide(sender, operation, commit=commit)
                 self._settled(ctx, operation)
@@ -276,7 +289,8 @@ class StorageNode(CoordinatingNode):
                 return
         ctx.set_timer(name, self._patience)
 
-    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer:
+    def _answer(self, ctx: Context, sender: str, ask: Ask) -> Answer | None:
+        """Return the answer, or None if it must wait until the entries of a record are where they belong."""
         answer = self._shard.answer(sender, ask)
         if ask.do not in ("get", "find", "look up"):
             self._save(ctx)
@@ -285,7 +299,37 @@ class StorageNode(CoordinatingNode):
             self._show(ctx)
         elif ask.do in ("commit", "abort"):
             self._settled(ctx, ask.operation)
+        elif ask.do == "put" and self._shard.due_with(answer.version):
+            self._make_entries(ctx, answer.version, sender, answer)
+            return None
         return answer
+
+    def _make_entries(self, ctx: Context, version: int, asker: str = "", then: Answer | None = None) -> None:
+        operation = f"entries of {self.node_id}, {version}"
+        work = _Work(self._entries(operation, version), then=then)
+        request = self._pending.open(asker, version, operation, work)
+        if request is not None:  # else they are on their way already, and whoever asked first will be told
+            self._go_on(ctx, request, None)
+
+    def _entries(self, operation: str, version: int) -> Steps:
+        """Have the new entry of a record made, then the old one taken away; whoever doesn't answer is asked again."""
+        for step, (entry, has) in enumerate(self._shard.due_with(version), start=1):
+            value, key = entry
+            node = self._owners.owner(value)
+            ask = Ask(operation, step, "index" if has else "unindex", value, key, version=version)
+            answers: Answers = {}
+            while node not in answers:
+                answers = yield [(node, ask)]
+            self._shard.entry_made(entry, version)
+        return "ok", None
+
+    def _end(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
+        if not request.key.startswith("entries of "):
+            super()._end(ctx, request, outcome, value)
+            return
+        self._save(ctx)
+        self._pending.close(ctx, request)
+        self._tell(ctx, request.client, request.state.then)
 
     def _settled(self, ctx: Context, operation: str) -> None:
         if operation not in self._shard.promises:

@@ -53,18 +53,13 @@ class Operations:
         """Return the steps of an operation."""
         kind, *rest = checked_operation(what)
         if kind == "get":
-            return self._one(Ask(operation, 1, "get", rest[0]))
+            return self._at_the_owner(Ask(operation, 1, "get", rest[0]))
         if kind == "put":
-            return self._put(operation, rest[0], rest[1])
+            return self._at_the_owner(Ask(operation, 1, "put", rest[0], rest[1]))
         return self._find(operation, rest[0]) if kind == "find" else self._transact(operation, rest[0])
 
-    def _one(self, ask: Ask) -> Steps:
-        """Ask the owner, and return what it answers."""
-        outcome, answer = yield from self._at_the_owner(ask)
-        return outcome, None if answer is None else answer.value
-
-    def _at_the_owner(self, ask: Ask) -> Generator[Asks, Answers, tuple[str, Answer | None]]:
-        """Ask the owner; if it says that the key has moved, ask the one it names. Return the answer as it came."""
+    def _at_the_owner(self, ask: Ask) -> Steps:
+        """Ask the owner; if it says that the key has moved, ask the one it names. Return what it answers."""
         node = self._owners.owner(ask.key)  # type: ignore[arg-type]
         for step in range(ask.step, ask.step + _MOST_REDIRECTIONS + 1):
             answers = yield [(node, replace(ask, step=step))]
@@ -72,26 +67,9 @@ class Operations:
             if answer is None:
                 return "unknown", None
             if answer.moved is None:
-                return _outcome(answer), answer
+                return _outcome(answer), answer.value
             node = answer.moved
         return "fail", None
-
-    def _put(self, operation: str, key: int | str, value: int | str) -> Steps:
-        """Write the record; under a global index then its new entry, and take the old one away.
-
-        The entry is written even if the record had this value before: so whoever repeats a write that got no answer
-        mends the entry that may be missing.
-        """
-        outcome, written = yield from self._at_the_owner(Ask(operation, 1, "put", key, value))
-        before: Any = None if written is None else written.value
-        if written is None or outcome != "ok" or self._index == "local":
-            return outcome, before
-        step, version = _MOST_REDIRECTIONS + 2, written.version
-        outcome, _ = yield from self._one(Ask(operation, step, "index", value, key, version=version))
-        if outcome == "ok" and before is not None and before != value:
-            unindex = Ask(operation, 2 * step, "unindex", before, key, version=version)
-            outcome, _ = yield from self._one(unindex)
-        return ("ok" if outcome == "ok" else "unknown"), before
 
     def _find(self, operation: str, value: int | str) -> Steps:
         """Local index: ask all and gather. Global index: ask the one that holds the entries.
@@ -100,7 +78,7 @@ class Operations:
         weren't asked are asked next: a map that is out of date costs a round more, not a part of the answer.
         """
         if self._index == "global":
-            return (yield from self._one(Ask(operation, 1, "look up", value)))
+            return (yield from self._at_the_owner(Ask(operation, 1, "look up", value)))
         asked: dict[str, None] = {}
         found: dict[int | str, None] = {}
         nodes = list(self._owners.nodes)
@@ -118,7 +96,11 @@ class Operations:
         return "fail", None
 
     def _transact(self, operation: str, changes: tuple[Change, ...]) -> Steps:
-        """Two-phase commit (J. Gray 1978): all vote, and only if all vote yes all commit."""
+        """Two-phase commit (J. Gray 1978): all vote, and only if all vote yes all commit.
+
+        Whoever asked is told when all have confirmed, or patience is over: after two round trips. The outcome is
+        certain as soon as the decision is on the disk, so a coordinator may answer then, after one.
+        """
         parts: dict[str, list[Change]] = {}
         for key, amount in changes:
             parts.setdefault(self._owners.owner(key), []).append((key, amount))

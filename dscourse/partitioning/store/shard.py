@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from dscourse.partitioning.fleet import fingerprint
 from dscourse.partitioning.partitioner import Partitioner
 from dscourse.partitioning.store.deduplication import Saved, remember
 from dscourse.partitioning.store.messages import Answer, Ask, Change
+
+Entry: TypeAlias = tuple[int | str, int | str]  # a value, and the key of a record that has it
+_KEPT = ("values", "entries", "due", "entered", "promises", "answered", "ended")  # on the disk
 
 
 class Promise(TypedDict):
@@ -25,19 +28,29 @@ class Shard:
     A copy takes no effect as long as fewer than `deduplication.MEMORY` other writes, or ends of transactions, have come
     between; after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten.
 
+    Under a global index a record's entries are on other nodes. What is to be entered there is noted with the record, at
+    once and on the same disk (an outbox), and kept until it is there: so no crash and no lost message in between leaves
+    a wrong entry for good.
+
     Args:
         node: its name.
         owners: says which keys are its own.
+        index: "local" or "global".
     """
 
-    def __init__(self, node: str, owners: Partitioner) -> None:
+    def __init__(self, node: str, owners: Partitioner, index: str = "local") -> None:
         self._node = node
         self._owners = owners
         self._fingerprint = fingerprint(owners.nodes)
+        self._global = index == "global"
         self.values: dict[int | str, Any] = {}
         self.versions = 0  # how many records were written here
         # (value, key of a record) -> the version of the record that decided, whether the record has the value
-        self.entries: dict[tuple[int | str, int | str], tuple[int, bool]] = {}
+        self.entries: dict[Entry, tuple[int, bool]] = {}
+        self.due: dict[
+            Entry, tuple[int, bool]
+        ] = {}  # the same of own records, as long as their nodes may not know
+        self.entered: dict[int | str, int | str] = {}  # key -> the value under which it was entered last
         self.promises: dict[str, Promise] = {}
         self.answered: dict[str, tuple[bool, Any, int]] = {}  # a write -> ok, value, version
         self.ended: dict[str, bool] = {}  # transaction -> whether it was committed here
@@ -45,21 +58,21 @@ class Shard:
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what was saved before a crash."""
         self.versions = saved["versions"]
-        self.values, self.entries = dict(saved["values"]), dict(saved["entries"])
-        self.promises, self.answered, self.ended = (
-            dict(saved[name]) for name in ("promises", "answered", "ended")
-        )
+        for name in _KEPT:
+            setattr(self, name, dict(saved[name]))
 
     def to_save(self) -> dict[str, Any]:
         """Return what must survive a crash."""
-        return {
-            "versions": self.versions,
-            "values": Saved(self.values),
-            "entries": Saved(self.entries),
-            "promises": Saved(self.promises),
-            "answered": Saved(self.answered),
-            "ended": Saved(self.ended),
-        }
+        return {"versions": self.versions, **{name: Saved(getattr(self, name)) for name in _KEPT}}
+
+    def due_with(self, version: int) -> list[tuple[Entry, bool]]:
+        """Return the entries that a write has made right and that their nodes may not know of yet."""
+        return [(entry, has) for entry, (written, has) in self.due.items() if written == version]
+
+    def entry_made(self, entry: Entry, version: int) -> None:
+        """Note that an entry is where it belongs, unless a later write has changed it again."""
+        if self.due.get(entry, (0, False))[0] == version:
+            del self.due[entry]
 
     def answer(self, sender: str, ask: Ask) -> Answer:
         """Do what is asked; what was done already isn't done again, but answered as before."""
@@ -103,7 +116,20 @@ class Shard:
         before = self.values.get(ask.key)  # type: ignore[arg-type]
         self.values[ask.key] = ask.value  # type: ignore[index]
         self.versions += 1
+        if self._global:
+            self._enter_anew(ask.key, ask.value)
         return Answer(ask.operation, ask.step, ok=True, value=before, version=self.versions)
+
+    def _enter_anew(self, key: Any, value: Any) -> None:
+        """Note that a record is to be found under its new value, and no more under the old one.
+
+        The new entry is written even if the record was entered under this value before: it may be on its way still.
+        """
+        self.due[value, key] = (self.versions, True)
+        old = self.entered.get(key)
+        if old is not None and old != value:
+            self.due[old, key] = (self.versions, False)
+        self.entered[key] = value
 
     def _find(self, _sender: str, ask: Ask) -> Answer:
         """Local index: which records of this node have the value; and who else there is, if the asker can't know."""
