@@ -31,6 +31,7 @@ from .faults import (
     Heal as Heal,
     LoseMessage as LoseMessage,
     Lossy as Lossy,
+    MessageFault as MessageFault,
     OtherLuck as OtherLuck,
     Partition as Partition,
     Pause as Pause,
@@ -57,6 +58,7 @@ from .properties import (
     Verdicts as Verdicts,
     always as always,
     eventually as eventually,
+    holds as holds,
     never as never,
     sometimes as sometimes,
 )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
 from dscourse.simulation.faults import Fault, check_names
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-from dscourse.simulation.run import EVENT_LIMIT, Run, run_scenario
+from dscourse.simulation.run import EVENT_LIMIT, Run, kernel_of, run_scenario
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
 from dscourse.simulation.virtual_time import LONGEST, to_microseconds
+
+if TYPE_CHECKING:
+    from dscourse.simulation.moment import Engine
+    from dscourse.simulation.recorder import Recorder
 
 
 class Scenario:
@@ -32,6 +36,8 @@ class Scenario:
         LookupError: a fault or a client names a node or link that isn't there.
         TypeError, ValueError: what is wrong with an argument.
     """
+
+    is_script: ClassVar[bool] = False  # whether it is made of steps, with no time and no faults
 
     def __init__(
         self,
@@ -80,14 +86,13 @@ class Scenario:
 
     def with_faults(self, *faults: Fault) -> Scenario:
         """The same scenario with these faults instead of its own."""
-        return Scenario(
-            self.node_factory,
-            self.network,
-            faults=faults,
-            clients=self.clients,
-            seed=self.seed,
-            shuffle_ties=self.shuffle_ties,
-        )
+        return self.changed(faults=faults)
+
+    def changed(self, **changes: Any) -> Scenario:
+        """The same scenario with some of its arguments replaced: network, faults, clients, seed, shuffle_ties."""
+        kept = ("network", "faults", "clients", "seed", "shuffle_ties")
+        arguments = {name: getattr(self, name) for name in kept} | changes
+        return Scenario(arguments.pop("node_factory", self.node_factory), **arguments)
 
     def run(self, until: float, *, trace: bool = True, event_limit: int = EVENT_LIMIT) -> Run:
         """Run it.
@@ -107,6 +112,10 @@ class Scenario:
             raise TypeError(f"trace must be True or False, got {trace!r}")
         limit = whole("event_limit", event_limit, at_least=1)
         return run_scenario(self, end, keep_trace=trace, event_limit=limit)
+
+    def new_engine(self, recorder: Recorder, event_limit: int) -> Engine:
+        """What runs it, from the beginning: the event loop in virtual time. A script has an engine of its own."""
+        return kernel_of(self, recorder, event_limit)
 
     def to_json(self) -> str:
         """The scenario as one line of JSON; the node factory is named in it, not contained.

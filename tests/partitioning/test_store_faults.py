@@ -1,4 +1,4 @@
-"""The store under faults: no acknowledged write is lost or done twice, a search finds all that is so and nothing else."""
+"""The store under faults: no acknowledged write is lost or done twice, a search finds what is so and nothing else."""
 
 import itertools
 from collections import Counter
