@@ -16,9 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from dscourse.detection import Suspicion, TradeOff, suspicion_history
-from dscourse.detection.phi_history import PhiHistory
-from dscourse.detection.preset_trials import PresetTrial
+from dscourse.detection import PhiHistory, PresetTrial, Suspicion, TradeOff, suspicion_history
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
 from dscourse.readable import readable_number
 from dscourse.simulation import Run

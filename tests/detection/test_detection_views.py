@@ -5,10 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from dscourse.detection import SwimMember, TradeOff, drawn_delays, replay_heartbeat, seattle_delays
-from dscourse.detection.phi_history import phi_history
-from dscourse.detection.preset_trials import try_preset
-from dscourse.detection.presets import preset
+from dscourse.detection import (
+    SwimMember,
+    TradeOff,
+    drawn_delays,
+    phi_history,
+    preset,
+    replay_heartbeat,
+    seattle_delays,
+    try_preset,
+)
 from dscourse.detection.silences import silence
 from dscourse.simulation import Crash, Pause, Restart
 from dscourse.views.detection import (
@@ -109,7 +115,7 @@ def test_load_names_every_point():
 
 
 def test_presets_are_told_with_their_pauses():
-    trials = [try_preset(preset(name), members=3) for name in ("etcd", "mongodb")]
+    trials = [try_preset(preset(name), nodes=3) for name in ("etcd", "mongodb")]
     alt = draw_presets(trials).alt
     assert "etcd: 1.0 s, forgives none of these pauses; MongoDB replica set: 9.3 s, forgives 5 s" in alt
 
