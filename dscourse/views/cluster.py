@@ -15,11 +15,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from dscourse.simulation import Run
 from dscourse.views import palette
-from dscourse.views.picture import Picture, new_axes, tidy
+from dscourse.views.axes import given_or_new, sample
+from dscourse.views.picture import Picture
 from dscourse.views.player.fault_intervals import Band, bands_and_marks, may_talk
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
@@ -61,7 +61,7 @@ def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
         TypeError: if `run` is no run or `at` no number.
         ValueError: if `at` lies outside the run.
     """
-    axes = new_axes(6.4, 4.2) if ax is None else ax
+    axes = given_or_new(ax, 6.4, 4.2)
     moment = _moment("at", at, _checked(run))
     scene = scene_at(run, moment)
     places = {party: (x, 1 - y) for party, (x, y) in positions(run).items()}
@@ -109,7 +109,7 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
         )
     parties, types, window = list(run.trace.ids), _types(run), (begin / 1e6, end / 1e6)
     bands = [band for band in bands_and_marks(run)[0] if band.begin < end and band.end > begin]
-    axes = new_axes(7.4, 1.2 + 0.36 * len(parties)) if ax is None else tidy(ax)
+    axes = given_or_new(ax, 7.4, 1.2 + 0.36 * len(parties))
     rows = {party: -index for index, party in enumerate(parties)}
     axes.hlines(list(rows.values()), *window, color=palette.LIGHT_GREY, linewidth=1, zorder=1)
     _draw_spans(axes, bands, rows, begin, end)
@@ -121,13 +121,13 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
     axes.grid(visible=False)
     drawn = {flight.type for flight in flights if flight.reason is None}
     handles = [
-        _handle(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7])
+        sample(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7])
         for name, number in types.items()
         if name in drawn
     ][:_LONGEST_LEGEND]
     if any(flight.reason for flight in flights):
-        handles.append(_handle("dropped", **{**_DROP, "linestyle": "--"}))
-    handles += _state_handles(states)
+        handles.append(sample("dropped", **{**_DROP, "linestyle": "--"}))
+    handles += _state_samples(states)
     if handles:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.02), fontsize=8, frameon=False)
     return Picture(axes, _diagram_words(run, flights, states, bands, window))
@@ -225,15 +225,15 @@ def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bo
 
 
 def _legend(axes: Axes, scene: Scene, types: dict[str, int], *, cut: bool) -> None:
-    handles = _state_handles([state.look for state in scene.nodes.values()])
+    handles = _state_samples([state.look for state in scene.nodes.values()])
     moving = {flight.type for flight in scene.flights if flight.reason is None}
-    handles += [_handle(name, **_message_mark(number)) for name, number in types.items() if name in moving]
+    handles += [sample(name, **_message_mark(number)) for name, number in types.items() if name in moving]
     if len(moving) < len({flight.type for flight in scene.flights}) or any(
         flight.reason for flight in scene.flights
     ):
-        handles.append(_handle("dropped message", **_DROP))
+        handles.append(sample("dropped message", **_DROP))
     if cut:
-        handles.append(_handle("link cut", **_CUT))
+        handles.append(sample("link cut", **_CUT))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
 
 
@@ -338,16 +338,12 @@ def _message_mark(number: int) -> dict[str, Any]:
     return {**look, "markeredgecolor": "white", "markersize": 7}
 
 
-def _state_handles(states: Sequence[str]) -> list[Any]:
+def _state_samples(states: Sequence[str]) -> list[Any]:
     looks = [palette.look(state) for state in dict.fromkeys(states)]
     return [
-        _handle(look.label, marker=look.shape, color=look.colour, markeredgecolor="black", markersize=9)
+        sample(look.label, marker=look.shape, color=look.colour, markeredgecolor="black", markersize=9)
         for look in looks
     ]
-
-
-def _handle(label: str, **style: Any) -> Line2D:
-    return Line2D([], [], label=label, **{"linestyle": "", **style})
 
 
 def _towards(start: Place, goal: Place, part: float) -> Place:

@@ -1,152 +1,241 @@
-"""A picture drawn in a hurry stands in the layout of the last one; at rest it gets its own."""
+"""What is drawn on a kept background looks as if the whole had been drawn, whatever changes."""
 
 import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from dscourse.views import new_figure
-from dscourse.views.kept_layout import KeptLayout
-from dscourse.views.live_canvas import LiveCanvas
+from dscourse.detection import drawn_delays, replay_heartbeat, seattle_delays
+from dscourse.views import detection, fault_tolerance, live_figure, new_figure, partitioning, scaling
+from dscourse.views.live_canvas import DrawnAnew, Updated
+
+BACKGROUNDS = "_draw_background"
 
 
-def curve(highest, *, title="", rows=1, label="load"):
-    figure = new_figure()
-    for axes in np.atleast_1d(figure.subplots(rows)):
-        axes.plot([0, 1, 2], [0, highest / 2, highest])
-        axes.set_xlabel(label)
-        axes.set_title(title)
-    return figure
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def boxes(figure):
-    return np.array([axes.get_position(original=True).extents for axes in figure.axes]) * ([672, 345.6] * 2)
+def whole(figure):
+    """Draw a figure as if nothing of it were animated, on a canvas of its own."""
+    animated = [artist for artist in figure.findobj() if artist.get_animated()]
+    canvas = figure.canvas
+    for artist in animated:
+        artist.set_animated(False)
+    seen, _ = _drawn(figure)
+    for artist in animated:
+        artist.set_animated(True)
+    figure.set_canvas(canvas)
+    figure.stale = False
+    return seen
 
 
-def size(png):
-    return Image.open(io.BytesIO(png)).size
+def _drawn(figure):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy(), canvas
 
 
-def test_without_wider_labels_haste_changes_not_a_byte():
-    canvas = LiveCanvas()
-    canvas.png(curve(9))
-    assert canvas.hurried_png(curve(8.5)) == LiveCanvas().png(curve(8.5))
+def timeouts():
+    curves = [replay_heartbeat(drawn_delays(0.1, 0.05, links=4, messages=300), np.arange(0.6, 7.0, 0.1))]
+    return detection.explore_timeout(
+        {"drawn": curves, "measured": [replay_heartbeat(seattle_delays(), np.arange(0.6, 7, 0.1))]}
+    )
 
 
-def test_wider_labels_get_their_room_once_there_is_time():
-    canvas, figure = LiveCanvas(), curve(1_000_000)
-    canvas.png(curve(10))
-    in_a_hurry = canvas.hurried_png(figure)
-    fresh = curve(1_000_000)
-    proper = LiveCanvas().png(fresh)
-    assert in_a_hurry != proper
-    assert size(in_a_hurry) == size(proper) == (672, 345)
-    assert canvas.laid_out_anew(figure) is not None
-    np.testing.assert_allclose(boxes(figure), boxes(fresh), atol=0.5)
+EXPLORERS = {
+    "bottlenecks": scaling.explore_bottlenecks,
+    "waiting": scaling.explore_waiting,
+    "usl": scaling.explore_usl,
+    "ring": partitioning.explore_ring,
+    "hot keys": partitioning.explore_hot_keys,
+    "generals": fault_tolerance.explore_generals,
+    "availability": fault_tolerance.explore_availability,
+    "timeout": timeouts,
+    "partitioners": partitioning.explore_partitioners,
+}
 
 
-def test_where_nobody_would_see_a_difference_nothing_is_drawn_again():
-    canvas, figure = LiveCanvas(), curve(9)
-    canvas.png(curve(8.5))
-    canvas.hurried_png(figure)
-    assert canvas.laid_out_anew(figure) is None
+def another(control):
+    options = [
+        option[1] if isinstance(option, tuple) else option for option in getattr(control, "options", ())
+    ]
+    return options[-1] if options else (control.min + 2 * control.step)
 
 
-@pytest.mark.parametrize("before", [curve(9), new_figure()], ids=["after a curve", "after nothing"])
-def test_a_figure_without_axes_has_nothing_to_lay_out(before):
-    canvas, empty = LiveCanvas(), new_figure()
-    empty.text(0.5, 0.5, "nothing yet")
-    canvas.png(before)
-    assert canvas.hurried_png(empty) == LiveCanvas().png(empty)
-    assert canvas.laid_out_anew(empty) is None
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_explorer_looks_after_each_change_as_if_drawn_whole(name):
+    explorer = EXPLORERS[name]()
+    for control in explorer.controls.values():
+        control.value = another(control)
+        assert explorer.picture.problem == ""
+        seen = pixels(explorer.picture.png)
+        np.testing.assert_array_equal(seen, whole(explorer.figure), err_msg=control.description)
 
 
-def with_its_own_title(highest):
-    figure = curve(highest)
-    figure.suptitle("over all")
-    return figure
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_explorer_shows_the_same_whatever_was_shown_before(name, monkeypatch):
+    monkeypatch.setattr(partitioning, "_nanoseconds", lambda partitioner: 10.0 + len(repr(type(partitioner))))
+    explorer = EXPLORERS[name]()
+    first = {control: control.value for control in explorer.controls.values()}
+    before, still = explorer.picture.png, explorer._drawing.still()
+    for control in first:
+        control.value = another(control)
+    for control, value in first.items():
+        control.value = value
+    assert explorer.picture.png == before
+    assert explorer._drawing.still() == still
 
 
-def placed_by_hand(highest):
-    figure = curve(highest)
-    figure.axes[0].set_position((0.3, 0.3, 0.01 * highest, 0.5))
-    return figure
+def counted(monkeypatch):
+    drawn = []
+    before = Updated._draw_background
+    monkeypatch.setattr(Updated, BACKGROUNDS, lambda self: drawn.append(1) or before(self))
+    return drawn
 
 
-def without_layout(highest):
-    figure = curve(highest)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.01 * highest)
-    return figure
-
-
-def with_a_colour_bar(highest):
-    figure = new_figure()
+def set_up(figure):
     axes = figure.subplots()
-    figure.colorbar(axes.imshow([[0, highest]]))
-    return figure
+    axes.set(xlim=(0, 10), ylim=(0, 10))
+    (line,) = axes.plot([], [], "o-")
+    axes.plot([0, 10], [10, 0], label="in front of the line")
+    axes.legend(loc="upper left")
+    return {"line": line, "title": axes.set_title("")}
+
+
+def update(artists, top):
+    artists["line"].set_data([0, 5], [0, top])
+    artists["title"].set_text(f"up to {top}")
+    if top > 9:
+        artists["line"].axes.set_ylim(0, top + 1)
+    return f"a line up to {top}"
+
+
+def test_the_background_is_drawn_once_while_it_stays_and_anew_where_limits_move(monkeypatch):
+    backgrounds = counted(monkeypatch)
+    shown = live_figure(set_up, update, top=(0, 20))
+    assert len(backgrounds) == 1  # top is 10
+    for top in (9, 8, 7):
+        shown.controls["top"].value = top
+        np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
+    assert len(backgrounds) == 1
+    shown.controls["top"].value = 15
+    assert len(backgrounds) == 2
+    np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
+
+
+def test_what_comes_and_goes_is_seen(monkeypatch):
+    backgrounds = counted(monkeypatch)
+
+    def change(artists, count):
+        for point in artists["points"]:
+            point.remove()
+        axes = artists["axes_of"].axes
+        artists["points"] = [axes.plot(place, place, "o")[0] for place in range(count)]
+        return f"{count} points"
+
+    def frame(figure):
+        axes = figure.subplots()
+        axes.set(xlim=(-1, 10), ylim=(-1, 10))
+        return {"axes_of": axes.axhline(0), "points": []}
+
+    shown = live_figure(frame, change, count=(0, 9))
+    for count in (9, 1, 0):
+        shown.controls["count"].value = count
+        np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
+    assert len(backgrounds) == 4
+
+
+def test_whole_axes_may_change(monkeypatch):
+    backgrounds = counted(monkeypatch)
+
+    def repaint(axes, count):
+        for text in list(axes.texts):
+            text.remove()
+        for place in range(count):
+            axes.text(place / 10, 0.5, str(place))
+        return f"{count} numbers"
+
+    shown = live_figure(lambda figure: figure.subplots(1, 2)[1], repaint, count=(0, 9))
+    for count in (9, 1):
+        shown.controls["count"].value = count
+        np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
+    assert len(backgrounds) == 1
+
+
+def test_after_an_error_the_still_picture_is_the_last_one_without(monkeypatch):
+    def failing(line, top):
+        line.set_data([0, 1], [0, top])
+        if top == 4:
+            raise ValueError("out of stock")
+        return f"up to {top}"
+
+    shown = live_figure(lambda figure: figure.subplots().plot([], [])[0], failing, top=(1, 5))
+    before = shown._drawing.still()
+    shown.controls["top"].value = 4
+    assert shown.picture.problem == "No picture for top=4. ValueError: out of stock"
+    assert shown.picture.alt == "up to 3"
+    assert shown._drawing.still() == before
+    shown.controls["top"].value = 5
+    assert shown.picture.problem == ""
+    np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
+
+
+def test_a_still_picture_in_between_changes_nothing():
+    shown = live_figure(set_up, update, top=(0, 9))
+    shown.controls["top"].value = 3
+    before = shown.picture.png
+    shown._repr_mimebundle_()
+    shown.controls["top"].value = 5
+    shown.controls["top"].value = 3
+    assert shown.picture.png == before
+
+
+def draw(figure, top):
+    figure.subplots().plot([0, 1], [0, top])
+    return f"up to {top}"
+
+
+def test_one_canvas_serves_figures_of_all_sizes_and_changes_nothing():
+    def draw_wide(figure, inches):
+        figure.set_size_inches(inches, 3)
+        return draw(figure, inches)
+
+    drawing = DrawnAnew(draw_wide)
+    for inches in (5, 8, 5):
+        assert drawing.draw({"inches": inches}) == DrawnAnew(draw_wide).draw({"inches": inches})
+
+
+@pytest.mark.parametrize(("colour", "mode"), [("none", "RGBA"), ("white", "RGB")])
+def test_a_figure_that_lets_the_page_shine_through_still_does(colour, mode):
+    def coloured(figure, top):
+        figure.set_facecolor(colour)
+        return draw(figure, top)
+
+    _, png = DrawnAnew(coloured).draw({"top": 1})
+    assert Image.open(io.BytesIO(png)).mode == mode
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("arguments", "controls", "words"),
     [
-        (curve(10), curve(10, title="a title")),
-        (curve(10), curve(10, label="two\nlines")),
-        (curve(10), curve(10, label="")),
-        (curve(10), curve(10, rows=2)),
-        (curve(10), new_figure()),
-        (new_figure(), curve(10)),
-        (with_its_own_title(10), with_its_own_title(1_000_000)),
-        (placed_by_hand(20), placed_by_hand(60)),
-        (without_layout(20), without_layout(60)),
-        (with_a_colour_bar(2), with_a_colour_bar(2_000_000)),
+        (("set_up", update), {"top": (1, 5)}, "set_up must be a function"),
+        ((set_up, None), {"top": (1, 5)}, "update must be a function"),
+        ((set_up, update), {}, "at least one control"),
+        ((set_up, lambda artists, top: None), {"top": (1, 5)}, "alt must be a text"),
     ],
-    ids=lambda figure: "",
 )
-def test_another_plan_is_laid_out_at_once(before, after):
-    canvas = LiveCanvas()
-    canvas.png(before)
-    in_a_hurry = canvas.hurried_png(after)
-    at_once = boxes(after) if after.axes else None
-    assert in_a_hurry == LiveCanvas().png(after)
-    if at_once is not None:
-        np.testing.assert_allclose(boxes(after), at_once, atol=0.5)
+def test_unfit_arguments_are_refused(arguments, controls, words):
+    with pytest.raises(TypeError, match=words):
+        live_figure(*arguments, **controls)
 
 
-def test_a_figure_keeps_its_layout_engine():
-    canvas, figure = LiveCanvas(), curve(10)
-    engine = figure.get_layout_engine()
-    canvas.png(curve(10))
-    canvas.hurried_png(figure)
-    assert KeptLayout(figure).fits(curve(3))
-    assert figure.get_layout_engine() is engine
-
-
-def test_a_figure_that_lets_the_page_shine_through_still_does():
-    figure = curve(10)
-    figure.set_facecolor("none")
-    assert Image.open(io.BytesIO(LiveCanvas().png(figure))).mode == "RGBA"
-    assert Image.open(io.BytesIO(LiveCanvas().png(curve(10)))).mode == "RGB"
-
-
-@settings(max_examples=15, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.floats(0.001, 1e9), st.sampled_from(["", "title"]), st.integers(1, 2)),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_after_any_row_of_hurried_pictures_the_last_one_stands_as_if_drawn_alone(pictures):
-    canvas = LiveCanvas()
-    canvas.png(curve(10))
-    for highest, title, rows in pictures:
-        last = curve(highest, title=title, rows=rows)
-        canvas.hurried_png(last)
-    canvas.laid_out_anew(last)
-    alone = curve(highest, title=title, rows=rows)
-    LiveCanvas().png(alone)
-    np.testing.assert_allclose(boxes(last), boxes(alone), atol=1)
+def test_an_empty_figure_can_be_updated():
+    shown = live_figure(lambda figure: None, lambda artists, top: f"nothing but {top}", top=(1, 5))
+    shown.controls["top"].value = 5
+    assert shown.picture.alt == "nothing but 5"
+    assert pixels(shown.picture.png).shape == (345, 672, 3)
+    assert new_figure().axes == []
