@@ -102,10 +102,8 @@ def _draw_arcs(axes: Axes, ring: ConsistentHashRing, looks: dict[str, tuple[str,
     colours = [looks[ring.nodes[owner]][0] for owner in owners[arc]]
     axes.add_collection(LineCollection(list(segments), colors=colours, linewidths=13, capstyle="butt"))
     if len(ends) <= 40:
-        for end, owner in zip(ends.tolist(), owners.tolist(), strict=True):
-            name = ring.nodes[owner]
-            tick = _at(np.array([end, end]), np.array([0.94, 1.09]))
-            axes.plot(tick[:, 0], tick[:, 1], color=BLACK, linewidth=1.6, solid_capstyle="butt")
+        marks = np.stack([_at(ends, 0.94), _at(ends, 1.09)], axis=1)
+        axes.add_collection(LineCollection(list(marks), colors=BLACK, linewidths=1.6, capstyle="butt"))
     for end, radius, name in _labels(ring):
         x, y = _at(end, radius)
         axes.text(x, y, name, ha="center", va="center", fontsize=9)
