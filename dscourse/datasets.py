@@ -22,12 +22,13 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 __all__ = ["DatasetError", "DatasetInfo", "describe", "load", "names"]
 
@@ -115,7 +116,11 @@ def _read(name: str) -> pd.DataFrame | np.ndarray[Any, Any]:
     info = describe(name)
     content = _verified_content(info, _data_folder())
     if not info.columns:
+        import numpy as np
+
         return np.loadtxt(io.BytesIO(content), delimiter=",")
+    import pandas as pd
+
     frame = pd.read_csv(io.BytesIO(content))
     for column in frame.columns:
         if info.columns.get(column, "").startswith("time"):

@@ -79,6 +79,18 @@ def test_a_name_that_is_like_nothing_gets_the_list(wanted):
         datasets.load(wanted)
 
 
+def test_pandas_and_numpy_are_loaded_when_a_table_or_an_array_is_made():
+    program = (
+        "import sys; from dscourse import datasets; seen = lambda: [m in sys.modules for m in ('numpy', 'pandas')];"
+        "datasets.describe(datasets.names()[0]); before = seen(); datasets.load('latency/planetlab_rtt');"
+        "print(before, seen())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[False, False] [True, False]"
+
+
 def test_changing_what_was_loaded_changes_nothing_for_the_next():
     first = datasets.load("scaling/raytracer")
     first["throughput"] = 0.0
@@ -195,7 +207,7 @@ def test_the_wheel_holds_data_and_notebooks(tmp_path):
     ours = [
         path
         for path in (ROOT / "dscourse").rglob("*")
-        if path.suffix in (".py", ".typed", ".js", ".mjs", ".css")
+        if path.suffix in (".py", ".pyi", ".typed", ".js", ".mjs", ".css")
     ]
     assert {path.relative_to(ROOT).as_posix() for path in ours} <= set(files)
     assert not any(file.startswith(("data/", "notebooks/", "tests/")) for file in files)

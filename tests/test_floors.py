@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # arguments: what every public door says to a wrong value; readable: how it writes numbers
-GROUND = {"arguments", "readable", "simulation", "datasets"}
+GROUND = {"arguments", "readable", "simulation", "datasets", "exploration"}
 TOPICS = {
     "scaling",
     "services",
@@ -195,26 +195,36 @@ def breaches(here: str, one: Import) -> list[str]:
     return found
 
 
+# A scenario gives runs and a run knows its scenario: these two name each other by nature.
+NAME_EACH_OTHER = {"dscourse.simulation.run", "dscourse.simulation.scenario"}
+
+
 def circles(modules: dict[str, Reader]) -> list[str]:
-    """Return circles between the parts of the house, and between modules as they are loaded."""
-    rooms, loading = nx.DiGraph(), nx.DiGraph()
+    """Return circles between the parts of the house, and between modules, annotations counted."""
+    rooms, loading, naming = nx.DiGraph(), nx.DiGraph(), nx.DiGraph()
     for name, reader in modules.items():
         for one in reader.imports:
-            if not own(one.module) or one.for_types:
+            if not own(one.module):
                 continue
             if room(one.module) != room(name) and room(one.module) in FLOORS and room(name):
                 rooms.add_edge(room(name), room(one.module))
             target = one.module
             while target not in modules and "." in target:
                 target = target.rpartition(".")[0]
-            if not one.lazy and target in modules:
+            if target not in modules or one.lazy:
+                continue
+            naming.add_edge(name, target)
+            if not one.for_types:
                 loading.add_edge(name, target)
-    return [
-        f"circle: {' -> '.join(sorted(group))}"
-        for graph in (rooms, loading)
-        for group in nx.strongly_connected_components(graph)
-        if len(group) > 1 or any(graph.has_edge(node, node) for node in group)
-    ]
+    naming.remove_edges_from([edge for edge in naming.edges if set(edge) == NAME_EACH_OTHER])
+    return sorted(
+        {
+            f"circle: {' -> '.join(sorted(group))}"
+            for graph in (rooms, loading, naming)
+            for group in nx.strongly_connected_components(graph)
+            if len(group) > 1 or any(graph.has_edge(node, node) for node in group)
+        }
+    )
 
 
 def test_every_module_keeps_to_its_floor():
@@ -297,12 +307,39 @@ def test_a_circle_that_hides_in_a_function_is_noticed_between_rooms(tmp_path):
     assert house(tmp_path, **files) == ["circle: consensus -> recovery"]
 
 
-def test_a_circle_for_types_only_is_none(tmp_path):
+def test_a_circle_of_annotations_is_one(tmp_path):
     files = {
-        "recovery__a": "import dscourse.consensus",
-        "consensus__b": "if typing.TYPE_CHECKING:\n    import dscourse.recovery",
+        "detection__a": "from dscourse.detection.b import x",
+        "detection__b": "if typing.TYPE_CHECKING:\n    from dscourse.detection.a import y",
     }
-    assert house(tmp_path, **files) == []
+    assert house(tmp_path, **files) == ["circle: dscourse.detection.a -> dscourse.detection.b"]
+
+
+def test_the_engine_is_named_by_the_run_alone():
+    engine = "dscourse.simulation.engine"
+    named = {
+        name
+        for name, reader in read(ROOT / "dscourse").items()
+        if any(one.module.startswith(engine) for one in reader.imports) and not name.startswith(engine)
+    }
+    assert named == {"dscourse.simulation.run"}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "dscourse.simulation import Node, Context, Reply, Request",
+        "dscourse.consensus import NaiveFailoverNode",
+    ],
+)
+def test_a_bare_process_that_needs_a_node_loads_no_heavy_library(what):
+    program = (
+        f"import sys; from {what}; print([m for m in ('networkx', 'numpy', 'pandas') if m in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert shown.stdout.strip() == "[]", shown.stderr
 
 
 def test_a_circle_of_modules_in_one_room_is_noticed(tmp_path):

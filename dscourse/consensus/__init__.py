@@ -6,6 +6,7 @@ So far this package holds the wrong way, which notebook 00 breaks:
     scenario = Scenario(NaiveFailoverNode, Network(topology.full_mesh(5)))
 """
 
-from dscourse.consensus.naive_failover import Heartbeat, NaiveFailoverNode
+import lazy_loader
 
-__all__ = ["Heartbeat", "NaiveFailoverNode"]
+# What stands in __init__.pyi is loaded when it is first asked for: a bare process needs a node, and not all of this.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,19 +13,18 @@ from functools import partial
 
 import networkx as nx
 
-from dscourse.arguments import real, shown, whole
-from dscourse.fault_tolerance._checks import LONGEST, run_of
+from dscourse.arguments import instance, node_ids, real, whole
 from dscourse.simulation import (
     Constant,
     Context,
     Network,
     Node,
     OpenLoop,
-    Reply,
     Request,
     Run,
     Scenario,
 )
+from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
 VALUE = "42"
 _ONE_WAY = 0.010  # seconds, each way between front end and replica
@@ -68,12 +67,9 @@ class FrontEnd(Node):
     """
 
     def __init__(self, replicas: Sequence[str], patience: float, attempts: int) -> None:
-        if isinstance(replicas, str) or not isinstance(replicas, Sequence) or not replicas:
-            raise TypeError(f'replicas must be node ids, such as ("r1", "r2"), got {shown(replicas)}')
-        self._replicas = tuple(replicas)
-        self._patience = real("patience", patience, above=0.0, at_most=LONGEST)
+        self._replicas = node_ids("replicas", replicas)
+        self._pending = PendingRequests(real("patience", patience, above=0.0))
         self._attempts = whole("attempts", attempts, at_least=1)
-        self._open: dict[int, tuple[str, int, int]] = {}  # ticket → (client, its number, attempts so far)
         self.tickets = 0
         self.retries = 0
 
@@ -81,29 +77,29 @@ class FrontEnd(Node):
         """Take a client's question, or a replica's answer."""
         if isinstance(message, Request):
             self.tickets += 1
-            self._open[self.tickets] = (sender, message.number, 0)
-            self._ask(ctx, self.tickets)
-        elif isinstance(message, Answer) and message.ticket in self._open:
-            client, number, _ = self._open.pop(message.ticket)
-            ctx.cancel_timer(f"patience {message.ticket}")
-            ctx.send(client, Reply(number, "ok", message.value))
+            request = self._pending.open(sender, message.number, key=self.tickets)
+            if request is not None:
+                self._ask(ctx, request)
+        elif isinstance(message, Answer):
+            request = self._pending.answer(message.ticket, sender, message.value)
+            if request is not None:
+                self._pending.reply(ctx, request, "ok", message.value)
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Lose patience with one replica, and turn to the next."""
-        ticket = int(name.split()[1])
-        client, number, asked = self._open[ticket]
-        if asked < self._attempts:
+        request = self._pending.expired(name)
+        if request is None:
+            return
+        if request.attempts < self._attempts:
             self.retries += 1
-            self._ask(ctx, ticket)
+            self._ask(ctx, request)
         else:
-            del self._open[ticket]
-            ctx.send(client, Reply(number, "fail", None))
+            self._pending.reply(ctx, request, "fail")
 
-    def _ask(self, ctx: Context, ticket: int) -> None:
-        client, number, asked = self._open[ticket]
-        self._open[ticket] = (client, number, asked + 1)
-        ctx.send(self._replicas[asked % len(self._replicas)], Get(ticket))
-        ctx.set_timer(f"patience {ticket}", self._patience)
+    def _ask(self, ctx: Context, request: PendingRequest) -> None:
+        replica = self._replicas[request.attempts % len(self._replicas)]
+        ctx.send(replica, Get(request.key))
+        self._pending.ask(ctx, request, [replica])
 
 
 def read_scenario(
@@ -127,17 +123,15 @@ def read_scenario(
         rate: reads a second.
         seed: of the luck of the network.
     """
-    names = tuple(
-        f"r{number}" for number in range(1, whole("replicas", replicas, at_least=1, at_most=1_000) + 1)
-    )
+    names = tuple(f"r{number}" for number in range(1, whole("replicas", replicas, at_least=1) + 1))
     factory = partial(
         _read_node,
         replicas=names,
-        patience=real("patience", patience, above=0.0, at_most=LONGEST),
+        patience=real("patience", patience, above=0.0),
         attempts=whole("attempts", attempts, at_least=1),
     )
     client = OpenLoop(
-        (("get", "answer"),) * whole("reads", reads, at_least=1, at_most=1_000_000),
+        (("get", "answer"),) * whole("reads", reads, at_least=1),
         rate=real("rate", rate, above=0.0),
         to="front",
         timeout=real("deadline", deadline, above=0.0),
@@ -152,7 +146,7 @@ def reads_answered(run: Run) -> str:
 
     The promise of the experiments, to be given to `tolerates`. Reads whose time wasn't up at the end don't count.
     """
-    if not run_of(run).scenario.clients:
+    if not instance("run", run, Run, "a run, such as read_scenario(2).run(10.0)").scenario.clients:
         raise ValueError("nobody reads in this run; take a run of read_scenario")
     patience = max(client.timeout for client in run.scenario.clients)
     due = [op for op in run.history() if op.outcome != "unknown" or op.invoked + patience < run.until]

@@ -31,11 +31,11 @@ from dscourse.simulation import (
     Network,
     Node,
     OpenLoop,
-    Reply,
     Request,
     Run,
     Scenario,
 )
+from dscourse.simulation.pending_requests import PendingRequests
 
 MODES = ("hot", "warm", "cold")
 _MOST_REQUESTS = 1_000_000
@@ -268,7 +268,7 @@ class Front(Node):
 
     def __init__(self, design: Standby) -> None:
         self._design = design
-        self._clients: dict[int, tuple[str, int]] = {}
+        self._pending = PendingRequests(patience=None)
         self.active: tuple[str, ...] = ("a", "b") if design.mode == "hot" else ("a",)
 
     def on_start(self, ctx: Context) -> None:
@@ -280,12 +280,15 @@ class Front(Node):
         """Requests go down, answers up, heartbeats reset the clock."""
         if isinstance(message, Request):
             item = int(message.operation[1])
-            self._clients[item] = (sender, message.number)
-            for server in self.active:
-                ctx.send(server, Apply(item))
-        elif isinstance(message, Applied) and message.item in self._clients:
-            client, number = self._clients.pop(message.item)
-            ctx.send(client, Reply(number, "ok", None))
+            request = self._pending.open(sender, message.number, key=item)
+            if request is not None:
+                self._pending.ask(ctx, request, self.active)
+                for server in self.active:
+                    ctx.send(server, Apply(item))
+        elif isinstance(message, Applied):
+            request = self._pending.answer(message.item, sender, message)
+            if request is not None:
+                self._pending.reply(ctx, request, "ok")
         elif isinstance(message, Heartbeat):
             ctx.set_timer(f"silence of {sender}", self._design.timeout)
         elif isinstance(message, Ready):
@@ -300,10 +303,10 @@ class Front(Node):
             ctx.send("b", TakeOver())
 
 
-def _standby_node(node_id: str, _peers: Sequence[str], *, design: Standby) -> Node:
+def _standby_node(node_id: str, peers: Sequence[str], *, design: Standby) -> Node:
     if node_id == "front":
         return Front(design)
-    return Store() if node_id == "store" else Server(node_id, design)
+    return Store(node_id, peers) if node_id == "store" else Server(node_id, design)
 
 
 def _machines(mode: str) -> nx.Graph[str]:

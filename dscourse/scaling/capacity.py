@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import pandas as pd
-
-from dscourse.arguments import one_of, real, shown, text
+from dscourse.arguments import function, probability, real, text
 from dscourse.readable import readable_number, readable_seconds
-from dscourse.scaling._arguments import Floats, inner_fraction, keep
 from dscourse.scaling.latencies import latency_quantile
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dscourse.arguments import Floats
+
 Outcome = Literal["found", "never", "always"]
-_LEAST_LOAD = 1e-300  # below it floats are too coarse to halve a gap
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,6 @@ class Trial:
     load: float
     latency: float
     met: bool
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.met, bool | np.bool_):
-            raise TypeError(f"met must be True or False, got {shown(self.met)}")
-        keep(
-            self,
-            load=real("load", self.load, at_least=0.0),
-            latency=real("latency", self.latency, at_least=0.0),
-            met=bool(self.met),
-        )
 
 
 @dataclass(frozen=True)
@@ -69,22 +59,6 @@ class CapacityStatement:
     outcome: Outcome
     trials: tuple[Trial, ...] = ()
 
-    def __post_init__(self) -> None:
-        text("workload", self.workload)
-        text("unit", self.unit)
-        one_of("outcome", self.outcome, ("found", "never", "always"))
-        if not isinstance(self.trials, list | tuple) or not all(
-            isinstance(one, Trial) for one in self.trials
-        ):
-            raise TypeError(f"trials must be a tuple of Trial, got {shown(self.trials)}")
-        keep(
-            self,
-            capacity=real("capacity", self.capacity, at_least=0.0),
-            objective=real("objective", self.objective, above=0.0),
-            quantile=inner_fraction("quantile", self.quantile),
-            trials=tuple(self.trials),
-        )
-
     def __str__(self) -> str:
         percentile = f"p{100.0 * self.quantile:g}"
         goal = f"{percentile} ≤ {readable_seconds(self.objective)}"
@@ -99,6 +73,8 @@ class CapacityStatement:
     @property
     def evidence(self) -> pd.DataFrame:
         """Every load that was tried, in order of load: load, latency (seconds), met."""
+        import pandas as pd
+
         rows = sorted(self.trials, key=lambda trial: trial.load)
         return pd.DataFrame(
             {
@@ -147,16 +123,13 @@ def find_capacity(
         >>> find_capacity(lambda load: [0.01 + load / 1000], workload="reads of 1 kB", objective=0.1, precision=0.1)
         scales to 88 requests/s under reads of 1 kB with p99 ≤ 100 ms
     """
-    if not callable(measure):
-        raise TypeError(f"measure must be a function measure(load) -> latencies, got {shown(measure)}")
+    function("measure", measure, "a function measure(load) -> latencies")
     text("workload", workload)
     text("unit", unit)
     goal = real("objective", objective, above=0.0)
-    share = inner_fraction("quantile", quantile)
-    first = max(real("lowest", lowest, above=0.0), _LEAST_LOAD)
-    last = real("highest", highest, above=0.0)
-    if last < first:
-        raise ValueError(f"highest must be at least lowest, got {last:g} and {first:g}")
+    share = probability("quantile", quantile, inside=True)
+    first = real("lowest", lowest, above=0.0)
+    last = real("highest", highest, at_least=first)
     close = real("precision", precision, at_least=1e-6, at_most=1.0)
     trials: list[Trial] = []
 

@@ -6,14 +6,15 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import optimize, stats
 
-from dscourse.arguments import shown
-from dscourse.scaling._arguments import LARGEST, LEAST, Floats, inner_fraction, keep, numbers, same_length
+from dscourse.arguments import numbers, probability, same_length, shown
 from dscourse.scaling.laws import USL, usl_throughput
+
+if TYPE_CHECKING:
+    from dscourse.arguments import Floats
 
 _PARAMETERS = ("contention", "coherency", "single_throughput")
 _DIPS = 3
@@ -33,12 +34,6 @@ class USLFit(USL):
 
     load: tuple[float, ...] = ()
     throughput: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        n, x = numbers("load", self.load, above=0.0), numbers("throughput", self.throughput, at_least=0.0)
-        same_length("load", n, "throughput", x)
-        keep(self, load=tuple(n.tolist()), throughput=tuple(x.tolist()))
 
     @property
     def residuals(self) -> Floats:
@@ -71,13 +66,15 @@ class USLFit(USL):
         """
         if not isinstance(name, str) or name not in _PARAMETERS:
             raise LookupError(f"There is no parameter {shown(name)}. There are: {', '.join(_PARAMETERS)}.")
-        share = inner_fraction("level", level)
+        share = probability("level", level, inside=True)
         freedom = len(self.load) - len(_PARAMETERS)
         if freedom < 1:
             raise ValueError(
                 f"A confidence interval needs at least 4 measurements, got {len(self.load)}: 3 parameters pass through "
                 "3 points exactly, and nothing is left to judge the error by."
             )
+        from scipy import stats
+
         place = _PARAMETERS.index(name)
         estimate = (self.contention, self.coherency, self.single_throughput)[place]
         reach = float(stats.t.ppf(0.5 + share / 2.0, freedom)) * self._standard_errors(freedom)[place]
@@ -134,8 +131,8 @@ def fit_usl(load: Sequence[float] | Floats, throughput: Sequence[float] | Floats
         >>> fit_usl([1, 2, 4, 8], [100, 180, 290, 380]).peak_load > 8
         True
     """
-    n = numbers("load", load, above=0.0)
-    x = numbers("throughput", throughput, at_least=0.0)
+    n = numbers("load", load, above=0.0, row=True)
+    x = numbers("throughput", throughput, at_least=0.0, row=True)
     same_length("load", n, "throughput", x)
     different = np.unique(n).size
     if different < len(_PARAMETERS):
@@ -144,13 +141,6 @@ def fit_usl(load: Sequence[float] | Floats, throughput: Sequence[float] | Floats
         )
     if not x.any():
         raise ValueError("throughput must not be 0 everywhere")
-    for name, row in (("load", n), ("throughput", x)):
-        largest, least = float(row.max()), float(row[row > 0.0].min())
-        if largest > LARGEST or least < LEAST:
-            raise ValueError(
-                f"{name} must lie between {LEAST:g} and {LARGEST:g}, got {least:g} to {largest:g}; "
-                "take another unit"
-            )
     scale_n, scale_x = float(n.max()), float(x.max())
     candidates = [_best_on_face(n, x / scale_x, scale_n, *face) for face in _FACES]
     # A face of the bounds holds the answer only if it fits better than the whole; the first of equals is the freest.
@@ -162,6 +152,8 @@ def _best_on_face(
     n: Floats, x: Floats, scale: float, free_contention: bool, free_coherency: bool
 ) -> tuple[float, float, float, float]:
     """Return (squared error, α, β, γ) of the best fit with α or β held at 0; infinite error if it breaks a bound."""
+    from scipy import optimize
+
     free = np.array([free_contention, free_coherency])
     units = np.array([1.0 / scale, 1.0 / scale**2])[
         free

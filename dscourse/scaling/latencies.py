@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dscourse.arguments import numbers, probability
 from dscourse.readable import readable_number, readable_seconds
-from dscourse.scaling._arguments import Floats, inner_fraction, numbers
+
+if TYPE_CHECKING:
+    from dscourse.arguments import Floats
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,11 @@ def summarize_latencies(latencies: Sequence[float] | Floats) -> LatencySummary:
         TypeError: not numbers.
         ValueError: empty, negative, NaN or infinite.
     """
-    seconds = np.sort(numbers("latencies", latencies, at_least=0.0))
-    with np.errstate(over="ignore"):
-        mean = float(seconds.mean())
-    if not math.isfinite(mean):
-        raise ValueError("latencies add up to more than any number can hold; are they in seconds?")
+    seconds = np.sort(numbers("latencies", latencies, at_least=0.0, row=True))
     return LatencySummary(
         count=seconds.size,
         # a mean of equal values may differ from them in the last bit; it never lies outside them
-        mean=min(max(mean, float(seconds[0])), float(seconds[-1])),
+        mean=min(max(float(seconds.mean()), float(seconds[0])), float(seconds[-1])),
         median=_sorted_quantile(seconds, 0.5),
         p90=_sorted_quantile(seconds, 0.9),
         p99=_sorted_quantile(seconds, 0.99),
@@ -89,8 +89,8 @@ def latency_quantile(latencies: Sequence[float] | Floats, quantile: float) -> fl
         TypeError: not numbers.
         ValueError: empty, negative, NaN or infinite latencies; a quantile that isn't between 0 and 1.
     """
-    seconds = np.sort(numbers("latencies", latencies, at_least=0.0))
-    return _sorted_quantile(seconds, inner_fraction("quantile", quantile))
+    seconds = np.sort(numbers("latencies", latencies, at_least=0.0, row=True))
+    return _sorted_quantile(seconds, probability("quantile", quantile, inside=True))
 
 
 def _sorted_quantile(seconds: Floats, quantile: float) -> float:

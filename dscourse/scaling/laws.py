@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from dscourse.arguments import probability, real
-from dscourse.scaling._arguments import LARGEST, Floats, keep, numbers
+from dscourse.arguments import keep, numbers, probability, real
 
-Numbers = float | Sequence[float] | Floats
+if TYPE_CHECKING:
+    from dscourse.arguments import Floats
+
+    Numbers: TypeAlias = float | Sequence[float] | Floats
 
 
 def amdahl_speedup(n: Numbers, serial_fraction: float) -> Any:
@@ -31,7 +33,7 @@ def amdahl_speedup(n: Numbers, serial_fraction: float) -> Any:
         TypeError: not numbers.
         ValueError: ``n`` below 1, or a share outside 0 to 1.
     """
-    processors = numbers("n", n, at_least=1.0, scalar=True)
+    processors = numbers("n", n, at_least=1.0)
     serial = probability("serial_fraction", serial_fraction)
     return _as_given(1.0 / (serial + (1.0 - serial) / processors))
 
@@ -48,7 +50,7 @@ def gustafson_speedup(n: Numbers, serial_fraction: float) -> Any:
         TypeError: not numbers.
         ValueError: ``n`` below 1, or a share outside 0 to 1.
     """
-    processors = numbers("n", n, at_least=1.0, scalar=True)
+    processors = numbers("n", n, at_least=1.0)
     serial = probability("serial_fraction", serial_fraction)
     return _as_given(processors - serial * (processors - 1.0))
 
@@ -66,7 +68,7 @@ class USL:
 
     Raises:
         TypeError: not numbers.
-        ValueError: negative, above 1e100, not finite, or a ``single_throughput`` of 0.
+        ValueError: negative, not finite, or a ``single_throughput`` of 0.
     """
 
     contention: float
@@ -76,9 +78,9 @@ class USL:
     def __post_init__(self) -> None:
         keep(
             self,
-            contention=real("contention", self.contention, at_least=0.0, at_most=LARGEST),
-            coherency=real("coherency", self.coherency, at_least=0.0, at_most=LARGEST),
-            single_throughput=real("single_throughput", self.single_throughput, above=0.0, at_most=LARGEST),
+            contention=real("contention", self.contention, at_least=0.0),
+            coherency=real("coherency", self.coherency, at_least=0.0),
+            single_throughput=real("single_throughput", self.single_throughput, above=0.0),
         )
 
     def __call__(self, load: Numbers) -> Any:
@@ -88,7 +90,7 @@ class USL:
             TypeError: not numbers.
             ValueError: not above 0, or a load below 1 at which so much contention leaves the law without a meaning.
         """
-        n = numbers("load", load, above=0.0, at_most=LARGEST, scalar=True)
+        n = numbers("load", load, above=0.0)
         throughput = usl_throughput(n, self.contention, self.coherency, self.single_throughput)
         if not (np.isfinite(throughput) & (throughput >= 0.0)).all():
             raise ValueError(

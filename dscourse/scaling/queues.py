@@ -10,12 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import optimize
+from dscourse.arguments import probability, real, whole
 
-from dscourse.arguments import real, whole
-from dscourse.scaling._arguments import LARGEST, LEAST, inner_fraction
-
-_MOST_SERVERS = 10_000_000
+_MOST_SERVERS = 10_000_000  # counting them one by one takes seconds
 
 
 def littles_law(
@@ -36,7 +33,7 @@ def littles_law(
 
     Raises:
         TypeError: not exactly two were given, or one is no number.
-        ValueError: negative, not finite, or a division by 0.
+        ValueError: negative, not finite, or 0 where it divides.
 
     Example:
         >>> littles_law(arrival_rate=1000, time_in_system=0.05)
@@ -50,17 +47,9 @@ def littles_law(
             f"got {', '.join(known) or 'none'}"
         )
     if "in_system" not in known:
-        return _in_range(known["arrival_rate"] * known["time_in_system"])
+        return known["arrival_rate"] * known["time_in_system"]
     divisor = "arrival_rate" if "arrival_rate" in known else "time_in_system"
-    if known[divisor] == 0.0:
-        raise ValueError(f"{divisor} must be above 0 here, got 0")
-    return _in_range(known["in_system"] / known[divisor])
-
-
-def _in_range(number: float) -> float:
-    if not math.isfinite(number):
-        raise ValueError("The result is beyond all numbers; are the units right?")
-    return number
+    return known["in_system"] / real(divisor, known[divisor], above=0.0)
 
 
 def erlang_b(offered_load: float, servers: int) -> float:
@@ -137,17 +126,11 @@ class SteadyQueue:
 class MarkovQueue(SteadyQueue):
     """An M/M/c queue, of which also the whole distribution is known."""
 
-    def waiting_quantile(self, quantile: float) -> float:
-        """Return the seconds that a share ``quantile`` of arrivals waits at most, for example 0.99."""
-        share = inner_fraction("quantile", quantile)
-        if 1.0 - share >= self.probability_of_waiting:
-            return 0.0
-        spare = self.servers * self.service_rate - self.arrival_rate
-        return math.log(self.probability_of_waiting / (1.0 - share)) / spare
-
     def sojourn_quantile(self, quantile: float) -> float:
         """Return the seconds within which a share ``quantile`` of arrivals is done, for example 0.99."""
-        share = inner_fraction("quantile", quantile)
+        from scipy import optimize
+
+        share = probability("quantile", quantile, inside=True)
         high = self.sojourn_time
         while self.sojourn_exceeds(high) > 1.0 - share:
             high *= 2.0
@@ -192,8 +175,8 @@ def mmc(arrival_rate: float, service_rate: float, servers: int) -> MarkovQueue:
         TypeError: not numbers.
         ValueError: out of range, or more arrivals than the servers can carry.
     """
-    arrivals = _in_bounds("arrival_rate", arrival_rate)
-    mu = _in_bounds("service_rate", service_rate)
+    arrivals = real("arrival_rate", arrival_rate, above=0.0)
+    mu = real("service_rate", service_rate, above=0.0)
     count = whole("servers", servers, at_least=1, at_most=_MOST_SERVERS)
     _refuse_overload(arrivals, count * mu)
     wait_chance = erlang_c(min(arrivals / mu, math.nextafter(count, 0.0)), count)  # a quotient may round up
@@ -224,9 +207,9 @@ def mg1(arrival_rate: float, mean_service_time: float, squared_variation: float)
         TypeError: not numbers.
         ValueError: out of range, or more arrivals than the server can carry.
     """
-    arrivals = _in_bounds("arrival_rate", arrival_rate)
-    mean = _in_bounds("mean_service_time", mean_service_time)
-    variation = real("squared_variation", squared_variation, at_least=0.0, at_most=LARGEST)
+    arrivals = real("arrival_rate", arrival_rate, above=0.0)
+    mean = real("mean_service_time", mean_service_time, above=0.0)
+    variation = real("squared_variation", squared_variation, at_least=0.0)
     _refuse_overload(arrivals, 1.0 / mean)
     busy = arrivals * mean
     waiting_time = busy / (1.0 - busy) * (1.0 + variation) / 2.0 * mean
@@ -241,11 +224,6 @@ def mg1(arrival_rate: float, mean_service_time: float, squared_variation: float)
         waiting=arrivals * waiting_time,
         in_system=arrivals * (waiting_time + mean),
     )
-
-
-def _in_bounds(name: str, value: object) -> float:
-    """Return a number above 0 of which products and quotients stay finite."""
-    return real(name, value, above=0.0, at_least=LEAST, at_most=LARGEST)
 
 
 def _refuse_overload(arrivals: float, capacity: float) -> None:

@@ -23,15 +23,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from dscourse.arguments import probability, real, shown, whole
-from dscourse.scaling._arguments import LARGEST, LEAST, MOST, Floats, keep
+from dscourse.arguments import instance, items, keep, probability, real, whole
 from dscourse.scaling.latencies import latency_quantile
 from dscourse.scaling.queue_simulation import QueueResult, simulate_queue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dscourse.arguments import Floats
 
 _REQUESTS = 10_000  # simulated for each size of the cluster
 _SECONDS_PER_DAY = 86_400.0
@@ -99,14 +102,14 @@ class System:
             "session_size",
         )
         for name in (*above, "think_seconds", "disk", "refill_rate", "days_between_changes"):
-            keep(self, **{name: real(name, getattr(self, name), above=0.0, at_least=LEAST, at_most=LARGEST)})
+            keep(self, **{name: real(name, getattr(self, name), above=0.0)})
         for name in ("lock_seconds", "pause_seconds"):
-            keep(self, **{name: real(name, getattr(self, name), at_least=0.0, at_most=LARGEST)})
+            keep(self, **{name: real(name, getattr(self, name), at_least=0.0)})
         for name in ("workers", "cores", "copies", "session_copies", "connections"):
-            keep(self, **{name: whole(name, getattr(self, name), at_least=1, at_most=MOST)})
+            keep(self, **{name: whole(name, getattr(self, name), at_least=1)})
         for name in ("write_share", "pause_probability"):
             keep(self, **{name: probability(name, getattr(self, name))})
-        keep(self, queue_limit=whole("queue_limit", self.queue_limit, at_least=0, at_most=MOST))
+        keep(self, queue_limit=whole("queue_limit", self.queue_limit, at_least=0))
 
     def changed(self, **knobs: Any) -> System:
         """Return a copy with other settings: ``system.changed(workers=4)``.
@@ -130,7 +133,7 @@ class System:
             TypeError: not whole numbers.
             ValueError: no node, or more nodes than connections.
         """
-        count = whole("nodes", nodes, at_least=1, at_most=MOST)
+        count = whole("nodes", nodes, at_least=1)
         start = whole("seed", seed, at_least=0)
         if count > self.connections:
             raise ValueError(
@@ -150,11 +153,12 @@ class System:
 
     def curve(self, nodes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64), seed: int = 0) -> pd.DataFrame:
         """Return the five metrics for several sizes of the cluster, one row each."""
-        if isinstance(nodes, str) or not isinstance(nodes, Sequence):
-            raise TypeError(f"nodes must be a list of whole numbers, got {shown(nodes)}")
-        if not nodes:
+        import pandas as pd
+
+        sizes = items("nodes", nodes, "a list of whole numbers")
+        if not sizes:
             raise ValueError("nodes must not be empty")
-        return pd.DataFrame([asdict(self.measure(count, seed)) for count in nodes]).set_index("nodes")
+        return pd.DataFrame([asdict(self.measure(count, seed)) for count in sizes]).set_index("nodes")
 
     def effects(
         self, changes: Mapping[str, Mapping[str, Any]], nodes: int = 32, seed: int = 0
@@ -171,12 +175,11 @@ class System:
             ValueError: no change, or a setting out of range.
             LookupError: no setting of that name.
         """
-        if not isinstance(changes, Mapping) or not all(
-            isinstance(name, str) and isinstance(knobs, Mapping) for name, knobs in changes.items()
-        ):
-            raise TypeError(
-                f'changes must be a dict such as {{"few threads": {{"workers": 4}}}}, got {shown(changes)}'
-            )
+        import pandas as pd
+
+        example = 'a dict such as {"few threads": {"workers": 4}}'
+        for knobs in instance("changes", changes, Mapping, example).values():
+            instance("changes", knobs, Mapping, example)
         if not changes:
             raise ValueError("changes must not be empty")
         before = asdict(self.measure(nodes, seed))
@@ -189,7 +192,7 @@ class System:
 
     def throughput_limit(self, nodes: int) -> float:
         """Requests per second that the busiest station can pass on: the bottleneck law."""
-        count = whole("nodes", nodes, at_least=1, at_most=MOST)
+        count = whole("nodes", nodes, at_least=1)
         own = min(
             self._threads(count) / self.database_seconds,
             self.cores / self.cpu_seconds,
@@ -204,7 +207,7 @@ class System:
         A user sends one request per thinking time and answer, so that requests at a rate X keep X · (answer +
         thinking time) users busy: the interactive response time law.
         """
-        count = whole("nodes", nodes, at_least=1, at_most=MOST)
+        count = whole("nodes", nodes, at_least=1)
         held = min(self.session_copies, count)
         by_memory = count * self.session_memory * 1_000.0 / (self.session_size * held)
         answer = self.database_seconds + self.cpu_seconds + self.io_seconds + self.lock_seconds
@@ -216,7 +219,7 @@ class System:
         The copies must fit on the disks. And each node that is replaced must be refilled: on average one in every
         ``days_between_changes`` / nodes, so that data beyond rate × days would leave the cluster ever further behind.
         """
-        count = whole("nodes", nodes, at_least=1, at_most=MOST)
+        count = whole("nodes", nodes, at_least=1)
         on_disks = count * self.disk
         refilled = self.refill_rate * 1e-6 * self.days_between_changes * _SECONDS_PER_DAY
         return min(on_disks, refilled) / min(self.copies, count)

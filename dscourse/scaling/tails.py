@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dscourse.arguments import probability
-from dscourse.scaling._arguments import Floats, numbers
+from dscourse.arguments import numbers, probability, shown
+
+if TYPE_CHECKING:
+    from dscourse.arguments import Floats
 
 
 def fan_out_tail(slow_probability: float, servers: float | Sequence[float] | Floats) -> Any:
@@ -30,9 +32,9 @@ def fan_out_tail(slow_probability: float, servers: float | Sequence[float] | Flo
         0.634
     """
     slow = probability("slow_probability", slow_probability)
-    count = numbers("servers", servers, at_least=0.0, scalar=True)
+    count = numbers("servers", servers, at_least=0.0)
     if (count != np.floor(count)).any():
-        raise ValueError(f"servers must be whole numbers, got {servers!r}")
+        raise ValueError(f"servers must be whole numbers, got {shown(servers)}")
     certain = np.where(count > 0, 1.0, 0.0)
     result = certain if slow == 1.0 else -np.expm1(count * np.log1p(-slow))  # exact even where p is tiny
     return float(result) if result.ndim == 0 else result

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dscourse.simulation.run import Run
+from typing import Any
 
 
 class SimulationError(RuntimeError):
@@ -15,7 +12,7 @@ class SimulationError(RuntimeError):
         run: the run so far, or None if it never began.
     """
 
-    run: Run | None = None
+    run: Any = None  # a Run, which this module need not know
 
 
 class NodeError(SimulationError):
@@ -55,7 +52,7 @@ class RunInterrupted(KeyboardInterrupt):
         run: the run so far.
     """
 
-    run: Run | None = None
+    run: Any = None  # a Run, which this module need not know
 
 
 def _text_of(error: BaseException) -> str:

@@ -2,17 +2,19 @@
 
 A fault is a frozen dataclass and does nothing by itself. A scenario holds a list of them, JSON carries them, and
 the player adds one for every click. Each interval is [at, until): the fault is in force from ``at`` on and no longer at
-``until``. What they do to a running cluster stands in `active_faults`.
+``until``. What they do to a running cluster stands in `engine.active_faults` and `engine.fault_schedule`.
+
+A kind of fault is declared by its fields and one template of words: the name of a field says how it is checked.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dscourse.arguments import probability, real, text
+from dscourse.arguments import probability, real, text, whole
 from dscourse.simulation.behaviours import Behaviour, Silent, behaviour_named, is_registered
 from dscourse.simulation.json_parts import part, rebuilt
 from dscourse.simulation.messages import canonical_json, plain_json
@@ -20,38 +22,62 @@ from dscourse.simulation.names import naturally_sorted_groups, unknown
 from dscourse.simulation.virtual_time import LONGEST, to_microseconds
 
 Pair = tuple[str, str]
+Check = Callable[[str, Any], Any]  # of a field: its name in words and what was given → the value, made plain
 
 
 class Fault:
-    """What all faults have: a time at which they begin.
+    """What all faults have: a time at which they begin, a check for each field, and words.
 
     Attributes:
+        words: the fault in words, a template over its fields; ``{where}`` is the node, link or network it is about.
+        everywhere: what ``{where}`` says of a fault that names neither node nor link.
         ends_others: True for `Restart`, `Resume` and `Heal`, which end what another fault began.
+        may_be_client: whether it may name a client.
     """
 
+    words: ClassVar[str] = ""
+    everywhere: ClassVar[str] = "the network"
     ends_others: ClassVar[bool] = False
-    at: float
+    may_be_client: ClassVar[bool] = False
+    checks: ClassVar[Mapping[str, Check]] = {}  # of fields that mean something else here than in other faults
 
     def __post_init__(self) -> None:
-        _number(self, "at", at_least=0.0, at_most=LONGEST)
+        for field in _fields(self):
+            check = self.checks.get(field.name) or FIELD_CHECKS.get(field.name)
+            value = getattr(self, field.name)
+            if check is None or (value is None and field.default is None):
+                continue
+            object.__setattr__(self, field.name, check(f"{field.name} of {type(self).__name__}", value))
         end = self.end
-        if end is not None:
+        if (
+            end is not None
+            and self.begins is not None
+            and to_microseconds(end) <= to_microseconds(self.begins)
+        ):
             name = "restart_at" if isinstance(self, Crash) else "until"
-            _number(self, name, at_least=0.0, at_most=LONGEST)
-            end = float(end)
-            if to_microseconds(end) <= to_microseconds(self.at):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} must be later than at, got at={self.at:g}, {name}={end:g}"
-                )
-        self._check()
+            raise ValueError(
+                f"{type(self).__name__}: {name} must be later than at, got at={self.begins:g}, {name}={end:g}"
+            )
 
-    def _check(self) -> None:
-        """Check the fields of this kind of fault."""
+    def __init_subclass__(cls, *, is_kind: bool = True) -> None:
+        """Make a kind of fault known by its name, so that it comes back from JSON."""
+        if is_kind:
+            FAULTS[cls.__name__] = cls
+
+    @property
+    def begins(self) -> float | None:
+        """When it begins, in seconds; None if a message that is sent decides it."""
+        return getattr(self, "at", None)
 
     @property
     def end(self) -> float | None:
         """When it ends by itself, in seconds; None if it doesn't."""
         return getattr(self, "until", None)
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether it happens at one moment and is over, such as a clock that jumps."""
+        return not any(field.name in ("until", "restart_at", "rate") for field in _fields(self))
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -65,6 +91,10 @@ class Fault:
     def link_pair(self) -> Pair | None:
         """The link that it is about, if it is about one."""
         return getattr(self, "link", None)
+
+    def ends(self, other: Fault) -> bool:
+        """Whether its beginning ends another fault that is in force."""
+        return False
 
     def to_json_value(self) -> dict[str, Any]:
         """The fault as a dict for JSON: its class name under ``"fault"``, and its fields."""
@@ -86,7 +116,8 @@ class Fault:
 
     def describe(self) -> str:
         """The fault in words, without its times."""
-        return repr(self)
+        fields = {field.name: getattr(self, field.name) for field in _fields(self)}
+        return self.words.format(**fields, where=self._where())
 
     def __repr__(self) -> str:
         """The fault as code: first what it is about, then the fields that differ from their defaults, by name."""
@@ -99,6 +130,15 @@ class Fault:
                 arguments.append(f"{field.name}={value!r}" if named else repr(value))
         return f"{type(self).__name__}({', '.join(arguments)})"
 
+    def _where(self) -> str:
+        node, pair = getattr(self, "node", None), self.link_pair
+        if node is not None:
+            return str(node)
+        return self.everywhere if pair is None else f"the link {pair[0]} – {pair[1]}"
+
+
+FAULTS: dict[str, type[Fault]] = {}  # every kind, by its name
+
 
 @dataclass(frozen=True, repr=False)
 class Crash(Fault):
@@ -110,6 +150,7 @@ class Crash(Fault):
         restart_at: when it boots again, with a new node object; None for never.
     """
 
+    words: ClassVar[str] = "{node} crashes"
     node: str
     at: float
     restart_at: float | None = None
@@ -119,12 +160,9 @@ class Crash(Fault):
         """When it restarts."""
         return self.restart_at
 
-    def _check(self) -> None:
-        text("node of Crash", self.node)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{self.node} crashes"
+    def ends(self, other: Fault) -> bool:
+        """A crash takes a pause with it."""
+        return isinstance(other, Pause) and other.node == self.node
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,21 +174,21 @@ class Restart(Fault):
         at: when, in seconds.
     """
 
+    words: ClassVar[str] = "{node} restarts"
     ends_others: ClassVar[bool] = True
     node: str
     at: float
 
-    def _check(self) -> None:
-        text("node of Restart", self.node)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{self.node} restarts"
+    def ends(self, other: Fault) -> bool:
+        """The node's crash."""
+        return isinstance(other, Crash) and other.node == self.node
 
 
 @dataclass(frozen=True, repr=False)
 class Pause(Fault):
     """The node stands still and keeps its memory. Messages and due timers wait, and run at resume in due order.
+
+    A job that its server has begun stands still, too, and goes on where it was.
 
     Args:
         node: which.
@@ -158,16 +196,10 @@ class Pause(Fault):
         until: when it goes on; None for not by itself.
     """
 
+    words: ClassVar[str] = "{node} is paused"
     node: str
     at: float
     until: float | None = None
-
-    def _check(self) -> None:
-        text("node of Pause", self.node)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{self.node} is paused"
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,16 +211,14 @@ class Resume(Fault):
         at: when, in seconds.
     """
 
+    words: ClassVar[str] = "{node} resumes"
     ends_others: ClassVar[bool] = True
     node: str
     at: float
 
-    def _check(self) -> None:
-        text("node of Resume", self.node)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{self.node} resumes"
+    def ends(self, other: Fault) -> bool:
+        """The node's pause."""
+        return isinstance(other, Pause) and other.node == self.node
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,12 +234,13 @@ class Partition(Fault):
         until: when it heals; None for not by itself.
     """
 
+    may_be_client: ClassVar[bool] = True
     groups: tuple[tuple[str, ...], ...]
     at: float
     until: float | None = None
 
     def __init__(self, groups: Iterable[Iterable[str]], at: float, until: float | None = None) -> None:
-        object.__setattr__(self, "groups", _groups(groups))
+        object.__setattr__(self, "groups", groups)
         object.__setattr__(self, "at", at)
         object.__setattr__(self, "until", until)
         self.__post_init__()
@@ -237,25 +268,25 @@ class CutLink(Fault):
         one_way: cut only from ``a`` to ``b``.
     """
 
+    words: ClassVar[str] = "{where} is cut"
+    may_be_client: ClassVar[bool] = True
     a: str
     b: str
     at: float
     until: float | None = None
     one_way: bool = False
 
+    def __post_init__(self) -> None:
+        _pair("a, b of CutLink", (self.a, self.b))
+        super().__post_init__()
+
     @property
     def link_pair(self) -> Pair | None:
         """Its link."""
         return (self.a, self.b)
 
-    def _check(self) -> None:
-        _pair("a, b of CutLink", (self.a, self.b))
-        if not isinstance(self.one_way, bool):
-            raise TypeError(f"one_way of CutLink must be True or False, got {self.one_way!r}")
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"the link {self.a} {'→' if self.one_way else '–'} {self.b} is cut"
+    def _where(self) -> str:
+        return f"the link {self.a} {'→' if self.one_way else '–'} {self.b}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -267,16 +298,17 @@ class Heal(Fault):
         link: only the cuts of this link, in both directions; None for every partition and cut.
     """
 
+    words: ClassVar[str] = "{where} heals"
     ends_others: ClassVar[bool] = True
+    may_be_client: ClassVar[bool] = True
     at: float
     link: Pair | None = None
 
-    def _check(self) -> None:
-        _optional_link(self)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return "the network heals" if self.link is None else f"the link {_dash(self.link)} heals"
+    def ends(self, other: Fault) -> bool:
+        """Every partition and cut, or the cuts of its link."""
+        if isinstance(other, CutLink):
+            return self.link is None or {other.a, other.b} == set(self.link)
+        return isinstance(other, Partition) and self.link is None
 
 
 @dataclass(frozen=True, repr=False)
@@ -290,26 +322,20 @@ class Lossy(Fault):
         link: only on this link, in both directions; None for all links between nodes.
     """
 
+    words: ClassVar[str] = "{where} loses {rate:.0%} of the messages"
+    may_be_client: ClassVar[bool] = True
     rate: float
     at: float
     until: float | None = None
     link: Pair | None = None
-
-    def _check(self) -> None:
-        object.__setattr__(self, "rate", probability("rate of Lossy", self.rate))
-        _optional_link(self)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{_where(self.link)} {self.rate:.0%} of the messages"
 
 
 @dataclass(frozen=True, repr=False)
 class Slow(Fault):
     """A node or a link takes longer.
 
-    Slow work: where the node has a service time, that is multiplied. Where it has none, the delay of all messages from
-    it and to it is.
+    Slow work: where the node has a service time, that is multiplied, also what is left of the job that it has begun.
+    Where it has none, the delay of all messages from it and to it is.
 
     Args:
         factor: how many times as long, above 0.
@@ -319,24 +345,19 @@ class Slow(Fault):
         link: a slow link, in both directions. With neither, all links between nodes are slow.
     """
 
+    words: ClassVar[str] = "{where} is {factor:g} times as slow"
+    everywhere: ClassVar[str] = "every link"
+    may_be_client: ClassVar[bool] = True
     factor: float
     at: float
     until: float | None = None
     node: str | None = None
     link: Pair | None = None
 
-    def _check(self) -> None:
-        _number(self, "factor", above=0.0, at_most=1e6)
-        if self.node is not None:
-            text("node of Slow", self.node)
-            if self.link is not None:
-                raise ValueError("Slow takes a node or a link, not both; write two faults")
-        _optional_link(self)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        what = self.node or ("every link" if self.link is None else f"the link {_dash(self.link)}")
-        return f"{what} is {self.factor:g} times as slow"
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.node is not None and self.link is not None:
+            raise ValueError("Slow takes a node or a link, not both; write two faults")
 
 
 @dataclass(frozen=True, repr=False)
@@ -350,19 +371,12 @@ class Duplicate(Fault):
         link: only on this link, in both directions; None for all links between nodes.
     """
 
+    words: ClassVar[str] = "{where} delivers {rate:.0%} of the messages twice"
+    may_be_client: ClassVar[bool] = True
     rate: float
     at: float
     until: float | None = None
     link: Pair | None = None
-
-    def _check(self) -> None:
-        object.__setattr__(self, "rate", probability("rate of Duplicate", self.rate))
-        _optional_link(self)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        where = "the network" if self.link is None else f"the link {_dash(self.link)}"
-        return f"{where} delivers {self.rate:.0%} of the messages twice"
 
 
 @dataclass(frozen=True, repr=False)
@@ -375,17 +389,10 @@ class ClockOffset(Fault):
         at: when, in seconds.
     """
 
+    words: ClassVar[str] = "the clock of {node} jumps by {seconds:+g} s"
     node: str
     seconds: float
     at: float
-
-    def _check(self) -> None:
-        text("node of ClockOffset", self.node)
-        _number(self, "seconds", at_least=-LONGEST, at_most=LONGEST)
-
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"the clock of {self.node} jumps by {self.seconds:+g} s"
 
 
 @dataclass(frozen=True, repr=False)
@@ -398,17 +405,22 @@ class ClockDrift(Fault):
         at: when, in seconds.
     """
 
+    words: ClassVar[str] = "the clock of {node} drifts by {rate:+g} s per second"
+    checks: ClassVar[Mapping[str, Check]] = {
+        "rate": lambda name, given: real(name, given, above=-1.0, at_most=1e3)
+    }
     node: str
     rate: float
     at: float
 
-    def _check(self) -> None:
-        text("node of ClockDrift", self.node)
-        _number(self, "rate", above=-1.0, at_most=1e3)
+    @property
+    def is_instant(self) -> bool:
+        """Whether it only puts the clock right."""
+        return self.rate == 0.0
 
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"the clock of {self.node} drifts by {self.rate:+g} s per second"
+    def ends(self, other: Fault) -> bool:
+        """The drift that the clock had before."""
+        return isinstance(other, ClockDrift) and other.node == self.node
 
 
 @dataclass(frozen=True, repr=False)
@@ -422,34 +434,98 @@ class Byzantine(Fault):
         until: when it is honest again; None for not by itself.
     """
 
+    words: ClassVar[str] = "{node} turns Byzantine: {behaviour!r}"
     node: str
     behaviour: Behaviour
     at: float
     until: float | None = None
 
-    def _check(self) -> None:
-        text("node of Byzantine", self.node)
-        if not is_registered(self.behaviour):
-            raise TypeError(
-                f"behaviour of Byzantine must be an instance of a registered behaviour, such as Silent(), got "
-                f"{self.behaviour!r}; put @register_behaviour above a class of your own"
-            )
-        for field in _fields(self.behaviour):
-            name = f"{field.name} of {type(self.behaviour).__name__}"
-            _check_setting(getattr(self.behaviour, field.name), name)
 
-    def describe(self) -> str:
-        """The fault in words."""
-        return f"{self.node} turns Byzantine: {self.behaviour!r}"
+@dataclass(frozen=True, repr=False)
+class OtherLuck(Fault):
+    """From now on every stream of random numbers begins anew: the same past, another future. See `Run.fork`.
+
+    Args:
+        number: of the other future.
+        at: when, in seconds.
+    """
+
+    words: ClassVar[str] = "from here on, other luck (number {number})"
+    checks: ClassVar[Mapping[str, Check]] = {"number": lambda name, given: whole(name, given, at_least=0)}
+    number: int
+    at: float
 
 
-FAULTS: dict[str, type[Fault]] = {
-    kind.__name__: kind
-    for kind in (
-        Crash, Restart, Pause, Resume, Partition, CutLink, Heal, Lossy, Slow, Duplicate, ClockOffset, ClockDrift,
-        Byzantine,
-    )
-}  # fmt: skip
+class MessageFault(Fault, is_kind=False):
+    """What befalls one message: the ``number``-th from ``sender`` to ``to``, counted from 1 as the trace shows it.
+
+    Restarts don't begin the count anew; messages that are cut off or lost count, too. It has no time of its own: the
+    trace tells of it when that message is sent, and of nothing if it never is.
+    """
+
+    may_be_client: ClassVar[bool] = True
+    sender: str
+    to: str
+    number: int
+
+    def __post_init__(self) -> None:
+        _pair(f"sender, to of {type(self).__name__}", (self.sender, self.to))
+        super().__post_init__()
+
+    @property
+    def link_pair(self) -> Pair | None:
+        """From the sender to the addressee."""
+        return (self.sender, self.to)
+
+
+@dataclass(frozen=True, repr=False)
+class LoseMessage(MessageFault):
+    """One message gets lost, with its copies.
+
+    Args:
+        sender: a node or a client.
+        to: a node or a client.
+        number: which of the messages from one to the other, from 1.
+    """
+
+    words: ClassVar[str] = "message {number} from {sender} to {to} gets lost"
+    sender: str
+    to: str
+    number: int
+
+
+@dataclass(frozen=True, repr=False)
+class DelayMessage(MessageFault):
+    """One message takes longer, and so do its copies.
+
+    Args:
+        sender: a node or a client.
+        to: a node or a client.
+        number: which of the messages from one to the other, from 1.
+        by: seconds that it takes more.
+    """
+
+    words: ClassVar[str] = "message {number} from {sender} to {to} is {by:g} s late"
+    sender: str
+    to: str
+    number: int
+    by: float
+
+
+@dataclass(frozen=True, repr=False)
+class RepeatMessage(MessageFault):
+    """One message arrives once more; the copy is delayed on its own.
+
+    Args:
+        sender: a node or a client.
+        to: a node or a client.
+        number: which of the messages from one to the other, from 1.
+    """
+
+    words: ClassVar[str] = "message {number} from {sender} to {to} arrives twice"
+    sender: str
+    to: str
+    number: int
 
 
 def fault_from_json_value(value: Any) -> Fault:
@@ -461,7 +537,7 @@ def fault_from_json_value(value: Any) -> Fault:
     if kind not in FAULTS:
         raise unknown("kind of fault", kind, FAULTS)
     if "behaviour" in fields:
-        fields["behaviour"] = _behaviour(fields["behaviour"])
+        fields["behaviour"] = _behaviour_from(fields["behaviour"])
     fault: Fault = rebuilt(FAULTS[kind], fields)
     return fault
 
@@ -469,43 +545,52 @@ def fault_from_json_value(value: Any) -> Fault:
 def check_names(fault: Fault, nodes: Collection[str], clients: Collection[str], has_link: Any) -> None:
     """Refuse a fault about a node or a link that isn't there, before the run starts."""
     kind = type(fault).__name__
-    may_be_client = isinstance(fault, Partition) or fault.link_pair is not None
+    when = "" if fault.begins is None else f" at {fault.begins:g} s"
+    pair = fault.link_pair
+    may_be_client = fault.may_be_client and (pair is not None or isinstance(fault, Partition))
     for name in fault.nodes:
         if name in nodes or (may_be_client and name in clients):
             continue
         if name in clients:
             raise LookupError(
-                f"{kind} at {fault.at:g} s is about {name!r}, which is a client; it can only befall a node, such as "
+                f"{kind}{when} is about {name!r}, which is a client; it can only befall a node, such as "
                 f"{next(iter(nodes))!r}"
             )
         known = [*nodes, *clients] if may_be_client else nodes
-        raise unknown(f"node (named in {kind} at {fault.at:g} s)", name, known)
+        raise unknown(f"node (named in {kind}{when})", name, known)
     if isinstance(fault, Byzantine) and isinstance(fault.behaviour, Silent):
         for name in fault.behaviour.to:
             if name not in nodes and name not in clients:
-                what = f"node (to which {fault.node} is to be silent at {fault.at:g} s)"
-                raise unknown(what, name, [*nodes, *clients])
-    pair = fault.link_pair
-    if pair is None:
-        return
+                raise unknown(f"node (to which {fault.node} is to be silent{when})", name, [*nodes, *clients])
+    if pair is not None:
+        _check_link(fault, pair, clients, has_link)
+
+
+def _check_link(fault: Fault, pair: Pair, clients: Collection[str], has_link: Any) -> None:
     a, b = pair
+    kind = type(fault).__name__
     if a in clients or b in clients:
         if a in clients and b in clients:
-            raise LookupError(f"{type(fault).__name__}: clients have no link to each other, got {pair!r}")
+            raise LookupError(f"{kind}: clients have no link to each other, got {pair!r}")
         return
-    forward_only = isinstance(fault, CutLink) and fault.one_way
+    forward_only = isinstance(fault, MessageFault) or (isinstance(fault, CutLink) and fault.one_way)
     if not (has_link(a, b) or (has_link(b, a) and not forward_only)):
-        raise LookupError(f"{type(fault).__name__} at {fault.at:g} s: there is no link from {a!r} to {b!r}")
+        when = "" if fault.begins is None else f" at {fault.begins:g} s"
+        raise LookupError(f"{kind}{when}: there is no link from {a!r} to {b!r}")
 
 
 def _fields(fault: Any) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(fault)
 
 
-def _number(fault: Fault, field: str, **bounds: float) -> None:
-    object.__setattr__(
-        fault, field, real(f"{field} of {type(fault).__name__}", getattr(fault, field), **bounds)
-    )
+def _time(name: str, value: Any) -> float:
+    return real(name, value, at_least=0.0, at_most=LONGEST)
+
+
+def _true_or_false(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
 
 
 def _pair(name: str, pair: object) -> Pair:
@@ -517,29 +602,35 @@ def _pair(name: str, pair: object) -> Pair:
     return (a, b)
 
 
-def _optional_link(fault: Fault) -> None:
-    link = getattr(fault, "link", None)
-    if link is not None:
-        object.__setattr__(fault, "link", _pair(f"link of {type(fault).__name__}", link))
-
-
-def _groups(groups: Any) -> tuple[tuple[str, ...], ...]:
+def _groups(_: str, groups: Any) -> tuple[tuple[str, ...], ...]:
     if isinstance(groups, str) or not isinstance(groups, Iterable):
         raise TypeError(f'groups must be groups of node ids, such as [["n0"], ["n1", "n2"]], got {groups!r}')
     result = []
     for group in groups:
         if isinstance(group, str) or not isinstance(group, Iterable):
             raise TypeError(f'each group must be a list of node ids, such as ["n0", "n1"], got {group!r}')
-        processes = tuple(sorted({text("a node id in a group", node) for node in group}))
-        if not processes:
+        names = tuple(sorted({text("a node id in a group", node) for node in group}))
+        if not names:
             raise ValueError("a group of a Partition is empty; leave it out")
-        result.append(processes)
+        result.append(names)
     if not result:
         raise ValueError("a Partition needs at least one group; all other nodes form a further one")
     return tuple(sorted(result))
 
 
-def _behaviour(value: Any) -> Behaviour:
+def _behaviour(name: str, behaviour: Any) -> Behaviour:
+    if not is_registered(behaviour):
+        raise TypeError(
+            f"{name} must be an instance of a registered behaviour, such as Silent(), got "
+            f"{behaviour!r}; put @register_behaviour above a class of your own"
+        )
+    for field in _fields(behaviour):
+        _check_setting(getattr(behaviour, field.name), f"{field.name} of {type(behaviour).__name__}")
+    checked: Behaviour = behaviour
+    return checked
+
+
+def _behaviour_from(value: Any) -> Behaviour:
     if not isinstance(value, dict) or "behaviour" not in value:
         raise ValueError(f'a behaviour in JSON is an object with "behaviour" in it, got {value!r}')
     kind = behaviour_named(part("the name of a behaviour", value["behaviour"], str))
@@ -566,9 +657,22 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _dash(link: Pair) -> str:
-    return f"{link[0]} – {link[1]}"
-
-
-def _where(link: Pair | None) -> str:
-    return "the network loses" if link is None else f"the link {_dash(link)} loses"
+FIELD_CHECKS: dict[str, Check] = {
+    "at": _time,
+    "until": _time,
+    "restart_at": _time,
+    "node": text,
+    "a": text,
+    "b": text,
+    "sender": text,
+    "to": text,
+    "link": _pair,
+    "groups": _groups,
+    "one_way": _true_or_false,
+    "rate": probability,
+    "factor": lambda name, given: real(name, given, above=0.0, at_most=1e6),
+    "seconds": lambda name, given: real(name, given, at_least=-LONGEST, at_most=LONGEST),
+    "number": lambda name, given: whole(name, given, at_least=1),
+    "by": lambda name, given: real(name, given, above=0.0, at_most=LONGEST),
+    "behaviour": _behaviour,
+}

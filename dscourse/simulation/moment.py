@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from dscourse.simulation.engine.kernel import CopyOnTheWay, Kernel
-from dscourse.simulation.engine.process import CRASHED, HeldTimer, Process
 from dscourse.simulation.faults import Fault, Pair
 from dscourse.simulation.names import unknown
-from dscourse.simulation.node import _copy, public_fields
 from dscourse.simulation.recorder import FAULT, RECORD
 from dscourse.simulation.virtual_time import MICROSECONDS
 
@@ -53,21 +50,66 @@ def _refused(*_: Any, **__: Any) -> Any:
     )
 
 
+class ClusterState(Protocol):
+    """What a moment is read from: a cluster while it runs, in time or step by step."""
+
+    @property
+    def node_ids(self) -> tuple[str, ...]:
+        """All nodes, in order."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All nodes and clients."""
+
+    def fields(self) -> dict[str, dict[str, Any]]:
+        """Public fields of every node that has a memory."""
+
+    def conditions(self) -> dict[str, str]:
+        """Whether each node is "up", "crashed" or "paused"."""
+
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """Messages on their way."""
+
+    def waiting(self) -> dict[str, tuple[Waiting, ...]]:
+        """Messages that wait at each node that has some."""
+
+    def queue_length(self) -> dict[str, int]:
+        """How many messages wait at each node."""
+
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults in force."""
+
+    def can_talk(self, a: str, b: str) -> bool:
+        """Whether nothing is cut between two that are there."""
+
+    def cuts(self) -> tuple[Pair, ...]:
+        """Directed links of the graph that carry nothing."""
+
+    def timers(self) -> dict[str, dict[str, float]]:
+        """When each pending timer is due."""
+
+    def clocks(self, time: int) -> dict[str, float]:
+        """What each node's clock says, at true ``time`` (µs)."""
+
+    def stored(self) -> dict[str, Any]:
+        """What each node has saved."""
+
+
 class NodeFields(dict[str, dict[str, Any]]):
     """Public fields by node; one that is down or has not booted yet has none, and says so when asked."""
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused  # type: ignore[assignment]
 
-    def __init__(self, fields: dict[str, dict[str, Any]], processes: dict[str, Process], time: float) -> None:
+    def __init__(self, fields: Mapping[str, dict[str, Any]], state: ClusterState, time: float) -> None:
         super().__init__(fields)
-        self._processes = processes
+        self._state = state
         self._time = time
 
     def __missing__(self, name: str) -> dict[str, Any]:
-        process = self._processes.get(name)
-        if process is None or process.is_client:
-            raise unknown("node", name, [m.name for m in self._processes.values() if not m.is_client])
-        if process.condition != CRASHED:
+        condition = self._state.conditions().get(name)
+        if condition is None:
+            raise unknown("node", name, self._state.node_ids)
+        if condition != "crashed":
             raise LookupError(
                 f"{name} has not booted yet at {self._time:g} s: it was paused before it could; see .condition"
             )
@@ -119,19 +161,17 @@ class Moment:
 
     def __init__(
         self,
-        kernel: Kernel,
+        state: ClusterState,
         beliefs: Beliefs,
-        sent: Callable[[int], int],
         time: int,
         fields: Callable[[], dict[str, dict[str, Any]]] | None = None,
         event: Event | None = None,
         trace: Trace | None = None,
     ) -> None:
-        self._kernel = kernel
+        self._state = state
         self._beliefs = beliefs
-        self._sent = sent
         self._time = time
-        self._fields = fields
+        self._fields = fields or state.fields
         self.event = event
         self.trace = trace
         self._is_made = True
@@ -149,16 +189,12 @@ class Moment:
     @cached_property
     def nodes(self) -> NodeFields:
         """Public fields of every node that has booted and not crashed since, by id."""
-        if self._fields is not None:
-            fields = self._fields()
-        else:
-            fields = {m.name: public_fields(m.node) for m in self._nodes() if m.node is not None}
-        return NodeFields(fields, self._kernel.processes, self.time)
+        return NodeFields(self._fields(), self._state, self.time)
 
     @property
     def condition(self) -> dict[str, str]:
         """``"up"``, ``"crashed"`` or ``"paused"``, by node id."""
-        return {m.name: m.condition for m in self._nodes()}
+        return self._state.conditions()
 
     @property
     def status(self) -> dict[str, Status]:
@@ -173,100 +209,60 @@ class Moment:
     @cached_property
     def in_flight(self) -> tuple[InFlight, ...]:
         """Messages on their way, in the order in which they are due."""
-        found = []
-        for when, order, link, actor, what in self._kernel.heap:
-            if link is not None:
-                found.append((when, order, link, actor, what, 0))
-            elif isinstance(actor, CopyOnTheWay):
-                found.append((when, order, actor.link, actor.message, actor.number, actor.copy))
-        found.sort(key=lambda entry: entry[:2])
-        return tuple(
-            InFlight(
-                number, copy, link.source.name, link.target.name,
-                self._sent(number) / MICROSECONDS, when / MICROSECONDS, message,
-            )
-            for when, _, link, message, number, copy in found
-        )  # fmt: skip
+        return self._state.in_flight()
 
     @property
     def waiting(self) -> dict[str, tuple[Waiting, ...]]:
         """Messages that wait at each node: queued (the one in service first) or held by a pause."""
-        found = {}
-        for process in self._nodes():
-            mails = [
-                Waiting(
-                    mail.number, mail.copy, mail.link.source.name, mail.arrived / MICROSECONDS, mail.message
-                )
-                for mail in process.waiting_mail()
-            ]
-            if mails:
-                found[process.name] = tuple(mails)
-        return found
+        return self._state.waiting()
 
     @property
     def queue_length(self) -> dict[str, int]:
         """How many messages wait at each node, the one in service included."""
-        return {m.name: sum(1 for _ in m.waiting_mail()) for m in self._nodes()}
+        return self._state.queue_length()
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults in force."""
-        return tuple(fault for _, fault in sorted(self._kernel.active.items()))
+        return self._state.faults()
 
     def can_talk(self, a: str, b: str) -> bool:
         """Whether no partition and no cut stands between ``a`` and ``b``."""
         for name in (a, b):
             if not isinstance(name, str):
                 raise TypeError(f"can_talk takes the ids of two nodes, got {name!r}")
-            if name not in self._kernel.processes:
-                raise unknown("node", name, self._kernel.processes)
-        return self._kernel.active_faults.can_talk(a, b)
+            if name not in self._state.ids:
+                raise unknown("node", name, self._state.ids)
+        return self._state.can_talk(a, b)
 
     @cached_property
     def cuts(self) -> tuple[Pair, ...]:
         """Directed links of the graph that carry nothing."""
-        if not self._kernel.active_faults.is_disturbed:
-            return ()
-        network, can_talk = self._kernel.scenario.network, self._kernel.active_faults.can_talk
-        return tuple((a, b) for a in network.node_ids for b in network.peers(a) if not can_talk(a, b))
+        return self._state.cuts()
 
     @property
     def timers(self) -> dict[str, dict[str, float]]:
         """Pending timers of each node and when they are due, in true seconds; one held by a pause is overdue."""
-        due: dict[str, dict[str, float]] = {}
-        for when, order, link, actor, what in self._kernel.heap:
-            if link is None and isinstance(actor, Process) and actor.timers.get(what) == order:
-                due.setdefault(actor.name, {})[what] = when / MICROSECONDS
-        for process in self._nodes():
-            for item in process.held:
-                if isinstance(item, HeldTimer) and process.timers.get(item.name) == item.order:
-                    due.setdefault(process.name, {})[item.name] = item.due / MICROSECONDS
-        return {
-            name: dict(sorted(timers.items(), key=lambda item: item[1]))
-            for name, timers in sorted(due.items())
-        }
+        return self._state.timers()
 
     @property
     def clock(self) -> dict[str, float]:
         """What each node's clock says, in seconds."""
-        return {m.name: m.local_time(self._time) / MICROSECONDS for m in self._nodes()}
+        return self._state.clocks(self._time)
 
     @property
     def stored(self) -> dict[str, Any]:
         """What each node has saved; a node that never saved is missing."""
-        return {m.name: _copy(m.saved) for m in self._nodes() if m.saved is not None}
+        return self._state.stored()
 
     def __repr__(self) -> str:
         lines = [f"at {self.time:g} s, {len(self.in_flight)} messages in flight"]
-        for process in self._nodes():
-            status = self._beliefs.status.get(process.name)
-            words = [process.condition]
-            words += [f"{name}={value!r}" for name, value in self.nodes.get(process.name, {}).items()]
+        for name, condition in self.condition.items():
+            status = self._beliefs.status.get(name)
+            words = [condition]
+            words += [f"{field}={value!r}" for field, value in self.nodes.get(name, {}).items()]
             if status is not None:
                 words.append(f"({status.label or status.status})")
-            lines.append(f"  {process.name}: {', '.join(words)}")
+            lines.append(f"  {name}: {', '.join(words)}")
         lines += [f"  in force: {fault.describe()}" for fault in self.faults]
         return "\n".join(lines)
-
-    def _nodes(self) -> Iterator[Process]:
-        return (process for process in self._kernel.processes.values() if not process.is_client)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 
 from dscourse.arguments import probability, real, text, whole
 from dscourse.simulation.latency import Constant, LatencyModel, as_latency
 from dscourse.simulation.peers import EverybodyElse
-from dscourse.simulation.random_streams import SPARSE_DRAWS, Stream, dense_stream, sparse_draw
 from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS
-
-if TYPE_CHECKING:
-    from dscourse.simulation.engine.process import Process
 
 LINK_ATTRIBUTES = frozenset({"latency", "loss", "duplication", "capacity", "queue_limit"})
 
@@ -41,69 +37,11 @@ class LinkSettings:
         self.transmission = 0 if capacity is None else max(1, round(MICROSECONDS / capacity))
         self.special = loss > 0 or duplication > 0 or capacity is not None
 
-
-class Link:
-    """One direction of a link in a run: its settings, its luck and its queue. Made when first used."""
-
-    __slots__ = ("count", "more", "random", "settings", "source", "target")
-
-    def __init__(self, source: Process, target: Process, settings: LinkSettings) -> None:
-        self.source = source
-        self.target = target
-        self.settings = settings
-        self.random: Callable[[], float] | None = None
-        self.count = 0
-        self.more: LinkExtras | None = None
-
-    def key(self, purpose: int) -> int:
-        """The key of this link's stream for a purpose."""
-        return self.source.sending_key + self.target.receiving_key + purpose
-
-    def draw(self) -> float:
-        """One draw for the latency, while there have been few; later ``random`` does it."""
-        count = self.count
-        self.count = count + 1
-        if count + 1 >= SPARSE_DRAWS:
-            self.random = dense_stream(self.key(0))
-        return sparse_draw(self.source.sending_key + self.target.receiving_key, count)
-
-    def extras(self) -> LinkExtras:
-        """What only some links need."""
-        if self.more is None:
-            self.more = LinkExtras(self)
-        return self.more
-
-
-class LinkExtras:
-    """Streams for loss and duplication, and the queue of a link with limited capacity."""
-
-    __slots__ = ("_link", "_streams", "free_at", "starts")
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._streams: dict[int, Stream] = {}
-        self.free_at = 0
-        self.starts: deque[int] = deque()  # when the waiting messages will get their turn
-
-    def draw(self, purpose: int) -> float:
-        """One draw of the stream for ``purpose``."""
-        stream = self._streams.get(purpose)
-        if stream is None:
-            stream = self._streams[purpose] = Stream(self._link.key(purpose))
-        return stream.draw()
-
-    def transmit(self, now: int) -> int | None:
-        """Take a message in; return the microseconds until it has left, or None if the queue is full."""
-        settings, starts = self._link.settings, self.starts
-        while starts and starts[0] <= now:
-            starts.popleft()
-        if settings.queue_limit is not None and len(starts) >= settings.queue_limit and self.free_at > now:
-            return None
-        start = max(now, self.free_at)
-        if start > now:
-            starts.append(start)
-        self.free_at = start + settings.transmission
-        return self.free_at - now
+    def made_special(self) -> LinkSettings:
+        """The same, for a link on which every message is looked at."""
+        settings = copy.copy(self)
+        settings.special = True
+        return settings
 
 
 class Network:

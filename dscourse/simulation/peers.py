@@ -68,18 +68,6 @@ class EverybodyElse(Sequence[str]):
             return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
         return NotImplemented
 
-    def __lt__(self, other: object) -> bool:
-        return tuple(self) < tuple(other) if isinstance(other, EverybodyElse | tuple) else NotImplemented
-
-    def __le__(self, other: object) -> bool:
-        return tuple(self) <= tuple(other) if isinstance(other, EverybodyElse | tuple) else NotImplemented
-
-    def __gt__(self, other: object) -> bool:
-        return tuple(self) > tuple(other) if isinstance(other, EverybodyElse | tuple) else NotImplemented
-
-    def __ge__(self, other: object) -> bool:
-        return tuple(self) >= tuple(other) if isinstance(other, EverybodyElse | tuple) else NotImplemented
-
     def __hash__(self) -> int:
         return hash(tuple(self))
 
@@ -88,11 +76,6 @@ class EverybodyElse(Sequence[str]):
 
     def __radd__(self, other: tuple[Any, ...]) -> tuple[Any, ...]:
         return (*other, *self) if isinstance(other, tuple) else NotImplemented
-
-    def __mul__(self, times: int) -> tuple[str, ...]:
-        return tuple(self) * times
-
-    __rmul__ = __mul__
 
     def __repr__(self) -> str:
         return f"<{len(self)} peers: {self[0]} … {self[-1]}>" if len(self) > 2 else repr(tuple(self))

@@ -21,7 +21,7 @@ from dscourse.simulation.virtual_time import LONGEST, to_microseconds
 
 if TYPE_CHECKING:
     from dscourse.simulation.recording import Change
-    from dscourse.simulation.run import Run
+    from dscourse.simulation.trace import Trace
 
 Predicate = Callable[[Moment], Any]
 _BEFORE, _AFTER = 4, 6  # events shown around a violation
@@ -174,13 +174,13 @@ class Judge:
         elif self._found is None and item.holds(moment) == (item.kind != "always"):
             self._note(moment, changes)
 
-    def verdict(self, run: Run) -> Verdict:
+    def verdict(self, trace: Trace | None, until: float, stopped: float | None) -> Verdict:
         """The run is over."""
         item, found = self._property, self._found
         wanted = item.kind in ("sometimes", "eventually")
         holds = (found is not None) == wanted
         time, index, nodes = found if found is not None else (None, None, ())
-        return Verdict(item, holds, time, nodes, index, _words(run, item, holds, found))
+        return Verdict(item, holds, time, nodes, index, _words(item, holds, found, trace, until, stopped))
 
     def _note(self, moment: Moment, changes: list[Change]) -> None:
         event = moment.event
@@ -199,12 +199,15 @@ def _property(
 
 
 def _words(
-    run: Run, item: Property, holds: bool, found: tuple[float, int | None, tuple[str, ...]] | None
+    item: Property,
+    holds: bool,
+    found: tuple[float, int | None, tuple[str, ...]] | None,
+    trace: Trace | None,
+    until: float,
+    stopped: float | None,
 ) -> str:
     label = f"{item.kind}({item.name})"
-    whole = f"the run of {run.until:g} s" + (
-        "" if run.stopped is None else f", which was stopped at {run.stopped:g} s"
-    )
+    whole = f"the run of {until:g} s" + ("" if stopped is None else f", which was stopped at {stopped:g} s")
     span = f" at or after {item.after:g} s" if item.after else ""
     if found is None:
         if holds:
@@ -217,12 +220,11 @@ def _words(
     lines = [
         f"{label}: violated at {time:.6g} s" + (f", with {', '.join(nodes)} taking part." if nodes else ".")
     ]
-    if index is not None:
-        lines += _around(run, index)
+    if index is not None and trace is not None:
+        lines += _around(trace, index)
     return "\n".join(lines)
 
 
-def _around(run: Run, index: int) -> list[str]:
-    trace = run.trace
+def _around(trace: Trace, index: int) -> list[str]:
     places = range(max(0, index - _BEFORE), min(len(trace), index + _AFTER + 1))
     return [f"  {'→' if place == index else ' '} {trace[place].text}" for place in places]

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dscourse.arguments import text
+from dscourse.arguments import text, whole
 from dscourse.simulation.clients import ClientOperation
-from dscourse.simulation.engine.kernel import Kernel
-from dscourse.simulation.errors import NodeError, NotDeterministic, SimulationError
-from dscourse.simulation.faults import Fault
+from dscourse.simulation.engine.kernel import Kernel, Setting
+from dscourse.simulation.engine.state import KernelState
+from dscourse.simulation.engine.watcher import Watcher
+from dscourse.simulation.errors import NodeError, NotDeterministic, RunInterrupted, SimulationError
+from dscourse.simulation.faults import Fault, MessageFault, OtherLuck
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.moment import Beliefs, Moment
 from dscourse.simulation.names import unknown
 from dscourse.simulation.properties import Property, Verdicts, judge
 from dscourse.simulation.recorder import FAULT, RECORD, SEND, Recorder
-from dscourse.simulation.recording import Change, Recording, Watcher
+from dscourse.simulation.recording import Change, Recording
 from dscourse.simulation.trace import Trace
-from dscourse.simulation.virtual_time import instant, to_microseconds
+from dscourse.simulation.virtual_time import MICROSECONDS, instant, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +43,40 @@ _ADVICE = (
 
 class _StoppedAgain(SimulationError):  # noqa: N818
     """A run that had been stopped was run again, as far as it had come."""
+
+
+def run_scenario(scenario: Scenario, end: int, *, keep_trace: bool, event_limit: int) -> Run:
+    """Run a scenario up to ``end`` (µs); what ends it early carries the run so far. See `Scenario.run`."""
+    recorder = Recorder(keep=keep_trace)
+    kernel = Kernel(setting_of(scenario), recorder, event_limit)
+
+    def stopped_run() -> Run:
+        return Run(scenario, end / MICROSECONDS, recorder, kernel.now / MICROSECONDS, event_limit)
+
+    try:
+        kernel.run(end)
+    except SimulationError as error:
+        error.run = stopped_run()
+        raise
+    except KeyboardInterrupt:
+        interruption = RunInterrupted(
+            f"interrupted at {kernel.now / MICROSECONDS:g} s; the trace is in the attribute run of this error"
+        )
+        interruption.run = stopped_run()
+        raise interruption from None
+    return Run(scenario, end / MICROSECONDS, recorder, event_limit=event_limit)
+
+
+def setting_of(scenario: Scenario) -> Setting:
+    """What the engine needs of a scenario."""
+    return Setting(
+        scenario.node_factory,
+        scenario.network,
+        scenario.faults,
+        dict(zip(scenario.client_ids, scenario.clients, strict=True)),
+        scenario.seed,
+        scenario.shuffle_ties,
+    )
 
 
 class Run:
@@ -69,7 +105,7 @@ class Run:
         self._event_limit = event_limit
         self._recorder = recorder
         self._digest = recorder.digest(canonical_json(self._ids))
-        self._moments: dict[int, tuple[Kernel, Beliefs, Callable[[int], int]]] = {}
+        self._moments: dict[int, tuple[KernelState, Beliefs]] = {}
 
     def __repr__(self) -> str:
         early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
@@ -100,7 +136,7 @@ class Run:
         """Everything that happened, in order."""
         if not self._recorder.keep:
             raise LookupError("this run kept no trace; run the scenario again without trace=False")
-        return Trace(self._recorder, self._ids)
+        return Trace(self._recorder, self._ids, to_microseconds(self.until))
 
     def digest(self) -> str:
         """64 hex digits that stand for the whole run: two runs with the same digest are the same."""
@@ -124,27 +160,27 @@ class Run:
             self._moments[time] = self._state_at(time)
         return Moment(*self._moments[time], time)
 
-    def fork(self, t: float, *faults: Fault, until: float | None = None) -> Run:
+    def fork(self, t: float, *faults: Fault, until: float | None = None, reseed: int | None = None) -> Run:
         """The same past, another future: run again with more faults, none of them before ``t``.
 
         Args:
             t: up to which time (in seconds) everything stays as it was.
             faults: what happens differently.
             until: end of the new run; by default that of this one.
+            reseed: from ``t`` on all luck is drawn anew, keyed by this number: another future without any fault.
 
         Raises:
-            ValueError: a fault begins before ``t``, or ``until`` lies before it.
+            ValueError: a fault begins before ``t`` or befalls a message sent before, or ``until`` lies before it.
             NotDeterministic: the past comes out differently when run again.
         """
         time = self._time_within(t)
         if until is not None and instant("until", until) < time:
             raise ValueError(f"the fork at {t:g} s must go on for some time, got until={float(until):g}")
+        if reseed is not None:
+            faults = (OtherLuck(whole("reseed", reseed, at_least=0), time / MICROSECONDS), *faults)
         for fault in faults:
-            if isinstance(fault, Fault) and to_microseconds(fault.at) < time:
-                raise ValueError(
-                    f"{fault!r} begins before the fork at {t:g} s, so it would change the past; "
-                    "fork earlier, or let it begin later"
-                )
+            if isinstance(fault, Fault):
+                self._refuse_past(fault, time)
         scenario = self.scenario.with_faults(*self.faults, *faults)
         try:
             forked = scenario.run(
@@ -159,6 +195,29 @@ class Run:
         if self._recorder.keep:
             self._compare(forked.trace, time)
         return forked
+
+    def _refuse_past(self, fault: Fault, time: int) -> None:
+        """Raise ValueError if a fault would change what happened before ``time`` (µs)."""
+        when = time / MICROSECONDS
+        if fault.begins is not None and to_microseconds(fault.begins) < time:
+            raise ValueError(
+                f"{fault!r} begins before the fork at {when:g} s, so it would change the past; "
+                "fork earlier, or let it begin later"
+            )
+        if isinstance(fault, MessageFault):
+            named = {fault.sender, fault.to} <= set(
+                self._ids
+            )  # a wrong name is refused when the scenario is made
+            sent = (
+                self.trace.select(kind="send", node=fault.sender, peer=fault.to, between=(0.0, when))
+                if named
+                else ()
+            )
+            if len(sent) >= fault.number:
+                raise ValueError(
+                    f"{fault!r} befalls a message that was sent at {sent[fault.number - 1].time:g} s, before the fork "
+                    f"at {when:g} s, so it would change the past; fork earlier, or name a later message"
+                )
 
     def first_difference(self, other: Run) -> int | None:
         """The first event at which two runs part (an index into the traces); None if they are the same."""
@@ -212,7 +271,8 @@ class Run:
                 one.see(moment, changes)
 
         self._watch(see, {one.begin for one in judges if one.begin > 0})
-        return Verdicts(one.verdict(self) for one in judges)
+        trace = self.trace if self._recorder.keep else None
+        return Verdicts(one.verdict(trace, self.until, self.stopped) for one in judges)
 
     def recording(self) -> Recording:
         """Every change of every node's public fields; the run is run again for it, once."""
@@ -231,21 +291,21 @@ class Run:
     def _watch(self, see: Callable[[Moment, list[Change]], None], looks: Iterable[int] = ()) -> None:
         """Run again with ``see`` called after each event, and at the times ``looks`` (µs) in any case."""
         recorder = Recorder(keep=True)
-        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
+        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
         for when in looks:
             kernel.look_at(when)
         watcher = Watcher(kernel, self.trace if self._recorder.keep else None, see)
         self._again(kernel, self._end, watcher)
         watcher.finish()
         if self._recorder.keep:
-            self._compare(Trace(recorder, self._ids), self._end)
+            self._compare(Trace(recorder, self._ids, to_microseconds(self.until)), self._end)
 
-    def _state_at(self, time: int) -> tuple[Kernel, Beliefs, Callable[[int], int]]:
+    def _state_at(self, time: int) -> tuple[KernelState, Beliefs]:
         recorder = Recorder(keep=True)
-        kernel = Kernel(self.scenario, recorder, _NO_LIMIT)
+        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
         end = min(time + 1, self._end)
         self._again(kernel, end)
-        trace = Trace(recorder, self._ids)
+        trace = Trace(recorder, self._ids, to_microseconds(self.until))
         if self._recorder.keep:
             self._compare(trace, end)
         beliefs = Beliefs()
@@ -253,7 +313,7 @@ class Run:
             node = trace.node_code[place]
             if node >= 0:
                 beliefs.take(trace.kind_code[place], trace.ids[node], trace.cell(place))
-        return kernel, beliefs, _sent_times(trace)
+        return KernelState(kernel, _sent_times(trace)), beliefs
 
     def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
         """Run again up to ``end``; a run that was stopped is stopped after as many events as then."""

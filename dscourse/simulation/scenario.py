@@ -8,15 +8,12 @@ from typing import Any
 
 from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
-from dscourse.simulation.engine.kernel import Kernel
-from dscourse.simulation.errors import RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault, check_names
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-from dscourse.simulation.recorder import Recorder
-from dscourse.simulation.run import EVENT_LIMIT, Run
+from dscourse.simulation.run import EVENT_LIMIT, Run, run_scenario
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
-from dscourse.simulation.virtual_time import LONGEST, MICROSECONDS, to_microseconds
+from dscourse.simulation.virtual_time import LONGEST, to_microseconds
 
 
 class Scenario:
@@ -109,21 +106,7 @@ class Scenario:
         if not isinstance(trace, bool):
             raise TypeError(f"trace must be True or False, got {trace!r}")
         limit = whole("event_limit", event_limit, at_least=1)
-        recorder = Recorder(keep=trace)
-        kernel = Kernel(self, recorder, limit)
-        try:
-            kernel.run(end)
-        except SimulationError as error:
-            error.run = Run(self, end / MICROSECONDS, recorder, kernel.now / MICROSECONDS, limit)
-            raise
-        except KeyboardInterrupt:
-            stopped = kernel.now / MICROSECONDS
-            interruption = RunInterrupted(
-                f"interrupted at {stopped:g} s; the trace is in the attribute run of this error"
-            )
-            interruption.run = Run(self, end / MICROSECONDS, recorder, stopped, limit)
-            raise interruption from None
-        return Run(self, end / MICROSECONDS, recorder, event_limit=limit)
+        return run_scenario(self, end, keep_trace=trace, event_limit=limit)
 
     def to_json(self) -> str:
         """The scenario as one line of JSON; the node factory is named in it, not contained.
@@ -131,7 +114,14 @@ class Scenario:
         Raises:
             TypeError, ValueError: something in it has no JSON form.
         """
-        return scenario_to_json(self)
+        return scenario_to_json(
+            node_factory=self.node_factory,
+            network=self.network,
+            faults=self.faults,
+            clients=self.clients,
+            seed=self.seed,
+            shuffle_ties=self.shuffle_ties,
+        )
 
     @classmethod
     def from_json(cls, text: str, node_factory: Callable[..., Any], *, insist: bool = False) -> Scenario:

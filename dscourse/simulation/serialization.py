@@ -8,22 +8,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 
 from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload
-from dscourse.simulation.faults import fault_from_json_value
+from dscourse.simulation.faults import Fault, fault_from_json_value
 from dscourse.simulation.json_parts import check_fields, named, part, rebuilt, row
 from dscourse.simulation.latency import Constant, Empirical, Exponential, LatencyModel, LogNormal, Uniform
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-
-if TYPE_CHECKING:
-    from dscourse.simulation.scenario import Scenario
 
 VERSION = 1
 _LONGEST_INLINE = 1000  # samples of Empirical
@@ -44,16 +41,24 @@ _NETWORK_FIELDS = (
 )
 
 
-def scenario_to_json(scenario: Scenario) -> str:
-    """One line of JSON."""
+def scenario_to_json(
+    *,
+    node_factory: Callable[..., Any],
+    network: Network,
+    faults: Sequence[Fault],
+    clients: Sequence[Workload],
+    seed: int,
+    shuffle_ties: bool,
+) -> str:
+    """One line of JSON from what makes a scenario."""
     value: dict[str, Any] = {
         "version": VERSION,
-        "factory": describe_factory(scenario.node_factory),
-        "network": _network(scenario.network),
-        "faults": [fault.to_json_value() for fault in scenario.faults],
-        "clients": [_workload(client) for client in scenario.clients],
-        "seed": scenario.seed,
-        "shuffle_ties": scenario.shuffle_ties,
+        "factory": describe_factory(node_factory),
+        "network": _network(network),
+        "faults": [fault.to_json_value() for fault in faults],
+        "clients": [_workload(client) for client in clients],
+        "seed": seed,
+        "shuffle_ties": shuffle_ties,
     }
     return canonical_json(value)
 

@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from dscourse.simulation.faults import fault_from_json_value
+from dscourse.simulation.faults import Crash, Fault, fault_from_json_value
 from dscourse.simulation.messages import encode, message_fields, readable, says_the_same
 from dscourse.simulation.names import unknown
 from dscourse.simulation.recorder import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Recorder
 from dscourse.simulation.virtual_time import MICROSECONDS, instant
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Names = str | Iterable[str]
 _SHOWN = 12
@@ -114,6 +116,8 @@ class Selection(Sequence[Event]):
 
     def frame(self) -> pd.DataFrame:
         """A table with one row an event: time, kind, node, peer, message, detail, message_id."""
+        import pandas as pd  # a table is wanted: only now is its library loaded
+
         trace, indices = self._trace, self.indices
         numbers = trace.message_id[indices]
         places = indices.tolist()
@@ -146,9 +150,10 @@ class Trace(Sequence[Event]):
     ``message_id`` (−1 for none), ``messages``, ``names``, ``details``.
     """
 
-    def __init__(self, recorder: Recorder, ids: Sequence[str]) -> None:
+    def __init__(self, recorder: Recorder, ids: Sequence[str], until: int) -> None:
         columns = recorder.columns()
         self.ids: tuple[str, ...] = tuple(ids)
+        self._until = until  # µs
         self.time_us = columns.time
         self.kind_code = columns.kind
         self.node_code = columns.node
@@ -289,6 +294,45 @@ class Trace(Sequence[Event]):
             for place in newly[self.kind_code[newly] == DELIVER].tolist():
                 pending.append(self._sends[int(self.message_id[place])])
         return Selection(self, np.unique(np.array(chosen, dtype=np.int64)))
+
+    def fault_intervals(self) -> tuple[tuple[Fault, float, float], ...]:
+        """Each fault that was in force, with the seconds from when to when, in order of its beginning.
+
+        One that lasts ends with the run; one that happens at one moment (a clock jumps, a message is lost) ends as it
+        begins. Faults that were moot aren't there, nor those that only end others (`Restart`, `Resume`, `Heal`).
+        """
+        return self._fault_intervals
+
+    def downtimes(self) -> dict[str, tuple[tuple[float, float], ...]]:
+        """From when to when each node was down after a crash, in seconds; nodes that never were are missing."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for fault, begin, end in self._fault_intervals:
+            if isinstance(fault, Crash):
+                found.setdefault(fault.node, []).append((begin, end))
+        return {node: tuple(intervals) for node, intervals in found.items()}
+
+    @cached_property
+    def _fault_intervals(self) -> tuple[tuple[Fault, float, float], ...]:
+        begun: list[tuple[Fault, int]] = []
+        ends: dict[int, int] = {}  # place in ``begun`` → µs
+        for index in np.flatnonzero(self.kind_code == FAULT).tolist():
+            detail, now = self.detail(index), int(self.time_us[index])
+            if detail.get("moot"):
+                continue
+            fault = fault_from_json_value(detail["fault"])
+            in_force = [place for place in range(len(begun)) if place not in ends]
+            if detail["phase"] == "end":
+                ends[next(place for place in in_force if begun[place][0] == fault)] = now
+                continue
+            ends |= {place: now for place in in_force if fault.ends(begun[place][0])}
+            if not fault.ends_others:
+                begun.append((fault, now))
+                if fault.is_instant:
+                    ends[len(begun) - 1] = now
+        return tuple(
+            (fault, begin / MICROSECONDS, ends.get(place, self._until) / MICROSECONDS)
+            for place, (fault, begin) in enumerate(begun)
+        )
 
     def frame(self) -> pd.DataFrame:
         """A table with one row an event: time, kind, node, peer, message, detail, message_id."""

@@ -401,7 +401,7 @@ def _request_look(kind: str) -> dict[str, Any]:
 def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
     """Join requests of the same fate: (from, to, fate), in seconds since the crash."""
     run = recovery.run
-    crash = run.faults[0].at
+    (crash,) = (begin for _, begin, _ in run.trace.fault_intervals())
     survivor = set(run.at(run.until).nodes["b"]["items"])
     stretches: list[tuple[float, float, str]] = []
     for op in run.history():

@@ -1,8 +1,7 @@
 """Naive failover does what it says, and goes wrong exactly as it should."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.consensus import Heartbeat, NaiveFailoverNode
 from dscourse.simulation import Constant, Crash, Network, Partition, Pause, Scenario, Uniform, topology

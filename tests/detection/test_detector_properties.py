@@ -3,8 +3,7 @@
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dscourse.detection import (
     HeartbeatDetector,

@@ -132,7 +132,7 @@ class Mine(Node):
     def on_start(self, ctx):
         ctx.send("n7", 5)
 
-answer = lambda node_id, peers: Mine()
+answer = Mine
 """
     feedback = make(check=check).check(run_answer(node))
     assert feedback.status == "stopped"

@@ -3,8 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.fault_tolerance import find_treason, oral_message_count, oral_messages, signed_messages
 from dscourse.fault_tolerance.byzantine import _forgeable

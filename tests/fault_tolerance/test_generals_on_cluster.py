@@ -1,8 +1,7 @@
 """The generals as nodes: what the cluster decides is what the algorithm on paper decides."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.fault_tolerance import (
     TellLies,

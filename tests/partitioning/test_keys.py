@@ -10,8 +10,7 @@ from collections import deque
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from xxhash import xxh3_64_intdigest
 
 from dscourse.partitioning import hash_key, hash_keys

@@ -3,8 +3,7 @@
 import jump
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from uhashring import HashRing
 
 import dscourse.partitioning.ring as ring_module

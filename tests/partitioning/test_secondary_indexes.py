@@ -1,8 +1,7 @@
 """Local and global indexes find the same records at another price."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, GlobalIndex, LocalIndex, RangePartitioner
 

@@ -5,8 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
 from dscourse.partitioning.coordinator import Coordinator

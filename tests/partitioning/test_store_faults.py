@@ -6,8 +6,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
 from dscourse.partitioning.coordinator import Coordinator

@@ -9,8 +9,7 @@ from matplotlib.text import Text
 
 from dscourse import datasets
 from dscourse.scaling import System, find_capacity, fit_usl, simulate_queue
-from dscourse.views import Picture, new_axes
-from dscourse.views import scaling as views
+from dscourse.views import Picture, new_axes, scaling as views
 
 
 @pytest.fixture(scope="module")

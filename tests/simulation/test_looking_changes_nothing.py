@@ -22,7 +22,7 @@ from dscourse.simulation import (
     sometimes,
     topology,
 )
-from dscourse.simulation.node import same_value
+from dscourse.simulation.node_state import same_value
 
 NETWORK = Network(topology.full_mesh(3))
 

@@ -24,7 +24,7 @@ def scenario(factory, **more):
 
 
 def test_a_factory_must_take_the_id_and_the_peers():
-    class NoInit(Node):
+    class NoInit:  # not even a Node
         pass
 
     class OnlyId(Node):

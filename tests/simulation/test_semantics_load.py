@@ -104,8 +104,8 @@ def test_a_crash_loses_queued_work_and_the_work_in_service():
 
 def test_a_paused_server_does_not_work_and_goes_on_where_it_was():
     run = burst(Pause("n1", at=1.25, until=3.0), node={"service_time": Constant(0.1)})
-    # Job 1 was in service and would have ended at 1.3; it ends at resume. The timer, due at 1.25, runs first.
-    assert handled(run) == [(0, 1.2), ("tick", 3.0), (1, 3.0), (2, 3.1), (3, 3.2), (4, 3.3)]
+    # Job 1 would have ended at 1.3: it stands still with 0.05 s left. The timer, due at 1.25, runs first.
+    assert handled(run) == [(0, 1.2), ("tick", 3.0), (1, 3.05), (2, 3.15), (3, 3.25), (4, 3.35)]
     run = burst(Pause("n1", at=0.5, until=3.0), node={"service_time": Constant(0.1), "queue_limit": 1})
     assert [what for what, _ in handled(run)] == ["tick", 0, 1]
 
@@ -297,7 +297,7 @@ def test_an_outcome_that_does_not_exist_is_a_mistake_of_the_node():
     with pytest.raises(
         NodeError, match='n0 raised ValueError: outcome of a Reply must be "ok" or "fail", got \'OK\''
     ):
-        serve(OpenLoop(["get"], 1.0, "n0", timeout=1.0), factory=lambda node_id, peers: Wrong())
+        serve(OpenLoop(["get"], 1.0, "n0", timeout=1.0), factory=Wrong)
 
 
 def test_a_spoilt_answer_of_a_byzantine_node_is_none():

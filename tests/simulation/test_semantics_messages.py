@@ -142,9 +142,10 @@ def test_message_fields_are_plain_json():
 def test_peers_are_the_graphs_neighbours_in_node_order():
     graph = nx.Graph([("b", "a"), ("c", "b"), ("d", "b")])  # node order: b a c d
     seen = {}
-    Scenario(lambda node_id, peers: (seen.setdefault(node_id, peers) and None) or Node(), Network(graph)).run(
-        1.0
-    )
+    Scenario(
+        lambda node_id, peers: (seen.setdefault(node_id, peers) and None) or Node(node_id, peers),
+        Network(graph),
+    ).run(1.0)
     assert seen == {"b": ("a", "c", "d"), "a": ("b",), "c": ("b",), "d": ("b",)}
 
 
@@ -372,7 +373,7 @@ def test_clients_in_no_group_are_not_cut_and_those_in_a_group_are():
             for i in (0, 1)
         ]
         scenario = Scenario(
-            lambda node_id, peers: Echo(),
+            Echo,
             Network(topology.full_mesh(2)),
             faults=[Partition(groups, at=0.5)],
             clients=clients,

@@ -364,7 +364,7 @@ def test_the_context_refuses_what_makes_no_sense(call, kind, words):
             call(ctx)
 
     with pytest.raises(NodeError) as caught:
-        run(lambda node_id, peers: Calls())
+        run(Calls)
     with pytest.raises(kind, match=words):
         raise caught.value.__cause__
 

@@ -426,7 +426,7 @@ def test_set_timer_replaces_a_pending_one_of_that_name_and_cancel_of_an_unknown_
             ctx.cancel_timer("gone")
             ctx.cancel_timer("never set")
 
-    result = run(factory=lambda node_id, peers: Resets())
+    result = run(factory=Resets)
     assert [(e.node, e.time, e.name) for e in result.trace.select(kind="timer")] == [
         ("n0", 3.0, "alarm"),
         ("n1", 3.0, "alarm"),
@@ -439,5 +439,5 @@ def test_a_timer_of_zero_is_due_at_once_and_a_tiny_one_a_microsecond_later():
             ctx.set_timer("zero", 0)
             ctx.set_timer("tiny", 1e-9)
 
-    result = run(factory=lambda node_id, peers: Quick(), nodes=1)
+    result = run(factory=Quick, nodes=1)
     assert [(e.name, e.time) for e in result.trace.select(kind="timer")] == [("zero", 0.0), ("tiny", 1e-6)]

@@ -29,10 +29,10 @@ from dscourse.simulation import (
     topology,
 )
 from dscourse.simulation.engine.kernel import Kernel
-from dscourse.simulation.engine.process import Clock
-from dscourse.simulation.network import Link
+from dscourse.simulation.engine.process import Clock, Link
 from dscourse.simulation.random_streams import Stream
 from dscourse.simulation.recorder import Recorder
+from dscourse.simulation.run import setting_of
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def test_a_link_draws_its_latencies_from_one_stream_from_the_first_to_the_last()
 
 
 def ends(run):
-    kernel = Kernel(run.scenario, Recorder(keep=False), 1)
+    kernel = Kernel(setting_of(run.scenario), Recorder(keep=False), 1)
     return kernel.processes["n0"], kernel.processes["n1"]
 
 

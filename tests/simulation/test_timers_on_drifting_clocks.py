@@ -1,7 +1,6 @@
 """A timer never runs before its time on the node's own clock, however the clock runs."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dscourse.simulation import ClockDrift, Network, Node, Scenario, topology
 

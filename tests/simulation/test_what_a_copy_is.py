@@ -100,7 +100,7 @@ class KeepsItsContext(Node):
 def test_a_node_may_keep_its_context_without_the_whole_world_being_copied():
     run = Scenario(KeepsItsContext, NETWORK).run(0.5)
     fields = run.at(0.3).nodes["n0"]
-    assert fields.keys() == {"peers", "count", "tools"}
+    assert fields.keys() == {"count", "tools"}
     copied = fields["tools"]["mine"][0]
     assert copied is run.at(0.3).nodes["n0"]["tools"]["mine"][0]  # not a copy
     assert run.check(always(lambda now: now.nodes["n0"]["count"] < 50))

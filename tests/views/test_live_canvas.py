@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from dscourse.detection import drawn_delays, replay_heartbeat, seattle_delays
@@ -23,20 +24,13 @@ def whole(figure):
     canvas = figure.canvas
     for artist in animated:
         artist.set_animated(False)
-    seen, _ = _drawn(figure)
+    drawn = FigureCanvasAgg(figure)
+    drawn.draw()
     for artist in animated:
         artist.set_animated(True)
     figure.set_canvas(canvas)
     figure.stale = False
-    return seen
-
-
-def _drawn(figure):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy(), canvas
+    return np.asarray(drawn.buffer_rgba())[:, :, :3]
 
 
 def timeouts():

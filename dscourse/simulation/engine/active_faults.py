@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from random import Random
-from typing import TYPE_CHECKING
 
+from dscourse.simulation.engine.process import Link, Process
 from dscourse.simulation.faults import Byzantine, CutLink, Duplicate, Fault, Lossy, Pair, Partition, Slow
 from dscourse.simulation.random_streams import key_of, scramble
-
-if TYPE_CHECKING:
-    from dscourse.simulation.engine.process import Process
-    from dscourse.simulation.network import Link
 
 _DISTURBING = (Partition, CutLink, Lossy, Slow, Duplicate, Byzantine)
 _EVERYBODY = -1  # all bits set
@@ -79,10 +75,19 @@ class ActiveFaults:
             if _concerns(pair, link):
                 factor *= slowness
         if self._slow_nodes:
-            factor *= self._slow_nodes.get(link.source.name, 1.0) * self._slow_nodes.get(
-                link.target.name, 1.0
-            )
+            for process in (link.source, link.target):
+                if process.service is None:  # a slow server takes longer over its work, not over its messages
+                    factor *= self._slow_nodes.get(process.name, 1.0)
         return factor
+
+    def work_factor(self, node: str) -> float:
+        """How many times as long a node's work takes."""
+        return self._slow_nodes.get(node, 1.0)
+
+    def begin_luck_anew(self, seed: int) -> None:
+        """Draw from new streams from now on."""
+        self._seed = seed
+        self._liars.clear()
 
     def lies_luck(self, key: int, to: str) -> Random:
         """The luck of what a Byzantine node tells one peer: whom else it talks to must not change it."""
@@ -108,12 +113,7 @@ class ActiveFaults:
         for fault in faults:
             if fault.node is not None:
                 factors[fault.node] = factors.get(fault.node, 1.0) * fault.factor
-        self._slow_nodes = {}
-        for name, process in self._processes.items():
-            if process.service is not None:
-                process.service.factor = factors.get(name, 1.0)
-            elif name in factors:
-                self._slow_nodes[name] = factors[name]
+        self._slow_nodes = factors
 
     def _update_liars(self, faults: list[Byzantine]) -> None:
         for process in self._processes.values():

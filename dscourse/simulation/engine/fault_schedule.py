@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappush
-from typing import TYPE_CHECKING
 
+from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, Clock, Process
 from dscourse.simulation.faults import (
     ClockDrift,
     ClockOffset,
     Crash,
-    CutLink,
     Fault,
-    Heal,
-    Partition,
+    OtherLuck,
     Pause,
     Restart,
     Resume,
@@ -22,9 +20,6 @@ from dscourse.simulation.faults import (
 from dscourse.simulation.messages import canonical_json
 from dscourse.simulation.recorder import FAULT, NOBODY
 from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
-
-if TYPE_CHECKING:
-    from dscourse.simulation.engine.kernel import Kernel
 
 Transition = tuple[int, Fault, str]  # number of the fault in the scenario, the fault, "start" or "end"
 
@@ -36,17 +31,17 @@ def plan_of(faults: Sequence[Fault]) -> dict[int, list[Transition]]:
         if fault.end is not None:
             plan.setdefault(to_microseconds(fault.end), []).append((number, fault, "end"))
         if fault.ends_others:
-            plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+            plan.setdefault(to_microseconds(fault.begins or 0.0), []).append((number, fault, "start"))
     for number, fault in enumerate(faults):
-        if not fault.ends_others:
-            plan.setdefault(to_microseconds(fault.at), []).append((number, fault, "start"))
+        if fault.begins is not None and not fault.ends_others:
+            plan.setdefault(to_microseconds(fault.begins), []).append((number, fault, "start"))
     return plan
 
 
 class FaultSchedule:
     """Lets the faults of a run begin and end."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: KernelPort) -> None:
         self._kernel = kernel
         self._active = kernel.active
         self._processes = kernel.processes
@@ -56,10 +51,13 @@ class FaultSchedule:
         """Let faults end and begin; return who has to boot or go on, once all of this instant is done."""
         for number, fault, phase in transitions:
             moot = self._is_moot(number, fault, phase)
-            self._write_fault(fault, phase, moot)
+            self.write_fault(fault, phase, moot=moot)
             if not moot:
                 self._begin(number, fault) if phase == "start" else self._end(number, fault)
         self._kernel.active_faults.update(self._active)
+        for process in self._processes.values():
+            if process.service is not None:
+                self._kernel.set_pace(process, self._kernel.active_faults.work_factor(process.name))
         waking, self._waking = self._waking, []
         return waking
 
@@ -70,56 +68,49 @@ class FaultSchedule:
     def _is_moot(self, number: int, fault: Fault, phase: str) -> bool:
         if phase == "end":
             return number not in self._active
+        if fault.ends_others:
+            return not any(fault.ends(other) for other in self._active.values())
         match fault:
             case Crash():
                 return self._processes[fault.node].condition == CRASHED
-            case Restart():
-                return self._processes[fault.node].condition != CRASHED
             case Pause():
                 return self._processes[fault.node].condition != UP
-            case Resume():
-                return self._processes[fault.node].condition != PAUSED
-            case Heal():
-                return not self._healed_by(fault)
         return False
 
     def _begin(self, number: int, fault: Fault) -> None:
+        for ended in [i for i, other in self._active.items() if fault.ends(other)]:
+            del self._active[ended]
+        if not fault.is_instant:
+            self._active[number] = fault
         match fault:
             case Crash():
-                self._active[number] = fault
-                self._crash(self._processes[fault.node], number)
+                self._crash(self._processes[fault.node])
             case Pause():
-                self._active[number] = fault
-                self._pause(self._processes[fault.node], number)
+                self._pause(self._processes[fault.node])
             case Restart():
                 self._restart(self._processes[fault.node])
             case Resume():
                 self._resume(self._processes[fault.node])
-            case Heal():
-                for healed in self._healed_by(fault):
-                    del self._active[healed]
             case ClockOffset():
                 self._clock(self._processes[fault.node]).step(self._now, round(fault.seconds * MICROSECONDS))
             case ClockDrift():
-                self._drift(self._processes[fault.node], number, fault)
-            case _:
-                self._active[number] = fault
+                self._reschedule_timers(self._processes[fault.node], fault.rate)
+            case OtherLuck():
+                self._kernel.begin_luck_anew(fault.number)
 
     def _end(self, number: int, fault: Fault) -> None:
+        del self._active[number]
         match fault:
             case Crash():
                 self._restart(self._processes[fault.node])
             case Pause():
                 self._resume(self._processes[fault.node])
-            case _:
-                del self._active[number]
 
-    def _crash(self, process: Process, number: int) -> None:
-        self._active.pop(process.paused_by, None)
+    def _crash(self, process: Process) -> None:
         lost = [*process.waiting_mail()]
         if process.service is not None:
             process.service.empty()
-        process.condition, process.down_by, process.paused_by = CRASHED, number, -1
+        process.condition = CRASHED
         process.node = None
         process.timers.clear()
         process.held = []
@@ -129,42 +120,25 @@ class FaultSchedule:
             self._kernel.drop("crashed", mail)
 
     def _restart(self, process: Process) -> None:
-        self._active.pop(process.down_by, None)
-        process.condition, process.down_by = UP, -1
+        process.condition = UP
         process.incarnation += 1
         self._waking.append(process)
 
-    def _pause(self, process: Process, number: int) -> None:
-        process.condition, process.paused_by = PAUSED, number
+    def _pause(self, process: Process) -> None:
+        process.condition = PAUSED
+        if process.service is not None:
+            process.service.stand_still(self._now)
         process.refresh()
 
     def _resume(self, process: Process) -> None:
-        self._active.pop(process.paused_by, None)
-        process.condition, process.paused_by = UP, -1
+        process.condition = UP
         self._waking.append(process)
-
-    def _healed_by(self, heal: Heal) -> list[int]:
-        pair = heal.link and frozenset(heal.link)
-        return [
-            number
-            for number, fault in self._active.items()
-            if (isinstance(fault, Partition) and pair is None)
-            or (isinstance(fault, CutLink) and (pair is None or frozenset((fault.a, fault.b)) == pair))
-        ]
 
     def _clock(self, process: Process) -> Clock:
         if process.clock is None:
             process.clock = Clock(self._now)
             process.refresh()
         return process.clock
-
-    def _drift(self, process: Process, number: int, fault: ClockDrift) -> None:
-        for other, active in list(self._active.items()):
-            if isinstance(active, ClockDrift) and active.node == process.name:
-                del self._active[other]
-        if fault.rate:
-            self._active[number] = fault
-        self._reschedule_timers(process, fault.rate)
 
     def _reschedule_timers(self, process: Process, rate: float) -> None:
         """Let a clock run at ``rate``; pending timers are due when it reads what it would have read at the old rate."""
@@ -179,7 +153,8 @@ class FaultSchedule:
             order = process.timers[name] = self._kernel.timer_order(process)
             heappush(heap, (now + clock.true_delay(now, local), order, None, process, name))
 
-    def _write_fault(self, fault: Fault, phase: str, moot: bool) -> None:
+    def write_fault(self, fault: Fault, phase: str = "start", *, moot: bool = False) -> None:
+        """Let the trace tell of a fault."""
         pair = fault.link_pair
         named = (getattr(fault, "node", None), None) if pair is None else pair
         node, peer = (NOBODY if name is None else self._processes[name].index for name in named)

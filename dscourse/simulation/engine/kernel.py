@@ -14,32 +14,30 @@ from __future__ import annotations
 import gc
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from dscourse.simulation.clients import Workload
 from dscourse.simulation.engine.active_faults import ActiveFaults
+from dscourse.simulation.engine.client_actors import client_actor
+from dscourse.simulation.engine.context import SimulatorContext
 from dscourse.simulation.engine.fault_schedule import FaultSchedule, Transition, plan_of
-from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Mail, Process, Service
+from dscourse.simulation.engine.port import KernelPort
+from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Link, Mail, Process, Service
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
-from dscourse.simulation.faults import (
-    Fault,
-)
+from dscourse.simulation.faults import DelayMessage, Fault, LoseMessage, MessageFault, Pair, RepeatMessage
 from dscourse.simulation.messages import canonical_json, encode
 from dscourse.simulation.names import unknown
-from dscourse.simulation.network import Link
-from dscourse.simulation.node import Context
-from dscourse.simulation.random_streams import key_of
+from dscourse.simulation.network import Network
+from dscourse.simulation.random_streams import Stream, key_of
 from dscourse.simulation.recorder import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Recorder
 from dscourse.simulation.source_line import own_line
-from dscourse.simulation.virtual_time import MICROSECONDS
-
-if TYPE_CHECKING:
-    from dscourse.simulation.scenario import Scenario
+from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 
 _ROUND = 64  # events between two looks at the recorder
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
@@ -50,11 +48,21 @@ _WAITS = (
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
-class Kernel:
-    """One run of a scenario."""
+class Setting(NamedTuple):
+    """What a run follows from."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder, event_limit: int) -> None:
-        self.scenario = scenario
+    node_factory: Callable[..., Any]
+    network: Network
+    faults: Sequence[Fault]
+    clients: Mapping[str, Workload]  # by their ids
+    seed: int
+    shuffle_ties: bool
+
+
+class Kernel:
+    """One run of a setting."""
+
+    def __init__(self, setting: Setting, recorder: Recorder, event_limit: int) -> None:
         self.recorder = recorder
         self.write = recorder.write
         self.now = 0
@@ -62,25 +70,27 @@ class Kernel:
         self.next_number: Callable[[], int] = count().__next__
         self.last_message: Any = object()  # nothing that anybody could send
         self.last_text = ""
-        self.ties = TieBreaker(scenario.seed, self.next_number) if scenario.shuffle_ties else None
+        self.ties = TieBreaker(setting.seed, self.next_number) if setting.shuffle_ties else None
         self.careful = self.ties is not None
         self.touched: set[str] = set()
         self.active: dict[int, Fault] = {}  # faults in force, by their number in the scenario
         self.processes: dict[str, Process] = {}
-        self._network = scenario.network
-        self._seed = scenario.seed
+        self.network = setting.network
+        self.seed = setting.seed
+        self._faults = setting.faults
+        self._node_factory = setting.node_factory
         self._event_limit = event_limit
+        self._message_faults = _by_link_and_number(setting.faults)
         self._timer_texts: dict[str, str] = {}
         self._observe: Callable[[], None] | None = None
-        for name in scenario.node_ids:
+        for name in setting.network.node_ids:
             self._add_service(self._add(name))
-        for client, workload in zip(scenario.client_ids, scenario.clients, strict=True):
-            self._add(client).is_client = True
-            workload.attach(self, self.processes[client])
+        for client, workload in setting.clients.items():
+            self._add_client(self._add(client), workload)
         for process in self.processes.values():
             process.refresh()
-        self.active_faults = ActiveFaults(self.processes, self._seed)
-        self.changes = FaultSchedule(self)
+        self.active_faults = ActiveFaults(self.processes, self.seed)
+        self.schedule = FaultSchedule(self)
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,7 +107,7 @@ class Kernel:
         collecting = gc.isenabled()
         gc.disable()  # rows and messages make no cycles, and looking for some takes a fifth of the time
         try:
-            plan = plan_of(self.scenario.faults)
+            plan = plan_of(self._faults)
             for when in sorted({0, *plan}):
                 if when >= until:
                     break
@@ -197,21 +207,23 @@ class Kernel:
         target = self.processes.get(to) if type(to) is str else None
         if target is None:
             raise self._no_such_peer(process, to)
-        network = self._network
+        network = self.network
         if process.is_client or target.is_client:
             settings = network.client_settings()
         elif network.has_link(process.name, to):
             settings = network.link_settings(process.name, to)
         else:
             raise self._no_such_peer(process, to)
-        link = process.links[to] = Link(process, target, settings)
+        befalls = self._message_faults.get((process.name, to))
+        link = process.links[to] = Link(process, target, settings.made_special() if befalls else settings)
+        link.befalls = befalls or {}
         return link
 
     def _no_such_peer(self, process: Process, to: object) -> Exception:
         if type(to) is not str:
             advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
             return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
-        peers = self._network.peers(process.name)
+        peers = self.network.peers(process.name)
         if to == process.name:
             return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
         if to not in self.processes:
@@ -232,12 +244,21 @@ class Kernel:
                 liar = type(behaviour).__name__
         if message is not self.last_message:
             self.admit(message)
+        faults = self._faults_of_next(link) if link.befalls else ()
+        late = sum(to_microseconds(fault.by) for fault in faults if isinstance(fault, DelayMessage))
         delay = settings.sample(draw)
         lost = settings.loss > 0 and link.extras().draw(_LOSS) < settings.loss
-        lost = any([lost, *self.active_faults.loss_draws(link)])
+        lost = any(
+            [lost, *self.active_faults.loss_draws(link), *(isinstance(f, LoseMessage) for f in faults)]
+        )
         copies = self.active_faults.copies(link)
         if settings.duplication > 0 and link.extras().draw(_DUPLICATION) < settings.duplication:
             copies.append(link.extras().draw(_COPY))
+        copies += [
+            link.extras().draw(key_of(self.seed, "fault", fault.canonical()))
+            for fault in faults
+            if isinstance(fault, RepeatMessage)
+        ]
         cut = not self.active_faults.can_talk(source.name, target.name)
         wait = 0 if cut or settings.capacity is None else link.extras().transmit(self.now)
         fate = "cut" if cut else "queue full" if wait is None else "lost" if lost else None
@@ -252,12 +273,20 @@ class Kernel:
             self.drop(fate, Mail(link, message, number, 0, self.now))
             return
         factor = self.active_faults.delay_factor(link)
-        due = self.now + (wait or 0)
+        due = self.now + (wait or 0) + late
         order = number if self.ties is None else self.ties.message_order(link)
         heappush(self.heap, (due + int(delay * factor + 0.5), order, link, message, number))
         for copy, its_draw in enumerate(copies, start=1):
             its_due = due + int(settings.sample(its_draw) * factor + 0.5)
             self.put_off(its_due, CopyOnTheWay(self, link, message, number, copy), link)
+
+    def _faults_of_next(self, link: Link) -> list[MessageFault]:
+        """What befalls the message that is being sent; the trace tells of it."""
+        link.sent += 1
+        faults = link.befalls.get(link.sent, [])
+        for fault in faults:
+            self.schedule.write_fault(fault)
+        return faults
 
     def arrive(self, link: Link, message: Any, number: int, copy: int = 0) -> None:
         """A message is due: it is handled, has to wait, or is dropped."""
@@ -318,19 +347,22 @@ class Kernel:
     def _serve_next(self, process: Process, service: Service) -> None:
         if service.serving is None and service.queue and process.condition == UP:
             service.serving = service.queue.popleft()
-            service.round += 1
-            self.put_off(
-                self.now + service.next_duration(),
-                partial(self._served, process, service, service.round),
-                process,
-            )
+            service.due = self.now + service.next_duration()
+            self._go_on_serving(process, service)
+
+    def _go_on_serving(self, process: Process, service: Service) -> None:
+        service.round += 1
+        self.put_off(service.due, partial(self._served, process, service, service.round), process)
+
+    def set_pace(self, process: Process, factor: float) -> None:
+        """Let a server work faster or slower, also on what it has begun."""
+        service = process.service
+        if service is not None and service.set_pace(self.now, factor):
+            self._go_on_serving(process, service)
 
     def _served(self, process: Process, service: Service, number: int) -> None:
         if number != service.round or service.serving is None:
-            return  # a crash has taken it
-        if process.condition == PAUSED:
-            process.held.append(number)
-            return
+            return  # a crash or a pause has stopped it
         mail, service.serving = service.serving, None
         self._deliver(process, mail)
         self._serve_next(process, service)
@@ -348,7 +380,24 @@ class Kernel:
 
     def node_luck(self, process: Process) -> Random:
         """The stream that ``ctx.rng`` draws from, in this incarnation."""
-        return Random(key_of(self._seed, "node", process.name, process.incarnation))
+        return Random(key_of(self.seed, "node", process.name, process.incarnation))
+
+    def begin_luck_anew(self, number: int) -> None:
+        """Draw from new streams from now on, all of them keyed by ``number``."""
+        self.seed = key_of(self.seed, "other luck", number)
+        self.active_faults.begin_luck_anew(self.seed)
+        if self.ties is not None:
+            self.ties = TieBreaker(self.seed, self.next_number)
+        for process in self.processes.values():
+            process.sending_key, process.receiving_key = self._keys_of(process.name)
+            for link in process.links.values():
+                link.begin_luck_anew()
+            if process.service is not None:
+                process.service.stream = Stream(key_of(self.seed, "service", process.name))
+            if process.is_client:
+                process.node.begin_luck_anew()
+            elif process.node is not None:
+                process.context.begin_luck_anew()
 
     def look_at(self, when: int) -> None:
         """Call the observer at ``when``, after all events of that instant, even if there are none."""
@@ -390,30 +439,32 @@ class Kernel:
         for item in held:
             if isinstance(item, Mail):
                 self._deliver(process, item)
-            elif isinstance(item, int):
-                self._served(process, process.service, item)  # type: ignore[arg-type]
             else:
                 self._timer_due(process, item.name, item.order)
-        if process.service is not None:
-            self._serve_next(process, process.service)
+        service = process.service
+        if service is not None:
+            if service.left is not None:
+                service.due, service.left = self.now + service.left, None
+                self._go_on_serving(process, service)
+            self._serve_next(process, service)
 
     def _boot(self, process: Process) -> None:
-        peers = self._network.peers(process.name)
+        peers = self.network.peers(process.name)
         try:
-            node = self.scenario.node_factory(process.name, peers)
+            node = self._node_factory(process.name, peers)
         except Exception as error:
             if process.incarnation == 0:
                 raise  # nothing has run yet: the caller sees the error as it is
             raise self._blame(process, "node_factory", error) from error
         _check_handlers(node)
         process.node = node
-        process.context = Context(self, process)
+        process.context = SimulatorContext(self, process)
         self.call(process, "on_start", node.on_start)
 
     def _change(self, when: int, transitions: list[Transition]) -> None:
         """Let faults end and begin, then let those boot and go on that can."""
         self.now = when
-        waking = self.changes.apply(transitions)
+        waking = self.schedule.apply(transitions)
         if when == 0:
             waking = [process for process in self.processes.values() if not process.is_client] + waking
         self.careful = self.ties is not None or self.active_faults.is_disturbed
@@ -427,15 +478,21 @@ class Kernel:
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, name: str) -> Process:
-        seed = self._seed
-        process = Process(len(self.processes), name, key_of(seed, "from", name), key_of(seed, "to", name))
-        self.processes[name] = process
+        process = self.processes[name] = Process(len(self.processes), name, *self._keys_of(name))
         return process
 
+    def _keys_of(self, name: str) -> tuple[int, int]:
+        return key_of(self.seed, "from", name), key_of(self.seed, "to", name)
+
     def _add_service(self, process: Process) -> None:
-        sample, limit = self._network.service(process.name)
+        sample, limit = self.network.service(process.name)
         if sample is not None:
-            process.service = Service(sample, limit, key_of(self._seed, "service", process.name))
+            process.service = Service(sample, limit, key_of(self.seed, "service", process.name))
+
+    def _add_client(self, process: Process, workload: Workload) -> None:
+        process.is_client = True
+        process.node = client_actor(workload, self, process)
+        process.context = SimulatorContext(self, process)
 
     def _start_clients(self) -> None:
         for process in self.processes.values():
@@ -470,7 +527,7 @@ class CopyOnTheWay:
 
     __slots__ = ("_kernel", "copy", "link", "message", "number")
 
-    def __init__(self, kernel: Kernel, link: Link, message: Any, number: int, copy: int) -> None:
+    def __init__(self, kernel: KernelPort, link: Link, message: Any, number: int, copy: int) -> None:
         self._kernel = kernel
         self.link = link
         self.message = message
@@ -480,6 +537,14 @@ class CopyOnTheWay:
     def __call__(self) -> None:
         """It is due."""
         self._kernel.arrive(self.link, self.message, self.number, self.copy)
+
+
+def _by_link_and_number(faults: Iterable[Fault]) -> dict[Pair, dict[int, list[MessageFault]]]:
+    found: dict[Pair, dict[int, list[MessageFault]]] = {}
+    for fault in faults:
+        if isinstance(fault, MessageFault):
+            found.setdefault((fault.sender, fault.to), {}).setdefault(fault.number, []).append(fault)
+    return found
 
 
 def _nothing() -> None:

@@ -5,15 +5,10 @@ Without it, the first to be scheduled comes first: one schedule of many that the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from dscourse.simulation.engine.process import Link, Process
 from dscourse.simulation.random_streams import key_of, scramble
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dscourse.simulation.engine.process import Process
-    from dscourse.simulation.network import Link
 
 _SHIFT = 64
 

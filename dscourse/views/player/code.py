@@ -35,7 +35,7 @@ def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
         return [f"forked = {start}"]
     lines = []
     for fault in faults:
-        lines.append(f"forked = {start}.fork({fault.at!r}, {fault!r})")
+        lines.append(f"forked = {start}.fork({fault.begins!r}, {fault!r})")
         start = "forked"
     return lines
 

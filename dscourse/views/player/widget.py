@@ -159,7 +159,7 @@ class Player(anywidget.AnyWidget):
 def _fork(run: Run, fault: Fault) -> tuple[Run, str]:
     """Return the fork and what went wrong in it: up to a mistake in a handler it can be played."""
     try:
-        return run.fork(fault.at, fault), ""
+        return run.fork(fault.begins or 0.0, fault), ""
     except NodeError as error:
         if error.run is None:
             raise

@@ -1,0 +1,1 @@
+from .naive_failover import Heartbeat as Heartbeat, NaiveFailoverNode as NaiveFailoverNode

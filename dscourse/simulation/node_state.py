@@ -1,0 +1,89 @@
+"""The state of a node: which of it is shown, when it is the same as before, and how it is copied."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from types import FunctionType, MethodType
+from typing import Any
+
+from dscourse.simulation.node import Context
+
+TO_LOOK_AT = "to look at"  # in the memo of a deep copy
+_IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
+_NOT_STATE = frozenset({"node_id", "peers"})  # who it is and whom it knows: a picture shows that anyway
+
+
+def public_fields(node: Any) -> dict[str, Any]:
+    """Copies of a node's attributes and properties whose names begin with no underscore; of functions their names."""
+    fields = {}
+    for name in _public_names(node):
+        try:
+            value = getattr(node, name)
+        except Exception:  # noqa: BLE001, S112 - a property that has no value yet is simply not shown
+            continue
+        if isinstance(value, Context):
+            continue  # its hands and eyes are no state
+        if isinstance(value, MethodType | FunctionType):
+            fields[name] = value.__name__  # a copy of a method would be a copy of its node
+            continue
+        try:
+            fields[name] = copied(value, {TO_LOOK_AT: True})
+        except Exception:  # noqa: BLE001 - an open file, a generator: better a word than nothing
+            fields[name] = repr(value)
+    return fields
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Whether two values of a public field look the same; objects without equality of their own go by their parts."""
+    return _look_alike(a, b, [])
+
+
+def _look_alike(a: Any, b: Any, met: list[tuple[Any, Any]]) -> bool:
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    try:
+        if a == b:
+            return True
+    except ValueError:  # arrays: their truth is one for each element
+        if not isinstance(a, list | tuple | dict):
+            return repr(a) == repr(b)
+    if isinstance(a, float):
+        return math.isnan(a) and math.isnan(b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(_look_alike(x, y, met) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_look_alike(value, b[key], met) for key, value in a.items())
+    if hasattr(a, "__dict__") and type(a).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
+        if any(a is x and b is y for x, y in met):  # it leads back to itself
+            return True
+        met.append((a, b))
+        return _look_alike(vars(a), vars(b), met)
+    return False
+
+
+def _public_names(node: Any) -> list[str]:
+    own = getattr(node, "__dict__", None)
+    names = (
+        [name for name in own if not name.startswith("_") and name not in _NOT_STATE]
+        if isinstance(own, Mapping)
+        else []
+    )
+    for kind in type(node).__mro__[:-1]:
+        slots = kind.__dict__.get("__slots__", ())
+        slots = (slots,) if isinstance(slots, str) else slots
+        names += [name for name in slots if not name.startswith("_")]
+        names += [
+            name
+            for name, value in vars(kind).items()
+            if isinstance(value, property) and not name.startswith("_")
+        ]
+    return list(dict.fromkeys(names))
+
+
+def copied(value: Any, memo: dict[Any, Any] | None = None) -> Any:
+    """A deep copy; what can't change is its own copy."""
+    return value if type(value) in _IMMUTABLE else copy.deepcopy(value, memo)
