@@ -16,11 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from dscourse.simulation import Run
+from dscourse.simulation import Moment, Run
 from dscourse.views import palette
 from dscourse.views.axes import given_or_new, sample
 from dscourse.views.picture import Picture
-from dscourse.views.player.fault_intervals import Band, bands_and_marks, may_talk
+from dscourse.views.player.fault_intervals import Band, bands as bands_of
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
 
@@ -68,7 +68,7 @@ def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
     axes.set_axis_off()
     axes.set_xlim(-0.14, 1.14)
     axes.set_ylim(-0.16, 1.16)
-    cut = _draw_links(axes, run, scene.bands, places)
+    cut = _draw_links(axes, run, scene.now, places)
     types = _types(run)
     _draw_flights(axes, scene.flights, places, types)
     few = len(run.trace.ids) <= _MOST_LABELS
@@ -108,7 +108,7 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
             f"choose a shorter interval (up to {_LARGEST_DIAGRAM})"
         )
     parties, types, window = list(run.trace.ids), _types(run), (begin / 1e6, end / 1e6)
-    bands = [band for band in bands_and_marks(run)[0] if band.begin < end and band.end > begin]
+    bands = [band for band in bands_of(run) if band.begin < end and band.end > begin]
     axes = given_or_new(ax, 7.4, 1.2 + 0.36 * len(parties))
     rows = {party: -index for index, party in enumerate(parties)}
     axes.hlines(list(rows.values()), *window, color=palette.LIGHT_GREY, linewidth=1, zorder=1)
@@ -138,31 +138,31 @@ def run_picture(run: Run) -> Picture:
 
     That is when the last fault has had its effect; without faults, the end of the run.
     """
-    end = round(run.until * 1e6)
-    begun = [event.time_us for event in run.trace.select(kind="fault") if event.detail.get("phase") != "end"]
-    changed = [event.time_us for event in run.trace.select(kind="record", name="status")]
-    after = [time for time in changed if begun and time > begun[-1]]
-    ends = [event.time_us for event in run.trace.select(kind="fault") if begun and event.time_us > begun[-1]]
-    limit = min([end, *ends])
-    settled = [time for time in after if time < limit]
-    moment = settled[-1] if settled else (begun[-1] if begun else end)
+    moment = run.until
+    intervals = run.trace.fault_intervals()
+    if intervals:
+        moment = intervals[-1][1]
+        over = min([run.until, *(end for _, _, end in intervals if end > moment)])
+        changes = run.trace.select(kind="record", name="status").times
+        moment = max((time for time in changes if moment < time < over), default=moment)
     axes = Figure(figsize=(6.4, 4.2), facecolor="white").add_axes(
         (0.02, 0.02, 0.7, 0.9)
     )  # laying out takes long
-    return cluster_map(run, at=min(moment, end) / 1e6, ax=axes)
+    return cluster_map(run, at=moment, ax=axes)
 
 
 # --- the cluster
 
 
-def _draw_links(axes: Axes, run: Run, bands: list[Band], places: dict[str, Place]) -> bool:
+def _draw_links(axes: Axes, run: Run, now: Moment, places: dict[str, Place]) -> bool:
     """Draw all links; return whether one of them is cut."""
     links = _links(run)
     crowded = len(links) > 120
+    cuts = now.cuts
     whole, cut, marks = [], [], []
     for a, b in links:
         start, goal = places[a], places[b]
-        there, back = may_talk(bands, a, b), may_talk(bands, b, a)
+        there, back = (now.can_talk(a, b), now.can_talk(b, a)) if cuts else (True, True)
         if there and back:
             whole.append((start, goal))
         else:  # the mark of a cut is in the middle; if it is one way only, before the end that hears nothing

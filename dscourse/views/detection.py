@@ -20,7 +20,7 @@ from dscourse.detection.phi_history import PhiHistory
 from dscourse.detection.preset_trials import PresetTrial
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
 from dscourse.readable import readable_number
-from dscourse.simulation import Run
+from dscourse.simulation import Crash, Pause, Run
 from dscourse.views import palette
 from dscourse.views.axes import (
     draw_stretch,
@@ -138,19 +138,12 @@ def _suspicions_alt(
 
 def _troubles(run: Run, node: str) -> list[tuple[str, float, float]]:
     """When a node was crashed or paused: (what, since, to)."""
-    found: list[tuple[str, float, float]] = []
-    open_since: dict[str, float] = {}
-    words = {"Crash": "crashed", "Pause": "paused"}
-    for event in run.trace.select(kind="fault", node=node, name=("Crash", "Pause", "Restart", "Resume")):
-        if event.detail.get("moot"):
-            continue
-        kind = words.get(event.name, {"Restart": "crashed", "Resume": "paused"}.get(event.name, ""))
-        begins = event.name in words and event.detail["phase"] == "start"
-        if begins:
-            open_since.setdefault(kind, event.time)
-        elif kind in open_since:
-            found.append((kind, open_since.pop(kind), event.time))
-    return found + [(kind, since, run.until) for kind, since in open_since.items()]
+    words = {Crash: "crashed", Pause: "paused"}
+    return [
+        (words[type(fault)], since, to)
+        for fault, since, to in run.trace.fault_intervals()
+        if isinstance(fault, Crash | Pause) and fault.node == node
+    ]
 
 
 # ── φ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -355,7 +348,7 @@ def _three_digits(value: float) -> str:
 def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
     """Show how many members have heard that ``peer`` is suspected, and how many have declared it faulty, over time."""
     axes = given_or_new(ax, 7.0, 3.4)
-    crash = next(since for kind, since, _ in _troubles(run, peer) if kind == "crashed")
+    crash = run.trace.downtimes()[peer][0][0]
     others = len(run.nodes) - 1
     told = []
     for name, label, colour, dash in (

@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from dscourse.simulation import Fault, NodeError, Run
+from dscourse.simulation import Fault, NodeError, NotDeterministic, Run
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
@@ -148,7 +148,11 @@ class Player(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
-        still = self.picture()
+        try:
+            still = self.picture()
+        except NotDeterministic as error:  # the trace can be played all the same
+            self.problem = str(error)
+            return ({**views, "text/plain": str(error)}, metadata)
         stands_in = {
             "text/plain": still.alt,
             "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
