@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heapreplace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import whole
 from dscourse.partitioning.hashed import HashPartitioner, walk_table
-from dscourse.partitioning.keys import Hashes, Key, hash_key, key_column, plain_key
+from dscourse.partitioning.keys import Hashes, Key, hash_key
 from dscourse.partitioning.members import Members
 
 Slots = npt.NDArray[np.int32]
@@ -26,8 +25,8 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
     """Hashes a key to one of many slots; a table says which node holds the slot.
 
     The number of slots never changes, so a key's slot never does: only whole slots move, and which ones is for the
-    table to decide. A newcomer is given its fair share from those that hold most, and nothing else moves. Single keys
-    can be pinned to a node. The price: every client needs the table, or must ask whoever has it.
+    table to decide. A newcomer is given its fair share from those that hold most, and nothing else moves. The price:
+    every client needs the table, or must ask whoever has it.
 
     Args:
         nodes: names.
@@ -39,7 +38,6 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         self, nodes: Iterable[str], slots: int = 16384, weights: Mapping[str, float] | None = None
     ) -> None:
         self._slots = whole("slots", slots, at_least=1, at_most=_MOST_SLOTS)
-        self._pins: dict[Key, str] = {}
         self._table: Slots = np.empty(0, dtype=np.int32)
         self._members = Members((), ())
         super().__init__(nodes, weights)
@@ -50,14 +48,9 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         return self._slots
 
     @property
-    def pins(self) -> dict[Key, str]:
-        """Keys that have a node of their own, whatever their slot."""
-        return dict(self._pins)
-
-    @property
     def table_bytes(self) -> int:
-        """4 bytes for each slot, and 12 for each pinned key (its hash and its node)."""
-        return self._table.nbytes + 12 * len(self._pins)
+        """4 bytes for each slot."""
+        return self._table.nbytes
 
     def slot(self, key: Key) -> int:
         """Return the slot of a key."""
@@ -72,53 +65,6 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         """
         place = self._members.place(node)
         self._table[whole("slot", slot, at_least=0, at_most=self._slots - 1)] = place
-
-    def pin(self, key: Key, node: str) -> None:
-        """Give one key to a node, whatever its slot: for the customer who is as big as all the others."""
-        self._members.place(node)
-        self._pins[plain_key(key)] = node
-
-    def unpin(self, key: Key) -> None:
-        """Let a key go with its slot again.
-
-        Raises:
-            LookupError: if it wasn't pinned.
-        """
-        if self._pins.pop(plain_key(key), None) is None:
-            raise LookupError(f"The key {key!r} isn't pinned")
-
-    def owner(self, key: Key) -> str:
-        """Return the node that owns a key: the one it is pinned to, or that of its slot."""
-        if self._pins:
-            pinned = self._pins.get(plain_key(key))
-            if pinned is not None:
-                return pinned
-        return super().owner(key)
-
-    def owner_indices(self, keys: Any) -> npt.NDArray[np.intp]:
-        """Return the owners as places in `nodes`."""
-        indices = super().owner_indices(keys)
-        if self._pins:
-            column = key_column(keys)
-            for place, key in enumerate(column.tolist() if isinstance(column, np.ndarray) else column):
-                if key in self._pins:
-                    indices[place] = self._members.place(self._pins[key])
-        return indices
-
-    def remove_node(self, node: str) -> None:
-        """Let a node leave: its slots go to those that hold least for their weight, pinned keys back to their slot.
-
-        Raises:
-            LookupError: if it isn't a member.
-            ValueError: if it is the last one.
-        """
-        super().remove_node(node)
-        self._pins = {key: pinned for key, pinned in self._pins.items() if pinned != node}
-
-    def _preferred_nodes(self, key: Key) -> Iterator[str]:
-        pinned = self._pins.get(plain_key(key))
-        yield from () if pinned is None else (pinned,)
-        yield from super()._preferred_nodes(key)
 
     def _make_table(self, members: Members) -> Slots:
         if len(members.nodes) > self._slots:

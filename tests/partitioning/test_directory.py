@@ -1,4 +1,4 @@
-"""The directory: fixed slots, an explicit table, pinned keys."""
+"""The directory: fixed slots and an explicit table."""
 
 import numpy as np
 import pytest
@@ -18,33 +18,6 @@ def test_a_slot_can_be_assigned_by_hand():
     with pytest.raises(ValueError, match="slot must be at most 15"):
         directory.assign(16, "a")
     assert directory.owner("user") == "a"
-
-
-def test_a_pinned_key_has_a_node_of_its_own():
-    directory = DirectoryPartitioner(["a", "b", "c"], slots=16)
-    at_home = directory.owner(7)
-    other = next(node for node in directory.nodes if node != at_home)
-    directory.pin(7, other)
-    assert directory.owner(7) == directory.owner(np.int64(7)) == other
-    assert directory.owners(np.array([7, 7])).tolist() == [other, other]
-    assert directory.replicas(7, 3)[0] == other
-    assert len(set(directory.replicas(7, 3))) == 3
-    racks = {"a": "r1", "b": "r2", "c": "r3", other: "r9"}
-    assert directory.replicas(7, 2, racks=racks)[0] == other
-    directory.unpin(7)
-    assert directory.owner(7) == at_home
-    with pytest.raises(LookupError, match="isn't pinned"):
-        directory.unpin(7)
-
-
-def test_a_pinned_key_goes_home_when_its_node_leaves():
-    directory = DirectoryPartitioner(["a", "b"], slots=16)
-    directory.pin("vip", "b")
-    directory.remove_node("b")
-    assert directory.owner("vip") == "a"
-    assert directory.pins == {}
-    with pytest.raises(LookupError, match="no node 'b'"):
-        directory.pin("vip", "b")
 
 
 def test_a_table_changed_by_hand_is_respected_when_nodes_come():
