@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dscourse.simulation.faults import Fault, Pair
 from dscourse.simulation.names import unknown
-from dscourse.simulation.recorder import FAULT, RECORD
+from dscourse.simulation.recorder import FAULT, RECORD, Recorder
 from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -95,6 +95,34 @@ class ClusterState(Protocol):
         """What each node has saved."""
 
 
+class Engine(Protocol):
+    """What runs a scenario: the event loop in virtual time, or what takes the steps of a script.
+
+    Attributes:
+        recorder: takes the rows of the trace.
+        now: µs.
+        touched: nodes that have done something since somebody looked; who looks empties it.
+        processes: nodes and clients by id, each with ``is_client`` and its present object ``node`` (None while down).
+    """
+
+    recorder: Recorder
+    now: int
+    touched: set[str]
+
+    @property
+    def processes(self) -> Mapping[str, Any]:
+        """Nodes and clients by id."""
+
+    def run(self, until: int, observe: Callable[[], None] | None = None) -> None:
+        """Process every event before ``until`` (µs), with ``observe`` called after each; once."""
+
+    def look_at(self, when: int) -> None:
+        """Call the observer at ``when``, too, even if nothing happens then."""
+
+    def state(self, sent: Callable[[int], int]) -> ClusterState:
+        """What a moment shows of it."""
+
+
 class NodeFields(dict[str, dict[str, Any]]):
     """Public fields by node; one that is down or has not booted yet has none, and says so when asked."""
 
@@ -153,10 +181,6 @@ class Moment:
 
     In a property the moment is live: it shows the state after the event just past, and moves on with the run. It is
     there to be looked at; a property that changes something in it is refused.
-
-    Attributes:
-        event: in a property, the event just past; otherwise None.
-        trace: in a property, the whole trace of the run.
     """
 
     def __init__(
@@ -172,14 +196,29 @@ class Moment:
         self._beliefs = beliefs
         self._time = time
         self._fields = fields or state.fields
-        self.event = event
-        self.trace = trace
+        self._event = event
+        self._trace = trace
         self._is_made = True
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_is_made" in self.__dict__:
             _refused()
         super().__setattr__(name, value)
+
+    @property
+    def event(self) -> Event | None:
+        """In a property, the event just past; otherwise None."""
+        return self._event
+
+    @property
+    def trace(self) -> Trace | None:
+        """In a property, the whole trace of the run; otherwise None."""
+        return self._trace
+
+    @property
+    def time_us(self) -> int:
+        """True time in microseconds."""
+        return self._time
 
     @property
     def time(self) -> float:

@@ -11,12 +11,11 @@ import numpy as np
 from dscourse.arguments import text, whole
 from dscourse.simulation.clients import ClientOperation
 from dscourse.simulation.engine.kernel import Kernel, Setting
-from dscourse.simulation.engine.state import KernelState
-from dscourse.simulation.engine.watcher import Watcher
+from dscourse.simulation.engine.watcher import LiveWatcher, NeedsTraceError, Watcher
 from dscourse.simulation.errors import NodeError, NotDeterministic, RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault, MessageFault, OtherLuck
 from dscourse.simulation.messages import canonical_json
-from dscourse.simulation.moment import Beliefs, Moment
+from dscourse.simulation.moment import Beliefs, ClusterState, Engine, Moment
 from dscourse.simulation.names import unknown
 from dscourse.simulation.properties import Property, Verdicts, judge
 from dscourse.simulation.recorder import FAULT, RECORD, SEND, Recorder
@@ -25,7 +24,7 @@ from dscourse.simulation.trace import Trace
 from dscourse.simulation.virtual_time import MICROSECONDS, instant, to_microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
@@ -48,23 +47,82 @@ class _StoppedAgain(SimulationError):  # noqa: N818
 def run_scenario(scenario: Scenario, end: int, *, keep_trace: bool, event_limit: int) -> Run:
     """Run a scenario up to ``end`` (µs); what ends it early carries the run so far. See `Scenario.run`."""
     recorder = Recorder(keep=keep_trace)
-    kernel = Kernel(setting_of(scenario), recorder, event_limit)
+    engine = scenario.new_engine(recorder, event_limit)
 
     def stopped_run() -> Run:
-        return Run(scenario, end / MICROSECONDS, recorder, kernel.now / MICROSECONDS, event_limit)
+        return Run(scenario, end / MICROSECONDS, recorder, engine.now / MICROSECONDS, event_limit)
 
     try:
-        kernel.run(end)
+        engine.run(end)
     except SimulationError as error:
         error.run = stopped_run()
         raise
     except KeyboardInterrupt:
         interruption = RunInterrupted(
-            f"interrupted at {kernel.now / MICROSECONDS:g} s; the trace is in the attribute run of this error"
+            f"interrupted at {engine.now / MICROSECONDS:g} s; the trace is in the attribute run of this error"
         )
         interruption.run = stopped_run()
         raise interruption from None
     return Run(scenario, end / MICROSECONDS, recorder, event_limit=event_limit)
+
+
+class _BrokenError(SimulationError):
+    """A property is broken, and the rest of the run need not be looked at."""
+
+
+def judged_run(
+    scenario: Scenario, until: float, properties: Sequence[Property], *, event_limit: int = EVENT_LIMIT
+) -> tuple[Run, tuple[Property, ...]]:
+    """Run a scenario while its properties are looked at, for little more than the price of the run.
+
+    Properties see the nodes' own values and must not change them; `Run.check` sees to that, at five times the price.
+
+    Args:
+        scenario: what to run.
+        until: seconds.
+        properties: what ought to hold.
+        event_limit: a run with more events is stopped.
+
+    Returns:
+        The run, which ends at the first moment that breaks an `always` or a `never`, and what doesn't hold.
+
+    Raises:
+        NodeError, EventLimit, RunInterrupted: as `Scenario.run`.
+    """
+    judges = [judge(item) for item in properties]
+    recorder = Recorder(keep=True)
+    engine = scenario.new_engine(recorder, event_limit)
+    end = instant("until", until)
+
+    def see(moment: Moment) -> None:
+        for one in judges:
+            one.see(moment)
+            if one.is_broken:
+                raise _BrokenError
+
+    def run_so_far(stopped: float | None) -> Run:
+        return Run(scenario, end / MICROSECONDS, recorder, stopped, event_limit)
+
+    for when in sorted({one.begin for one in judges if one.begin > 0}):
+        engine.look_at(when)
+    try:
+        engine.run(end, LiveWatcher(engine, see))
+    except _BrokenError:
+        run = run_so_far(engine.now / MICROSECONDS)
+        return run, tuple(one.property for one in judges if one.is_broken)
+    except NeedsTraceError:
+        run = scenario.run(until, event_limit=event_limit)
+        return run, tuple(verdict.property for verdict in run.check(*properties) if not verdict)
+    except SimulationError as error:
+        error.run = run_so_far(engine.now / MICROSECONDS)
+        raise
+    run = run_so_far(None)
+    return run, tuple(one.property for one in judges if not one.holds_of(run))
+
+
+def kernel_of(scenario: Scenario, recorder: Recorder, event_limit: int) -> Engine:
+    """The event loop that runs a scenario in virtual time."""
+    return Kernel(setting_of(scenario), recorder, event_limit)
 
 
 def setting_of(scenario: Scenario) -> Setting:
@@ -105,7 +163,7 @@ class Run:
         self._event_limit = event_limit
         self._recorder = recorder
         self._digest = recorder.digest(canonical_json(self._ids))
-        self._moments: dict[int, tuple[KernelState, Beliefs]] = {}
+        self._moments: dict[int, tuple[ClusterState, Beliefs]] = {}
 
     def __repr__(self) -> str:
         early = f", stopped at {self.stopped:g} s" if self.stopped is not None else ""
@@ -262,7 +320,7 @@ class Run:
         """Ask of every moment whether the properties hold; nothing is raised if they don't.
 
         Raises:
-            TypeError: something else than `always`, `never`, `sometimes`, `eventually` was given.
+            TypeError: something else than `always`, `never`, `sometimes`, `eventually`, `holds` was given.
         """
         judges = [judge(item) for item in properties]
 
@@ -270,9 +328,9 @@ class Run:
             for one in judges:
                 one.see(moment, changes)
 
-        self._watch(see, {one.begin for one in judges if one.begin > 0})
-        trace = self.trace if self._recorder.keep else None
-        return Verdicts(one.verdict(trace, self.until, self.stopped) for one in judges)
+        if any(one.property.kind != "holds" for one in judges):
+            self._watch(see, {one.begin for one in judges if one.begin > 0})
+        return Verdicts(one.verdict(self) for one in judges)
 
     def recording(self) -> Recording:
         """Every change of every node's public fields; the run is run again for it, once."""
@@ -291,20 +349,20 @@ class Run:
     def _watch(self, see: Callable[[Moment, list[Change]], None], looks: Iterable[int] = ()) -> None:
         """Run again with ``see`` called after each event, and at the times ``looks`` (µs) in any case."""
         recorder = Recorder(keep=True)
-        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
+        engine = self.scenario.new_engine(recorder, _NO_LIMIT)
         for when in looks:
-            kernel.look_at(when)
-        watcher = Watcher(kernel, self.trace if self._recorder.keep else None, see)
-        self._again(kernel, self._end, watcher)
+            engine.look_at(when)
+        watcher = Watcher(engine, self.trace if self._recorder.keep else None, see)
+        self._again(engine, self._end, watcher)
         watcher.finish()
         if self._recorder.keep:
             self._compare(Trace(recorder, self._ids, to_microseconds(self.until)), self._end)
 
-    def _state_at(self, time: int) -> tuple[KernelState, Beliefs]:
+    def _state_at(self, time: int) -> tuple[ClusterState, Beliefs]:
         recorder = Recorder(keep=True)
-        kernel = Kernel(setting_of(self.scenario), recorder, _NO_LIMIT)
+        engine = self.scenario.new_engine(recorder, _NO_LIMIT)
         end = min(time + 1, self._end)
-        self._again(kernel, end)
+        self._again(engine, end)
         trace = Trace(recorder, self._ids, to_microseconds(self.until))
         if self._recorder.keep:
             self._compare(trace, end)
@@ -313,13 +371,13 @@ class Run:
             node = trace.node_code[place]
             if node >= 0:
                 beliefs.take(trace.kind_code[place], trace.ids[node], trace.cell(place))
-        return KernelState(kernel, _sent_times(trace)), beliefs
+        return engine.state(_sent_times(trace)), beliefs
 
-    def _again(self, kernel: Kernel, end: int, observe: Callable[[], None] | None = None) -> None:
+    def _again(self, engine: Engine, end: int, observe: Callable[[], None] | None = None) -> None:
         """Run again up to ``end``; a run that was stopped is stopped after as many events as then."""
         if self.stopped is None:
             try:
-                kernel.run(end, observe)
+                engine.run(end, observe)
             except NodeError as error:
                 raise NotDeterministic(_fails_only_now(error)) from error
             return
@@ -327,11 +385,11 @@ class Run:
         def look() -> None:
             if observe is not None:
                 observe()
-            if len(kernel.recorder) >= len(self._recorder):
+            if len(engine.recorder) >= len(self._recorder):
                 raise _StoppedAgain
 
         with contextlib.suppress(NodeError, _StoppedAgain):
-            kernel.run(end, look)
+            engine.run(end, look)
 
     @property
     def _end(self) -> int:

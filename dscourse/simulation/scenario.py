@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
 from dscourse.simulation.faults import Fault, check_names
 from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
-from dscourse.simulation.run import EVENT_LIMIT, Run, run_scenario
+from dscourse.simulation.run import EVENT_LIMIT, Run, kernel_of, run_scenario
 from dscourse.simulation.serialization import scenario_from_json, scenario_to_json
 from dscourse.simulation.virtual_time import LONGEST, to_microseconds
+
+if TYPE_CHECKING:
+    from dscourse.simulation.moment import Engine
+    from dscourse.simulation.recorder import Recorder
 
 
 class Scenario:
@@ -107,6 +111,10 @@ class Scenario:
             raise TypeError(f"trace must be True or False, got {trace!r}")
         limit = whole("event_limit", event_limit, at_least=1)
         return run_scenario(self, end, keep_trace=trace, event_limit=limit)
+
+    def new_engine(self, recorder: Recorder, event_limit: int) -> Engine:
+        """What runs it, from the beginning: the event loop in virtual time. A script has an engine of its own."""
+        return kernel_of(self, recorder, event_limit)
 
     def to_json(self) -> str:
         """The scenario as one line of JSON; the node factory is named in it, not contained.

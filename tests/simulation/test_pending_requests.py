@@ -124,7 +124,8 @@ class Replica(Node):
 class Coordinator(Node):
     """Two of three replicas must answer; after two attempts the client is told that it failed."""
 
-    def __init__(self):
+    def __init__(self, node_id, peers):
+        super().__init__(node_id, peers)
         self.pending = PendingRequests(0.05)
 
     def on_message(self, ctx, sender, message):
@@ -151,7 +152,7 @@ class Coordinator(Node):
 
 
 def make(node_id, peers):
-    return Coordinator() if node_id == "front" else Replica()
+    return (Coordinator if node_id == "front" else Replica)(node_id, peers)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -26,8 +26,8 @@ from dscourse.simulation.engine.active_faults import ActiveFaults
 from dscourse.simulation.engine.client_actors import client_actor
 from dscourse.simulation.engine.context import SimulatorContext
 from dscourse.simulation.engine.fault_schedule import FaultSchedule, Transition, plan_of
-from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import CRASHED, PAUSED, UP, HeldTimer, Link, Mail, Process, Service
+from dscourse.simulation.engine.state import CopyOnTheWay, KernelState
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import DelayMessage, Fault, LoseMessage, MessageFault, Pair, RepeatMessage
@@ -124,7 +124,7 @@ class Kernel:
         """Process the heap up to ``limit``."""
         heap, write, recorder, pop = self.heap, self.write, self.recorder, heappop
         if self._observe is not None:
-            self._watched_events_before(limit)
+            self._watched_events_before(limit, self._observe)
             return
         careful = self.careful
         rounds = range(_ROUND)
@@ -173,21 +173,26 @@ class Kernel:
             process: Any = actor if link is None else link.target
             raise self._blame(process, "on_timer" if link is None else "on_message", error) from error
 
-    def _watched_events_before(self, limit: int) -> None:
-        """The same, one by one, the long way, with a look at everything after each event."""
-        heap = self.heap
+    def _watched_events_before(self, limit: int, observe: Callable[[], None]) -> None:
+        """The same, one by one, with a look at everything after each event."""
+        heap, write = self.heap, self.write
         while heap and heap[0][0] < limit:
-            self.now, order, link, actor, what = heappop(heap)
+            when, order, link, actor, what = heappop(heap)
+            self.now = when
             if link is not None:
-                self.arrive(link, actor, what)
+                source, target = link.source, link.target
+                if self.careful or not target.quick:
+                    self.arrive(link, actor, what)
+                else:
+                    write((when, DELIVER, target.index, source.index, what, actor, None, ""))
+                    self.call(target, "on_message", target.node.on_message, source.name, actor)
             elif what is None:
                 actor()
             elif actor.timers.get(what) == order:
                 self._timer_due(actor, what, order)
             else:
                 continue
-            if self._observe is not None:
-                self._observe()
+            observe()
             if self.recorder.is_full:
                 self.recorder.flush()
 
@@ -475,6 +480,10 @@ class Kernel:
         if self._observe is not None:
             self._observe()
 
+    def state(self, sent: Callable[[int], int]) -> KernelState:
+        """What a moment shows of it."""
+        return KernelState(self, sent)
+
     # ── Odds and ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, name: str) -> Process:
@@ -520,23 +529,6 @@ class Kernel:
             f"{what} ({count} times in the last {len(recent)} events)" for what, count in seen.most_common(3)
         ]
         return ", ".join(shares) or "nothing but deliveries"
-
-
-class CopyOnTheWay:
-    """A copy that the network made of a message, until it is due."""
-
-    __slots__ = ("_kernel", "copy", "link", "message", "number")
-
-    def __init__(self, kernel: KernelPort, link: Link, message: Any, number: int, copy: int) -> None:
-        self._kernel = kernel
-        self.link = link
-        self.message = message
-        self.number = number
-        self.copy = copy
-
-    def __call__(self) -> None:
-        """It is due."""
-        self._kernel.arrive(self.link, self.message, self.number, self.copy)
 
 
 def _by_link_and_number(faults: Iterable[Fault]) -> dict[Pair, dict[int, list[MessageFault]]]:

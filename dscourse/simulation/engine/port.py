@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from dscourse.simulation.engine.active_faults import ActiveFaults
 from dscourse.simulation.engine.process import Link, Mail, Process
 from dscourse.simulation.faults import Fault
+from dscourse.simulation.network import Network
 from dscourse.simulation.recorder import Row
 
 
@@ -16,6 +17,7 @@ class KernelPort(Protocol):
     """The event loop, as its parts use it."""
 
     seed: int
+    network: Network
     now: int
     careful: bool
     heap: list[tuple[Any, ...]]

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dscourse.simulation.engine.kernel import CopyOnTheWay, Kernel
-from dscourse.simulation.engine.process import HeldTimer, Process
+from dscourse.simulation.engine.port import KernelPort
+from dscourse.simulation.engine.process import HeldTimer, Link, Process
 from dscourse.simulation.faults import Fault, Pair
 from dscourse.simulation.moment import InFlight, Waiting
 from dscourse.simulation.node_state import copied, public_fields
 from dscourse.simulation.virtual_time import MICROSECONDS
+
+
+class CopyOnTheWay:
+    """A copy that the network made of a message, until it is due."""
+
+    __slots__ = ("_kernel", "copy", "link", "message", "number")
+
+    def __init__(self, kernel: KernelPort, link: Link, message: Any, number: int, copy: int) -> None:
+        self._kernel = kernel
+        self.link = link
+        self.message = message
+        self.number = number
+        self.copy = copy
+
+    def __call__(self) -> None:
+        """It is due."""
+        self._kernel.arrive(self.link, self.message, self.number, self.copy)
 
 
 class KernelState:
@@ -21,7 +38,7 @@ class KernelState:
         sent: when a message was sent (µs), by its number.
     """
 
-    def __init__(self, kernel: Kernel, sent: Callable[[int], int]) -> None:
+    def __init__(self, kernel: KernelPort, sent: Callable[[int], int]) -> None:
         self._kernel = kernel
         self._sent = sent
         self.node_ids: tuple[str, ...] = kernel.network.node_ids

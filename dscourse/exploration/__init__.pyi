@@ -1,0 +1,1 @@
+from .counterexample import Counterexample as Counterexample
