@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from dscourse.arguments import instance, items, real, shown
 from dscourse.simulation import Moment, Run
 from dscourse.views import palette
 from dscourse.views.axes import given_or_new, sample
@@ -360,24 +361,18 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _checked(run: Run) -> Run:
-    if not isinstance(run, Run):
-        raise TypeError(f"run must be a Run, as scenario.run(until=…) returns it, got {type(run).__name__}")
-    return run
+def _checked(run: object) -> Run:
+    given: Run = instance("run", run, Run, "a Run, as scenario.run(until=…) returns it")
+    return given
 
 
 def _moment(name: str, at: object, run: Run) -> int:
-    if isinstance(at, bool) or not isinstance(at, int | float):
-        raise TypeError(f"{name} must be a number of seconds, got {at!r}")
-    if not 0 <= at <= run.until:
-        raise ValueError(f"{name} must lie within the run, 0 to {run.until:g} s, got {at!r}")
-    return round(at * 1e6)
+    return round(real(name, at, at_least=0, at_most=run.until) * 1e6)
 
 
 def _interval(between: object, run: Run) -> tuple[int, int]:
-    if not isinstance(between, tuple | list) or len(between) != 2:
-        raise TypeError(f"between must be a pair (begin, end) in seconds, got {between!r}")
-    begin, end = (_moment("between", value, run) for value in between)
-    if begin >= end:
-        raise ValueError(f"between must be (begin, end) with begin before end, got {between!r}")
-    return begin, end
+    pair = items("between", between, "a pair (begin, end) in seconds")
+    moments = [_moment("between", value, run) for value in pair]
+    if len(moments) != 2 or moments[0] >= moments[1]:
+        raise ValueError(f"between must be (begin, end) with begin before end, got {shown(between)}")
+    return moments[0], moments[1]

@@ -16,7 +16,7 @@ from ipywidgets.widgets.interaction import interactive
 from matplotlib.figure import Figure
 
 from dscourse.views.debounce import Debounce
-from dscourse.views.live_canvas import Drawing, DrawnAnew, Updated
+from dscourse.views.drawing import Drawing, DrawnAnew, Updated
 from dscourse.views.picture import shown_width
 from dscourse.views.serial_queue import SerialQueue
 

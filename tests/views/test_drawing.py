@@ -9,7 +9,7 @@ from PIL import Image
 
 from dscourse.detection import drawn_delays, replay_heartbeat, seattle_delays
 from dscourse.views import detection, fault_tolerance, live_figure, new_figure, partitioning, scaling
-from dscourse.views.live_canvas import DrawnAnew, Updated
+from dscourse.views.drawing import DrawnAnew, Updated
 
 BACKGROUNDS = "_draw_background"
 
