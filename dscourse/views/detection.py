@@ -252,8 +252,7 @@ def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFi
         )
 
     slider = widgets.FloatSlider(2.0, min=1.0, max=6.0, step=0.1, description="timeout (s)")
-    names = widgets.Dropdown(options=list(networks), description="delays")
-    return live_figure(set_up, update, timeout=slider, delays=names)
+    return live_figure(set_up, update, timeout=slider, delays=list(networks))
 
 
 _FRONT = 2.1  # in front of curves that are drawn later

@@ -78,9 +78,9 @@ def explore_generals() -> InteractiveFigure:
         lambda figure: _frame_generals(placed_axes(figure, 0.006, 0.064, 0.994, 0.933)),
         update,
         generals=widgets.IntSlider(3, min=3, max=4),
-        traitor=widgets.Dropdown(options=["general 1", "commander", "nobody"]),
-        order=widgets.Dropdown(options=["attack", "retreat"]),
-        messages=widgets.Dropdown(options=["oral", "signed"]),
+        traitor=["general 1", "commander", "nobody"],
+        order=["attack", "retreat"],
+        messages=["oral", "signed"],
         lies=widgets.IntSlider(1, min=0, max=15, description="lies (seed)"),
     )
 

@@ -53,7 +53,7 @@ from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.palette import BLACK, BLUE, DASHES, GREY, LIGHT_GREY, MARKERS, ORANGE, SERIES, VERMILION
 from dscourse.views.picture import Picture
 
-_FULL_TURN = 2 * np.pi
+_HATCHED: dict[str, Any] = {"color": ORANGE, "hatch": "///", "edgecolor": "white"}
 
 
 # ── The ring ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +150,7 @@ def _draw_keys(
 
 
 def _at(turn: Any, radius: Any) -> npt.NDArray[np.float64]:
-    angle = np.asarray(turn) * _FULL_TURN
+    angle = np.asarray(turn) * (2 * np.pi)
     return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], axis=-1)
 
 
@@ -168,25 +168,15 @@ def explore_ring() -> InteractiveFigure:
     return live_figure(
         _set_up_ring,
         _update_ring,
-        nodes=widgets.IntSlider(value=4, min=2, max=7, description="nodes"),
-        virtual_nodes=widgets.SelectionSlider(
-            options=[1, 2, 4, 8, 16, 32, 64, 128, 256], value=4, description="virtual nodes"
-        ),
-        weight_of_n0=widgets.SelectionSlider(
-            options=[0.5, 1.0, 2.0, 3.0, 4.0], value=1.0, description="weight of n0"
-        ),
-        change=widgets.Dropdown(options=_CHANGES, value="a node joins", description="change"),
+        nodes=widgets.IntSlider(value=4, min=2, max=7),
+        virtual_nodes=widgets.SelectionSlider(options=[1, 2, 4, 8, 16, 32, 64, 128, 256], value=4),
+        weight_of_n0=widgets.SelectionSlider(options=[0.5, 1.0, 2.0, 3.0, 4.0], value=1.0),
+        change=widgets.Dropdown(options=_CHANGES, value="a node joins"),
     )
 
 
-_CHANGES = [
-    "none",
-    "a node joins",
-    "n0 leaves",
-    "n1 leaves",
-    "the last node leaves",
-    "n1 weighs twice as much",
-]
+_NO_CHANGE, _LAST_LEAVES, _HEAVIER = "none", "the last node leaves", "n1 weighs twice as much"
+_CHANGES = [_NO_CHANGE, "a node joins", "n0 leaves", "n1 leaves", _LAST_LEAVES, _HEAVIER]
 
 
 def _set_up_ring(figure: Figure) -> dict[str, Any]:
@@ -210,7 +200,7 @@ def _update_ring(
     draw_ring(after, keys=_SAMPLE[:48], before=before, ax=wiped(drawn["ring"]))
     _draw_shares(wiped(drawn["shares"]), before, after)
     moved = readable_percent(float((before.owners(_SAMPLE) != after.owners(_SAMPLE)).mean()), 1)
-    drawn["title"].set_text(f"{change}: {moved} of 20 000 keys move" if change != "none" else "no change")
+    drawn["title"].set_text(f"{change}: {moved} of 20 000 keys move" if change != _NO_CHANGE else "no change")
     shares = after.shares()
     most = max(shares, key=lambda node: shares[node])
     return (
@@ -228,10 +218,10 @@ def _changed_ring(before: ConsistentHashRing, change: str) -> ConsistentHashRing
     weights = dict(before.weights)
     if change == "a node joins":
         weights[f"n{len(weights)}"] = 1.0
-    elif change == "n1 weighs twice as much":
+    elif change == _HEAVIER:
         weights["n1"] *= 2
     elif change.endswith("leaves"):
-        del weights[before.nodes[-1] if change.startswith("the last") else change.split()[0]]
+        del weights[before.nodes[-1] if change == _LAST_LEAVES else change.split()[0]]
     return ConsistentHashRing(list(weights), before.virtual_nodes, weights)
 
 
@@ -254,9 +244,8 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
     longest = max([*old.values(), *new.values(), *fair]) * 1.12
     axes.set(xlim=(-0.07 * longest, longest), ylim=(len(nodes) - 0.61 + margin, -0.39 - margin))
     edge: dict[str, Any] = {"markeredgecolor": BLACK, "markeredgewidth": 0.7}
-    for row, node in zip(
-        rows.tolist(), nodes, strict=True
-    ):  # the shape that the node's keys have in the ring
+    # The shape that the node's keys have in the ring.
+    for row, node in zip(rows.tolist(), nodes, strict=True):
         colour, marker = looks[node]
         axes.plot(-0.035 * longest, row, marker, color=colour, markersize=7, **edge)
 
@@ -287,8 +276,7 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
 
 def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
     rows = np.arange(len(change.gives))
-    given: dict[str, Any] = {"color": ORANGE, "hatch": "///", "edgecolor": "white"}
-    axes.barh(rows, [-share for share in change.gives.values()], label="gives", **given)
+    axes.barh(rows, [-share for share in change.gives.values()], label="gives", **_HATCHED)
     axes.barh(rows, list(change.takes.values()), color=BLUE, label="takes")
     axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_yticks(rows, list(change.gives))
@@ -393,44 +381,40 @@ def explore_hot_keys() -> InteractiveFigure:
     )
 
 
-_TEN_NODES = [f"n{number}" for number in range(10)]
-_HOLDERS = RendezvousPartitioner(_TEN_NODES)
-_POSTS = np.array([f"post:{number}" for number in range(100_000)])  # the most popular first
-
-
 def _set_up_hot_keys(figure: Figure) -> dict[str, Any]:
     axes = placed_axes(figure, 0.09, 0.1, 0.98, 0.88, size=(7.4, 3.4))
-    zeros = [0.0] * len(_TEN_NODES)
-    others = axes.bar(_TEN_NODES, zeros, color=BLUE, label="other keys")
-    hottest = axes.bar(
-        _TEN_NODES, zeros, color=ORANGE, hatch="///", edgecolor="white", label="the hottest key"
-    )
+    nodes, zeros = [f"n{number}" for number in range(10)], [0.0] * 10
+    others = axes.bar(nodes, zeros, color=BLUE, label="other keys")
+    hottest = axes.bar(nodes, zeros, label="the hottest key", **_HATCHED)
     axes.axhline(1, color=BLACK, linestyle="--", linewidth=1)
     axes.set_ylabel("requests / fair share")
     legend = axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
     title = axes.set_title("", fontsize=10)
-    return {"others": others, "hottest": hottest, "legend": legend, "title": title}
+    return {
+        "others": others, "hottest": hottest, "legend": legend, "title": title,
+        "partitioner": RendezvousPartitioner(nodes),
+        "posts": np.array([f"post:{number}" for number in range(100_000)]),  # the most popular first
+    }  # fmt: skip
 
 
 def _update_hot_keys(drawn: dict[str, Any], theta: float, hot_keys: int, pieces: int, cache: int) -> str:
-    requests = _POSTS[zipf_keys(20_000, len(_POSTS), theta, seed=7)]
+    posts, partitioner = drawn["posts"], drawn["partitioner"]
+    requests = posts[zipf_keys(20_000, len(posts), theta, seed=7)]
     through = requests[LruCache(cache).misses(requests)] if cache else requests
-    spread = spread_hot_keys(through, dict.fromkeys(_POSTS[:hot_keys].tolist(), pieces))
-    hot = np.char.find(spread.astype(str), "#") >= 0 if hot_keys else through == _POSTS[0]
-    places = _HOLDERS.owner_indices(spread)
+    spread = spread_hot_keys(through, dict.fromkeys(posts[:hot_keys].tolist(), pieces))
+    hot = np.char.find(spread.astype(str), "#") >= 0 if hot_keys else through == posts[0]
+    places = partitioner.owner_indices(spread)
     total, hottest = np.bincount(places, minlength=10), np.bincount(places[hot], minlength=10)
     fair = len(requests) / 10
-    for lower, upper, all_of_it, part in zip(
-        drawn["others"], drawn["hottest"], (total / fair).tolist(), (hottest / fair).tolist(), strict=True
-    ):
-        lower.set_height(all_of_it - part)
-        upper.set(y=all_of_it - part, height=part)
+    for place, (lower, upper) in enumerate(zip(drawn["others"], drawn["hottest"], strict=True)):
+        lower.set_height((total[place] - hottest[place]) / fair)
+        upper.set(y=(total[place] - hottest[place]) / fair, height=hottest[place] / fair)
     busiest = float(total.max()) / fair
     drawn["title"].axes.set_ylim(0, max(2.2, busiest * 1.22))
     label = "the hottest key" if hot_keys <= 1 else f"the {hot_keys} hottest keys"
     drawn["legend"].get_texts()[1].set_text(f"pieces of {label}" if hot_keys else label)
     imbalance = load_imbalance(total) if total.any() else 1.0
-    asked = len(set(_HOLDERS.owners(split_hot_key("post:0", pieces)).tolist())) if hot_keys else 1
+    asked = len(set(partitioner.owners(split_hot_key("post:0", pieces)).tolist())) if hot_keys else 1
     answered = 1 - len(through) / len(requests)
     drawn["title"].set_text(
         f"busiest node: {busiest:.2f} × its fair share of all requests · imbalance {imbalance:.2f}"
@@ -451,14 +435,9 @@ def explore_partitioners() -> InteractiveFigure:
     return live_figure(
         _set_up_partitioners,
         _update_partitioners,
-        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10, description="nodes"),
-        virtual_nodes=widgets.SelectionSlider(
-            options=[1, 4, 16, 64, 128, 256], value=128, description="virtual nodes"
-        ),
-        change=widgets.Dropdown(
-            options=["a node joins", "a node in the middle leaves", "the last node leaves"],
-            description="change",
-        ),
+        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10),
+        virtual_nodes=widgets.SelectionSlider(options=[1, 4, 16, 64, 128, 256], value=128),
+        change=["a node joins", "a node in the middle leaves", _LAST_LEAVES],
     )
 
 
@@ -479,26 +458,26 @@ def contestants(
     }
 
 
-_RACE_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
+_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
 
 
 @lru_cache(maxsize=16)
-def _racers(nodes: int, virtual_nodes: int) -> tuple[dict[str, Partitioner], list[float]]:
+def _partitioners(nodes: int, virtual_nodes: int) -> tuple[dict[str, Partitioner], list[float]]:
     """Return the contestants, which nobody changes, and the imbalance of each: the same before every change."""
     partitioners = contestants([f"n{number}" for number in range(nodes)], virtual_nodes)
-    return partitioners, [load_imbalance(load_counts(p, _RACE_KEYS)) for p in partitioners.values()]
+    return partitioners, [load_imbalance(load_counts(p, _KEYS)) for p in partitioners.values()]
 
 
 @lru_cache(maxsize=128)
 def _compared(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], list[list[float]], float]:
     """Return names, [imbalance, moved, bytes] of each, and the least possible."""
     names = [f"n{number}" for number in range(nodes)]
-    leaver = {"a node in the middle leaves": names[nodes // 2], "the last node leaves": names[-1]}.get(change)
+    leaver = {"a node in the middle leaves": names[nodes // 2], _LAST_LEAVES: names[-1]}.get(change)
     add = None if leaver else f"n{nodes}"
     rows, least = [], 0.0
-    partitioners, imbalances = _racers(nodes, virtual_nodes)
+    partitioners, imbalances = _partitioners(nodes, virtual_nodes)
     for partitioner, imbalance in zip(partitioners.values(), imbalances, strict=True):
-        moved = rebalance(partitioner, _RACE_KEYS, add=add, remove=leaver)
+        moved = rebalance(partitioner, _KEYS, add=add, remove=leaver)
         rows.append([imbalance, moved.moved, float(partitioner.table_bytes)])
         least = moved.least_possible
     return list(partitioners), rows, least
@@ -509,7 +488,7 @@ def _nanoseconds(partitioner: Partitioner) -> float:
     best = float("inf")
     for _ in range(2):
         start = time.perf_counter()
-        partitioner.owners(_RACE_KEYS[:4000])
+        partitioner.owners(_KEYS[:4000])
         best = min(best, time.perf_counter() - start)
     return best / 4000 * 1e9
 
@@ -542,10 +521,9 @@ class _Column:
 
 
 def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
-    axes = placed_axes(
-        figure, 0.12, 0.15, 0.99, 0.98, size=(9.6, 3.4)
-    )  # one for all columns: four take longer
-    names = list(_racers(3, 1)[0])
+    # One pair of axes for all four columns: four would take longer to draw.
+    axes = placed_axes(figure, 0.12, 0.15, 0.99, 0.98, size=(9.6, 3.4))
+    names = list(_partitioners(3, 1)[0])
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5), xticks=[])
     axes.spines["bottom"].set_visible(False)
@@ -564,7 +542,7 @@ def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
 def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, change: str) -> str:
     names, rows, least = _compared(nodes, virtual_nodes, change)
     imbalance, moved, size = zip(*rows, strict=True)
-    spent = [_nanoseconds(partitioner) for partitioner in _racers(nodes, virtual_nodes)[0].values()]
+    spent = [_nanoseconds(partitioner) for partitioner in _partitioners(nodes, virtual_nodes)[0].values()]
     columns, fewest = drawn["columns"], readable_percent(least, 1)
     for column, values in zip(columns, (imbalance, moved, size, spent), strict=True):
         column.show(values)
