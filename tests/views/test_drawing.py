@@ -1,6 +1,8 @@
 """What is drawn on a kept background looks as if the whole had been drawn, whatever changes."""
 
 import io
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -57,7 +59,9 @@ def another(control):
     options = [
         option[1] if isinstance(option, tuple) else option for option in getattr(control, "options", ())
     ]
-    return options[-1] if options else (control.min + 2 * control.step)
+    if options:
+        return options[0] if control.value != options[0] else options[1]
+    return control.min + 2 * control.step
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
@@ -233,3 +237,32 @@ def test_an_empty_figure_can_be_updated():
     assert shown.picture.alt == "nothing but 5"
     assert pixels(shown.picture.png).shape == (345, 672, 3)
     assert new_figure().axes == []
+
+
+def test_updates_from_a_slider_and_stills_of_a_running_cell_take_turns():
+    inside, at_once = [], []
+
+    def slow(line, top):
+        inside.append(top)
+        at_once.append(len(inside))
+        time.sleep(0.005)
+        line.set_data([0, 1], [0, top])
+        inside.remove(top)
+        return f"up to {top}"
+
+    shown = live_figure(lambda figure: figure.subplots().plot([], [])[0], slow, top=(0, 99))
+
+    def move():
+        for top in range(10):
+            shown.controls["top"].value = top
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    for top in range(50, 55):
+        shown._repr_mimebundle_()
+        shown.controls["top"].value = top
+    mover.join()
+    assert max(at_once) == 1
+    assert shown.picture.problem == ""
+    assert shown.picture.alt == f"up to {shown.controls['top'].value}"
+    np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
