@@ -182,6 +182,14 @@ def test_after_an_error_the_still_picture_is_the_last_one_without(monkeypatch):
     np.testing.assert_array_equal(pixels(shown.picture.png), whole(shown.figure))
 
 
+def test_a_still_picture_is_whole_as_if_drawn_anew():
+    shown = live_figure(set_up, update, top=(0, 20))
+    shown.controls["top"].value = 15
+    anew = DrawnAnew(lambda figure, top: update(set_up(figure), top))
+    anew.draw({"top": 15})
+    assert shown._drawing.still() == anew.still()
+
+
 def test_a_still_picture_in_between_changes_nothing():
     shown = live_figure(set_up, update, top=(0, 9))
     shown.controls["top"].value = 3
