@@ -484,7 +484,7 @@ def _compared(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], l
 
 
 def _nanoseconds(partitioner: Partitioner) -> float:
-    """Measure a look-up out of an array: wall-clock, so it is only ever shown in a picture."""
+    """Measure looking up an array of 4 000 keys at once: wall-clock, so it is only ever shown in a picture."""
     best = float("inf")
     for _ in range(2):
         start = time.perf_counter()
@@ -504,20 +504,26 @@ class _Column:
         self.bars = axes.hlines(range(count), place, [place] * count, colors=SERIES[place], linewidth=15)
         axes.axvline(place, color=BLACK, linewidth=0.8)
         self.numbers = [axes.text(place, row, "", va="center", fontsize=8) for row in range(count)]
+        self.mark = axes.axvline(place, color=BLACK, linestyle="--", linewidth=1.2)
         self.title = axes.text(place + 0.34, count - 0.35, title, ha="center", va="top", fontsize=9)
 
-    def show(self, values: Sequence[float]) -> None:
-        """Show a value a row."""
-        ends = [self.reach(values, value) for value in values]
+    def show(self, values: Sequence[float], mark: float = 0.0) -> None:
+        """Show a value a row, the largest of which fills the column, and a dashed line at a mark if it is above 0."""
+        low = 0.5 * min(value for value in (*values, mark) if value > 0) if self._log else 0.0
+
+        def reach(value: float) -> float:
+            part = (
+                np.log(max(value, low) / low) / np.log(max(values) / low)
+                if self._log
+                else value / max(values)
+            )
+            return self._place + 0.68 * float(part)
+
+        ends = [reach(value) for value in values]
         self.bars.set_segments([[(self._place, row), (end, row)] for row, end in enumerate(ends)])
         for number, end, value in zip(self.numbers, ends, values, strict=True):
             number.set(x=end + 0.02, text=self._text(value))
-
-    def reach(self, values: Sequence[float], value: float) -> float:
-        """Return how far a value reaches, the largest of ``values`` filling the column."""
-        low = 0.5 * min(values) if self._log else 0.0
-        part = np.log(value / low) / np.log(max(values) / low) if self._log else value / max(values)
-        return self._place + 0.68 * float(part)
+        self.mark.set(visible=mark > 0, xdata=[reach(mark)] * 2)
 
 
 def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
@@ -527,16 +533,15 @@ def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5), xticks=[])
     axes.spines["bottom"].set_visible(False)
-    now = "look-up, ns a key, now\non this machine (log. scale)"
+    now = "ns a key, 4 000 at once,\nhere and now (log. scale)"
     columns = [
-        _Column(axes, 0, "imbalance\n(busiest / mean)", "{:.2f}".format),
-        _Column(axes, 1, "", lambda share: readable_percent(share, 1)),
+        _Column(axes, 0, "imbalance of 20 000 keys\n(busiest / mean)", "{:.2f}".format),
+        _Column(axes, 1, "", lambda share: readable_percent(share, 1), log=True),
         _Column(axes, 2, "table, bytes\n(log. scale)", readable_number, log=True),
         _Column(axes, 3, now, lambda value: readable_number(round(value)), log=True),
     ]
-    least = axes.axvline(0, color=BLACK, linestyle="--", linewidth=1.2)
-    changing = [[column.bars, column.numbers, column.title] for column in columns]
-    return {"columns": columns, "least": least, "changing": changing}
+    changing = [[column.bars, column.numbers, column.title, column.mark] for column in columns]
+    return {"columns": columns, "changing": changing}
 
 
 def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, change: str) -> str:
@@ -544,10 +549,9 @@ def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, 
     imbalance, moved, size = zip(*rows, strict=True)
     spent = [_nanoseconds(partitioner) for partitioner in _partitioners(nodes, virtual_nodes)[0].values()]
     columns, fewest = drawn["columns"], readable_percent(least, 1)
-    for column, values in zip(columns, (imbalance, moved, size, spent), strict=True):
-        column.show(values)
-    columns[1].title.set_text(f"keys moved\n(dashed: least, {fewest})")
-    drawn["least"].set_xdata([columns[1].reach(moved, least)] * 2)
+    for column, values, mark in zip(columns, (imbalance, moved, size, spent), (0, least, 0, 0), strict=True):
+        column.show(values, mark)
+    columns[1].title.set_text(f"keys moved (log. scale;\ndashed: least, {fewest})")
     told = "; ".join(
         f"{name}: imbalance {i:.2f}, moved {readable_percent(m, 1)}, {readable_number(s)} bytes"
         for name, (i, m, s) in zip(names, rows, strict=True)
@@ -578,10 +582,10 @@ def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -
 
 
 def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
-    """Draw how many keys each range holds and on which node, before and after a change.
+    """Draw how many requests each range gets and on which node, before and after a change.
 
     Args:
-        counts: {title: {label of the range: keys}}.
+        counts: {title: {label of the range: requests}}.
         ax: where, for a single one; new axes if None.
     """
     drawn = panels(ax, len(counts), 3.6 * len(counts) + 0.4, 2.9)
@@ -589,11 +593,11 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         axes.barh(list(ranges), list(ranges.values()), **bar_style(place))
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
-        axes.set_xlabel("keys", fontsize=9)
+        axes.set_xlabel("requests", fontsize=9)
         number_axis(axes.xaxis)
     told = "; ".join(
         f"{title}: {len(ranges)} {'range' if len(ranges) == 1 else 'ranges'}, "
-        f"the largest with {readable_number(max(ranges.values()))} keys"
+        f"the busiest with {readable_number(max(ranges.values()))} requests"
         for title, ranges in counts.items()
     )
-    return Picture(drawn[0], f"Keys in each range. {told}.")
+    return Picture(drawn[0], f"Requests for the keys of each range. {told}.")
