@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dscourse.simulation.errors import NodeError, SimulationError
 from dscourse.simulation.faults import Fault
 from dscourse.simulation.properties import Property
 from dscourse.simulation.run import Run
+from dscourse.simulation.trace import Event
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,59 @@ class Counterexample:
 
     def __repr__(self) -> str:
         return self.explanation
+
+
+def explained(run: Run, broken: Property) -> str:
+    """What happened, in words: what broke and when, and what went wrong before."""
+    if run.stopped is not None:
+        return _joined(f"{broken.name}: broken.", _told(run, run.stopped), _why_stopped(run))
+    verdict = run.check(broken)[0]
+    if verdict.time is None:
+        said = verdict.text.partition("violated")[2].lstrip(". ")
+        return _joined(f"{broken.name}: broken.", _told(run, run.until), said)
+    told = _told(run, verdict.time)
+    if verdict.index is not None:
+        last = run.trace[verdict.index]
+        if not any(event.time == last.time and event.node == last.node for event in told):
+            told.append(last)
+    return _joined(f"{broken.name}: broken at {verdict.time:.4g} s.", told, "")
+
+
+def _told(run: Run, time: float) -> list[Event]:
+    """The faults up to a time, and what nodes decided since the first of them; of many the first and the last."""
+    events = [
+        event
+        for event in run.trace.select(kind=("fault", "record"))
+        if event.time <= time and not event.detail.get("moot")
+    ]
+    first = next((event.time for event in events if event.kind == "fault"), 0.0)
+    events = [event for event in events if event.time >= first]
+    return events if len(events) <= _MOST else [*events[:2], *events[2 - _MOST :]]
+
+
+def _joined(head: str, told: list[Event], tail: str) -> str:
+    return " ".join(
+        [head, *(f"At {event.time:.4g} s {_words(event)}." for event in told), *([tail] if tail else [])]
+    )
+
+
+def _words(event: Event) -> str:
+    if event.kind == "fault" and event.detail["phase"] == "end":
+        return f"this ends: {event.text.partition('end of: ')[2]}"
+    if event.kind == "record" and event.name == "status":
+        return f"{event.node} says: {event.detail.get('label') or event.detail.get('status')}"
+    if event.kind == "record" and event.name in ("suspect", "trust"):
+        return f"{event.node} {event.name}s {event.detail.get('peer')}"
+    return event.text.partition(" s: ")[2]
+
+
+def _why_stopped(run: Run) -> str:
+    """What ended a run before its time: the error that a node raised, or that there was no end of events."""
+    try:
+        run.scenario.run(run.until, trace=False, event_limit=len(run.trace))
+    except SimulationError as error:
+        return str(error).partition("\n")[0] if isinstance(error, NodeError) else "It never came to an end."
+    return ""
+
+
+_MOST = 8  # events that are told

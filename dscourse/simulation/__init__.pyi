@@ -57,6 +57,7 @@ from .properties import (
     Verdicts as Verdicts,
     always as always,
     eventually as eventually,
+    holds as holds,
     never as never,
     sometimes as sometimes,
 )

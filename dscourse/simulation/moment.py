@@ -181,10 +181,6 @@ class Moment:
 
     In a property the moment is live: it shows the state after the event just past, and moves on with the run. It is
     there to be looked at; a property that changes something in it is refused.
-
-    Attributes:
-        event: in a property, the event just past; otherwise None.
-        trace: in a property, the whole trace of the run.
     """
 
     def __init__(
@@ -200,14 +196,29 @@ class Moment:
         self._beliefs = beliefs
         self._time = time
         self._fields = fields or state.fields
-        self.event = event
-        self.trace = trace
+        self._event = event
+        self._trace = trace
         self._is_made = True
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_is_made" in self.__dict__:
             _refused()
         super().__setattr__(name, value)
+
+    @property
+    def event(self) -> Event | None:
+        """In a property, the event just past; otherwise None."""
+        return self._event
+
+    @property
+    def trace(self) -> Trace | None:
+        """In a property, the whole trace of the run; otherwise None."""
+        return self._trace
+
+    @property
+    def time_us(self) -> int:
+        """True time in microseconds."""
+        return self._time
 
     @property
     def time(self) -> float:

@@ -100,6 +100,14 @@ class Network:
         kind = "complete" if self.is_complete else f"{self.graph.number_of_edges()} links"
         return f"Network({len(self.node_ids)} nodes, {kind}, latency={self.latency!r})"
 
+    def without_luck(self) -> Network:
+        """The same network, which neither loses nor doubles a message of its own accord."""
+        graph = self.graph.copy()
+        for _, _, attributes in graph.edges(data=True):
+            for name in ("loss", "duplication"):
+                attributes.pop(name, None)
+        return Network(graph, latency=self.latency, client_latency=self.client_latency)
+
     def peers(self, node: str) -> Sequence[str]:
         """Whom a node can send to, in node order."""
         if self.is_complete:

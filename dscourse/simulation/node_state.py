@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from functools import cache
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -15,8 +15,8 @@ _IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
 _NOT_STATE = frozenset({"node_id", "peers"})  # who it is and whom it knows: a picture shows that anyway
 
 
-def public_fields(node: Any) -> dict[str, Any]:
-    """Copies of a node's attributes and properties whose names begin with no underscore; of functions their names."""
+def shown_fields(node: Any) -> dict[str, Any]:
+    """A node's attributes and properties whose names begin with no underscore, not copied; of functions their names."""
     fields = {}
     for name in _public_names(node):
         try:
@@ -25,8 +25,16 @@ def public_fields(node: Any) -> dict[str, Any]:
             continue
         if isinstance(value, Context):
             continue  # its hands and eyes are no state
-        if isinstance(value, MethodType | FunctionType):
-            fields[name] = value.__name__  # a copy of a method would be a copy of its node
+        # A copy of a method would be a copy of its node.
+        fields[name] = value.__name__ if isinstance(value, MethodType | FunctionType) else value
+    return fields
+
+
+def public_fields(node: Any) -> dict[str, Any]:
+    """Copies of what `shown_fields` gives."""
+    fields = shown_fields(node)
+    for name, value in fields.items():
+        if type(value) in _IMMUTABLE:
             continue
         try:
             fields[name] = copied(value, {TO_LOOK_AT: True})
@@ -67,21 +75,21 @@ def _look_alike(a: Any, b: Any, met: list[tuple[Any, Any]]) -> bool:
 
 def _public_names(node: Any) -> list[str]:
     own = getattr(node, "__dict__", None)
-    names = (
-        [name for name in own if not name.startswith("_") and name not in _NOT_STATE]
-        if isinstance(own, Mapping)
-        else []
-    )
-    for kind in type(node).__mro__[:-1]:
-        slots = kind.__dict__.get("__slots__", ())
-        slots = (slots,) if isinstance(slots, str) else slots
-        names += [name for name in slots if not name.startswith("_")]
-        names += [
-            name
-            for name, value in vars(kind).items()
-            if isinstance(value, property) and not name.startswith("_")
-        ]
-    return list(dict.fromkeys(names))
+    names = [name for name in own if name[:1] != "_" and name not in _NOT_STATE] if type(own) is dict else []
+    kind: Any = type(node)
+    declared = _names_of_class(kind)
+    return list(dict.fromkeys([*names, *declared])) if declared else names
+
+
+@cache
+def _names_of_class(kind: type) -> tuple[str, ...]:
+    """Public slots and properties, which no instance lists."""
+    names: list[str] = []
+    for one in kind.__mro__[:-1]:
+        slots = one.__dict__.get("__slots__", ())
+        names += (slots,) if isinstance(slots, str) else slots
+        names += [name for name, value in vars(one).items() if isinstance(value, property)]
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def copied(value: Any, memo: dict[Any, Any] | None = None) -> Any:

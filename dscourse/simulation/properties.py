@@ -11,7 +11,7 @@ past. With ``after`` it is also asked at that time, for a state lasts until the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from dscourse.simulation.recording import Change
     from dscourse.simulation.trace import Trace
 
-Predicate = Callable[[Moment], Any]
+Predicate = Callable[[Any], Any]  # of a `Moment`; for "holds" of a `Run`
 _BEFORE, _AFTER = 4, 6  # events shown around a violation
 
 
 @dataclass(frozen=True)
 class Property:
-    """Something that ought to hold; made by `always`, `never`, `sometimes` and `eventually`.
+    """Something that ought to hold; made by `always`, `never`, `sometimes`, `eventually` and `holds`.
 
     Attributes:
-        kind: which of the four.
-        predicate: function of a `Moment`; true or false.
+        kind: which of the five.
+        predicate: function of a `Moment` (for "holds" of a `Run`); true or false.
         name: in words.
         after: for "eventually": from when on, in seconds.
         stays: for "eventually": must still hold at the end.
@@ -46,7 +46,7 @@ class Property:
     stays: bool = False
 
     def __post_init__(self) -> None:
-        one_of("kind", self.kind, ("always", "never", "sometimes", "eventually"))
+        one_of("kind", self.kind, ("always", "never", "sometimes", "eventually", "holds"))
         if not callable(self.predicate):
             raise TypeError(
                 f"{self.kind} takes a function of a moment, such as lambda now: ..., got {self.predicate!r}"
@@ -56,9 +56,17 @@ class Property:
         if not isinstance(self.stays, bool):
             raise TypeError(f"stays must be True or False, got {self.stays!r}")
 
-    def holds(self, moment: Moment) -> bool:
-        """What the predicate says of a moment."""
-        answer = self.predicate(moment)
+    @property
+    def forbids(self) -> bool:
+        """Whether one moment can break it, so that the rest of a run need not be looked at."""
+        return self.kind in ("always", "never")
+
+    def holds(self, moment: Any) -> bool:
+        """What the predicate says of a moment, or of a run."""
+        return self.truth(self.predicate(moment))
+
+    def truth(self, answer: Any) -> bool:
+        """Whether an answer of the predicate means yes."""
         try:
             return bool(answer)
         except ValueError:  # an array
@@ -146,6 +154,17 @@ def eventually(
     return _property("eventually", predicate, name, after, stays)
 
 
+def holds(predicate: Predicate, name: str | None = None) -> Property:
+    """``predicate`` must be true of the whole run; it is asked once, when the run is over.
+
+    Args:
+        predicate: function of a `Run`: of its history, its latencies, its trace. It may return a verdict of its own,
+            true or false, whose ``explanation`` says why in words.
+        name: in words.
+    """
+    return _property("holds", predicate, name)
+
+
 def judge(item: Any) -> Judge:
     """What will watch a run for one property."""
     if not isinstance(item, Property):
@@ -157,14 +176,21 @@ class Judge:
     """Watches one property through a run."""
 
     def __init__(self, item: Property) -> None:
-        self._property = item
+        self.property = item
         self.begin = to_microseconds(item.after)  # from when on it watches, in µs
         self._found: tuple[float, int | None, tuple[str, ...]] | None = None
 
-    def see(self, moment: Moment, changes: list[Change]) -> None:
+    @property
+    def is_broken(self) -> bool:
+        """Whether it is known already that the property does not hold."""
+        return self.property.forbids and self._found is not None
+
+    def see(self, moment: Moment, changes: Sequence[Change] = ()) -> None:
         """One event is over."""
-        item = self._property
-        if to_microseconds(moment.time) < self.begin:
+        item = self.property
+        if item.kind == "holds":
+            return
+        if moment.time_us < self.begin:
             return
         if item.stays:
             if not item.holds(moment):
@@ -174,15 +200,22 @@ class Judge:
         elif self._found is None and item.holds(moment) == (item.kind != "always"):
             self._note(moment, changes)
 
-    def verdict(self, trace: Trace | None, until: float, stopped: float | None) -> Verdict:
-        """The run is over."""
-        item, found = self._property, self._found
-        wanted = item.kind in ("sometimes", "eventually")
-        holds = (found is not None) == wanted
-        time, index, nodes = found if found is not None else (None, None, ())
-        return Verdict(item, holds, time, nodes, index, _words(item, holds, found, trace, until, stopped))
+    def holds_of(self, run: Any) -> bool:
+        """Whether the property holds, now that the `Run` is over."""
+        if self.property.kind == "holds":
+            return self.property.holds(run)
+        return (self._found is not None) == (self.property.kind in ("sometimes", "eventually"))
 
-    def _note(self, moment: Moment, changes: list[Change]) -> None:
+    def verdict(self, run: Any) -> Verdict:
+        """The `Run` is over."""
+        item, found = self.property, self._found
+        if item.kind == "holds":
+            return _of_whole_run(item, run)
+        holds = self.holds_of(run)
+        time, index, nodes = found if found is not None else (None, None, ())
+        return Verdict(item, holds, time, nodes, index, _words(item, holds, found, run))
+
+    def _note(self, moment: Moment, changes: Sequence[Change]) -> None:
         event = moment.event
         named = [] if event is None else [event.node, event.peer]
         named += [change.node for change in changes]
@@ -198,16 +231,21 @@ def _property(
     return Property(kind, predicate, name, after, stays)
 
 
+def _of_whole_run(item: Property, run: Any) -> Verdict:
+    answer = item.predicate(run)
+    fulfilled = item.truth(answer)
+    why = getattr(answer, "explanation", "")
+    words = f"{item.kind}({item.name}): {'holds' if fulfilled else 'violated'}{f'. {why}' if why else '.'}"
+    return Verdict(item, fulfilled, None, (), None, words)
+
+
 def _words(
-    item: Property,
-    holds: bool,
-    found: tuple[float, int | None, tuple[str, ...]] | None,
-    trace: Trace | None,
-    until: float,
-    stopped: float | None,
+    item: Property, holds: bool, found: tuple[float, int | None, tuple[str, ...]] | None, run: Any
 ) -> str:
     label = f"{item.kind}({item.name})"
-    whole = f"the run of {until:g} s" + ("" if stopped is None else f", which was stopped at {stopped:g} s")
+    whole = f"the run of {run.until:g} s" + (
+        "" if run.stopped is None else f", which was stopped at {run.stopped:g} s"
+    )
     span = f" at or after {item.after:g} s" if item.after else ""
     if found is None:
         if holds:
@@ -220,8 +258,8 @@ def _words(
     lines = [
         f"{label}: violated at {time:.6g} s" + (f", with {', '.join(nodes)} taking part." if nodes else ".")
     ]
-    if index is not None and trace is not None:
-        lines += _around(trace, index)
+    if index is not None:
+        lines += _around(run.trace, index)
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from dscourse.arguments import text, whole
 from dscourse.simulation.clients import ClientOperation
 from dscourse.simulation.engine.kernel import Kernel, Setting
-from dscourse.simulation.engine.watcher import Watcher
+from dscourse.simulation.engine.watcher import LiveWatcher, NeedsTraceError, Watcher
 from dscourse.simulation.errors import NodeError, NotDeterministic, RunInterrupted, SimulationError
 from dscourse.simulation.faults import Fault, MessageFault, OtherLuck
 from dscourse.simulation.messages import canonical_json
@@ -24,7 +24,7 @@ from dscourse.simulation.trace import Trace
 from dscourse.simulation.virtual_time import MICROSECONDS, instant, to_microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
@@ -64,6 +64,60 @@ def run_scenario(scenario: Scenario, end: int, *, keep_trace: bool, event_limit:
         interruption.run = stopped_run()
         raise interruption from None
     return Run(scenario, end / MICROSECONDS, recorder, event_limit=event_limit)
+
+
+class _BrokenError(SimulationError):
+    """A property is broken, and the rest of the run need not be looked at."""
+
+
+def judged_run(
+    scenario: Scenario, until: float, properties: Sequence[Property], *, event_limit: int = EVENT_LIMIT
+) -> tuple[Run, tuple[Property, ...]]:
+    """Run a scenario while its properties are looked at, for little more than the price of the run.
+
+    Properties see the nodes' own values and must not change them; `Run.check` sees to that, at five times the price.
+
+    Args:
+        scenario: what to run.
+        until: seconds.
+        properties: what ought to hold.
+        event_limit: a run with more events is stopped.
+
+    Returns:
+        The run, which ends at the first moment that breaks an `always` or a `never`, and what doesn't hold.
+
+    Raises:
+        NodeError, EventLimit, RunInterrupted: as `Scenario.run`.
+    """
+    judges = [judge(item) for item in properties]
+    recorder = Recorder(keep=True)
+    engine = scenario.new_engine(recorder, event_limit)
+    end = instant("until", until)
+
+    def see(moment: Moment) -> None:
+        for one in judges:
+            one.see(moment)
+            if one.is_broken:
+                raise _BrokenError
+
+    def run_so_far(stopped: float | None) -> Run:
+        return Run(scenario, end / MICROSECONDS, recorder, stopped, event_limit)
+
+    for when in sorted({one.begin for one in judges if one.begin > 0}):
+        engine.look_at(when)
+    try:
+        engine.run(end, LiveWatcher(engine, see))
+    except _BrokenError:
+        run = run_so_far(engine.now / MICROSECONDS)
+        return run, tuple(one.property for one in judges if one.is_broken)
+    except NeedsTraceError:
+        run = scenario.run(until, event_limit=event_limit)
+        return run, tuple(verdict.property for verdict in run.check(*properties) if not verdict)
+    except SimulationError as error:
+        error.run = run_so_far(engine.now / MICROSECONDS)
+        raise
+    run = run_so_far(None)
+    return run, tuple(one.property for one in judges if not one.holds_of(run))
 
 
 def kernel_of(scenario: Scenario, recorder: Recorder, event_limit: int) -> Engine:
@@ -266,7 +320,7 @@ class Run:
         """Ask of every moment whether the properties hold; nothing is raised if they don't.
 
         Raises:
-            TypeError: something else than `always`, `never`, `sometimes`, `eventually` was given.
+            TypeError: something else than `always`, `never`, `sometimes`, `eventually`, `holds` was given.
         """
         judges = [judge(item) for item in properties]
 
@@ -274,9 +328,9 @@ class Run:
             for one in judges:
                 one.see(moment, changes)
 
-        self._watch(see, {one.begin for one in judges if one.begin > 0})
-        trace = self.trace if self._recorder.keep else None
-        return Verdicts(one.verdict(trace, self.until, self.stopped) for one in judges)
+        if any(one.property.kind != "holds" for one in judges):
+            self._watch(see, {one.begin for one in judges if one.begin > 0})
+        return Verdicts(one.verdict(self) for one in judges)
 
     def recording(self) -> Recording:
         """Every change of every node's public fields; the run is run again for it, once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dscourse.arguments import real, whole
 from dscourse.simulation.clients import Workload
@@ -36,6 +36,8 @@ class Scenario:
         LookupError: a fault or a client names a node or link that isn't there.
         TypeError, ValueError: what is wrong with an argument.
     """
+
+    is_script: ClassVar[bool] = False  # whether it is made of steps, with no time and no faults
 
     def __init__(
         self,
@@ -84,14 +86,13 @@ class Scenario:
 
     def with_faults(self, *faults: Fault) -> Scenario:
         """The same scenario with these faults instead of its own."""
-        return Scenario(
-            self.node_factory,
-            self.network,
-            faults=faults,
-            clients=self.clients,
-            seed=self.seed,
-            shuffle_ties=self.shuffle_ties,
-        )
+        return self.changed(faults=faults)
+
+    def changed(self, **changes: Any) -> Scenario:
+        """The same scenario with some of its arguments replaced: network, faults, clients, seed, shuffle_ties."""
+        kept = ("network", "faults", "clients", "seed", "shuffle_ties")
+        arguments = {name: getattr(self, name) for name in kept} | changes
+        return Scenario(arguments.pop("node_factory", self.node_factory), **arguments)
 
     def run(self, until: float, *, trace: bool = True, event_limit: int = EVENT_LIMIT) -> Run:
         """Run it.

@@ -13,7 +13,7 @@ import numpy as np
 from dscourse.simulation.faults import Crash, Fault, fault_from_json_value
 from dscourse.simulation.messages import encode, message_fields, readable, says_the_same
 from dscourse.simulation.names import unknown
-from dscourse.simulation.recorder import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Recorder
+from dscourse.simulation.recorder import DELIVER, DROP, FAULT, KINDS, NOBODY, SEND, Recorder, Row
 from dscourse.simulation.virtual_time import MICROSECONDS, instant
 
 if TYPE_CHECKING:
@@ -61,6 +61,23 @@ class Event:
 
     def __repr__(self) -> str:
         return f"<{self.index}: {self.text}>"
+
+
+def event_of_row(index: int, row: Row, ids: Sequence[str]) -> Event:
+    """The event that a row of the recorder tells of."""
+    time, kind, node, peer, number, message, cell, _ = row
+    said = cell if isinstance(cell, str) else "" if cell is None else str(cell[0])
+    return Event(
+        index,
+        time,
+        KINDS[kind],
+        None if node == NOBODY else ids[node],
+        None if peer == NOBODY else ids[peer],
+        message,
+        None if number == NOBODY else number,
+        type(message).__name__ if kind <= DELIVER else said,
+        _copy_of_containers(cell[1]) if isinstance(cell, tuple) else {},
+    )
 
 
 class Selection(Sequence[Event]):
@@ -191,18 +208,10 @@ class Trace(Sequence[Event]):
     def event(self, index: int) -> Event:
         """One event."""
         index = self._place(index)
-        number = int(self.message_id[index])
-        return Event(
-            index,
-            int(self.time_us[index]),
-            KINDS[self.kind_code[index]],
-            self._id(self.node_code[index]),
-            self._id(self.peer_code[index]),
-            self.messages[index],
-            None if number == NOBODY else number,
-            self.name(index),
-            self.detail(index),
-        )
+        numbers = (self.time_us, self.kind_code, self.node_code, self.peer_code, self.message_id)
+        time, kind, node, peer, number = (int(column[index]) for column in numbers)
+        row = (time, kind, node, peer, number, self.messages[index], self._cells[index], "")
+        return event_of_row(index, row, self.ids)
 
     def name(self, index: int) -> str:
         """The name of one event."""

@@ -121,7 +121,7 @@ class Kernel:
         """Process the heap up to ``limit``."""
         heap, write, recorder, pop = self.heap, self.write, self.recorder, heappop
         if self._observe is not None:
-            self._watched_events_before(limit)
+            self._watched_events_before(limit, self._observe)
             return
         careful = self.careful
         rounds = range(_ROUND)
@@ -170,21 +170,26 @@ class Kernel:
             process: Any = actor if link is None else link.target
             raise self._blame(process, "on_timer" if link is None else "on_message", error) from error
 
-    def _watched_events_before(self, limit: int) -> None:
-        """The same, one by one, the long way, with a look at everything after each event."""
-        heap = self.heap
+    def _watched_events_before(self, limit: int, observe: Callable[[], None]) -> None:
+        """The same, one by one, with a look at everything after each event."""
+        heap, write = self.heap, self.write
         while heap and heap[0][0] < limit:
-            self.now, order, link, actor, what = heappop(heap)
+            when, order, link, actor, what = heappop(heap)
+            self.now = when
             if link is not None:
-                self.arrive(link, actor, what)
+                source, target = link.source, link.target
+                if self.careful or not target.quick:
+                    self.arrive(link, actor, what)
+                else:
+                    write((when, DELIVER, target.index, source.index, what, actor, None, ""))
+                    self.call(target, "on_message", target.node.on_message, source.name, actor)
             elif what is None:
                 actor()
             elif actor.timers.get(what) == order:
                 self._timer_due(actor, what, order)
             else:
                 continue
-            if self._observe is not None:
-                self._observe()
+            observe()
             if self.recorder.is_full:
                 self.recorder.flush()
 

@@ -5,12 +5,106 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dscourse.simulation.moment import Beliefs, Engine, Moment
-from dscourse.simulation.node_state import copied, public_fields, same_value
-from dscourse.simulation.recorder import SEND
+from dscourse.simulation.faults import Pair
+from dscourse.simulation.moment import Beliefs, Engine, InFlight, Moment, NodeFields
+from dscourse.simulation.node_state import copied, public_fields, same_value, shown_fields
+from dscourse.simulation.recorder import RECORD, SEND
 from dscourse.simulation.recording import Change
-from dscourse.simulation.trace import Trace
+from dscourse.simulation.trace import Event, Trace, event_of_row
 from dscourse.simulation.virtual_time import MICROSECONDS
+
+
+class NeedsTraceError(LookupError):
+    """A property asked for the whole trace while the run still goes on."""
+
+
+class LiveMoment(Moment):
+    """A moment that moves on with the run and shows the nodes' own values, not copies: for thousands of runs.
+
+    It is as cheap as can be, and trusts properties not to change what they see. `Run.check` doesn't.
+    """
+
+    _engine: Engine
+    _stale: set[str]  # nodes whose fields must be read again
+    _all: NodeFields
+    _rows: tuple[int, int]
+
+    def __init__(self, engine: Engine, beliefs: Beliefs, sent: Callable[[int], int]) -> None:
+        super().__init__(engine.state(sent), beliefs, 0)
+        vars(self).update(_engine=engine, _stale=set(), _rows=(0, 0), _all=NodeFields({}, self._state, 0.0))
+
+    def move(self, fresh: int, count: int) -> None:
+        """Another event is over: it wrote the last ``fresh`` of ``count`` rows."""
+        own = vars(self)
+        own["_time"] = self._engine.now
+        own["_rows"] = (fresh, count)
+        self._stale.update(self._engine.touched)
+        self._engine.touched.clear()
+
+    @property
+    def nodes(self) -> NodeFields:  # type: ignore[override]
+        """Public fields of every node that has booted and not crashed since, by id."""
+        fields: NodeFields = self._all
+        for name in self._stale:
+            process = self._engine.processes[name]
+            if process.node is None:
+                dict.pop(fields, name, None)
+            elif not process.is_client:
+                dict.__setitem__(fields, name, shown_fields(process.node))
+        self._stale.clear()
+        return fields
+
+    @property
+    def in_flight(self) -> tuple[InFlight, ...]:  # type: ignore[override]
+        """Messages on their way, in the order in which they are due."""
+        return self._state.in_flight()
+
+    @property
+    def cuts(self) -> tuple[Pair, ...]:  # type: ignore[override]
+        """Directed links of the graph that carry nothing."""
+        return self._state.cuts()
+
+    @property
+    def event(self) -> Event | None:
+        """The event just past."""
+        fresh, count = self._rows
+        if not fresh:
+            return None
+        return event_of_row(count - fresh, self._engine.recorder.rows[-fresh], self._state.ids)
+
+    @property
+    def trace(self) -> Trace:
+        """Nothing yet."""
+        raise NeedsTraceError(
+            "the run still goes on; a property that needs all of it is written with holds(...)"
+        )
+
+
+class LiveWatcher:
+    """Shows an engine's moments to judges, at little more than the price of the run."""
+
+    def __init__(self, engine: Engine, see: Callable[[Moment], None]) -> None:
+        self._engine = engine
+        self._see = see
+        self._names = list(engine.processes)
+        self._beliefs = Beliefs()
+        self._sent: dict[int, int] = {}
+        self._count = 0
+        self._moment = LiveMoment(engine, self._beliefs, self._sent.__getitem__)
+
+    def __call__(self) -> None:
+        """An event is over."""
+        recorder = self._engine.recorder
+        count = len(recorder)
+        fresh, self._count = count - self._count, count
+        if fresh:
+            for when, kind, node, _, number, _, cell, _ in recorder.rows[-fresh:]:
+                if kind == SEND:
+                    self._sent[number] = when
+                elif node >= 0 and kind >= RECORD:
+                    self._beliefs.take(kind, self._names[node], cell)
+        self._moment.move(fresh, count)
+        self._see(self._moment)
 
 
 class Watcher:

@@ -1,0 +1,135 @@
+"""Is there any schedule that breaks this? Run after run, each with luck and faults of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dscourse.arguments import instance, one_of, real, truth, whole
+from dscourse.exploration.counterexample import Counterexample
+from dscourse.exploration.fault_mix import FaultMix
+from dscourse.exploration.progress_bar import progress_bar
+from dscourse.exploration.shrink import NO_ERROR, shrink_scenario
+from dscourse.simulation.errors import EventLimit, NodeError
+from dscourse.simulation.properties import Property
+from dscourse.simulation.run import judged_run
+from dscourse.simulation.scenario import Scenario
+
+EVENT_LIMIT = 200_000  # of one run: a search is no place for an endless one
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search came to; true if nothing was found.
+
+    Attributes:
+        tried: how many runs were made.
+        seed: of the run that was found, before it was shrunk; None if none was.
+        never_reached: names of the `sometimes` that came true in no run: what they ask for was never tested.
+        counterexample: the shortest run that breaks a property; None if none was found.
+    """
+
+    tried: int
+    seed: int | None
+    never_reached: tuple[str, ...]
+    counterexample: Counterexample | None
+
+    def __bool__(self) -> bool:
+        return self.counterexample is None
+
+    def __repr__(self) -> str:
+        runs = "1 run" if self.tried == 1 else f"{self.tried} runs"
+        if self.counterexample is not None:
+            lines = [f"Found in {runs} (seed {self.seed}): {self.counterexample.explanation}"]
+        else:
+            lines = [f"Nothing found in {runs}."]
+        lines += [f"Never reached: {name}. The search says nothing of it." for name in self.never_reached]
+        return "\n".join(lines)
+
+
+def search(
+    scenario: Scenario,
+    properties: Property | Iterable[Property],
+    *,
+    until: float,
+    seeds: int | Iterable[int] = 100,
+    faults: FaultMix = FaultMix(),  # noqa: B008 - frozen
+    adversary: str = "timed",
+    progress: bool = False,
+) -> Search:
+    """Look for a run in which a property does not hold, and shrink the first one found.
+
+    Each seed gives one run, with luck and faults of its own besides those of the scenario. A handler that raises an
+    error, or a run that doesn't end, counts as broken.
+
+    Args:
+        scenario: its nodes, network, clients and own faults.
+        properties: `always`, `never`, `eventually` and `holds` must hold in each run; a `sometimes` in one of them.
+        until: seconds of each run; of the untimed adversary the number of steps.
+        seeds: how many, or which.
+        faults: what else may go wrong.
+        adversary: "timed" (delays as the network has them) or "untimed" (chooses what arrives, from whom, in which
+            order; of the scenario only nodes, links and the clients' operations are used).
+        progress: show a bar.
+
+    Raises:
+        TypeError, ValueError: what is wrong with an argument.
+    """
+    asked = _properties(properties)
+    instance("scenario", scenario, Scenario, "a Scenario")
+    instance("faults", faults, FaultMix, "a FaultMix, such as FaultMix(crashes=1)")
+    truth("progress", progress)
+    chosen = _seeds(seeds)
+    if one_of("adversary", adversary, ("timed", "untimed")) == "untimed":
+        raise NotImplementedError("the untimed adversary joins with the untimed world")
+    end = real("until", until, above=0.0)
+    with progress_bar(len(chosen), shown=progress) as advance:
+        return _search_in_time(scenario, asked, end, chosen, faults, advance)
+
+
+def _search_in_time(
+    scenario: Scenario,
+    properties: Sequence[Property],
+    until: float,
+    seeds: Sequence[int],
+    faults: FaultMix,
+    advance: Callable[[int, int], None],
+) -> Search:
+    must = [item for item in properties if item.kind != "sometimes"]
+    not_yet = [item for item in properties if item.kind == "sometimes"]
+    for tried, seed in enumerate(seeds, start=1):
+        one = scenario.changed(seed=seed, faults=(*scenario.faults, *faults.draw(scenario, until, seed)))
+        broken = first_broken(one, until, [*must, *not_yet])
+        not_yet = [item for item in not_yet if item in broken]
+        found = [item for item in broken if item not in not_yet and item.kind != "sometimes"]
+        if found:
+            counterexample = shrink_scenario(one, until, found[0])
+            return Search(tried, seed, tuple(item.name for item in not_yet), counterexample)
+        advance(1, 0)
+    return Search(len(seeds), None, tuple(item.name for item in not_yet), None)
+
+
+def first_broken(scenario: Scenario, until: float, properties: Sequence[Property]) -> tuple[Property, ...]:
+    """The properties that don't hold in a run, or `NO_ERROR` if a handler failed or the run did not end."""
+    try:
+        return judged_run(scenario, until, properties, event_limit=EVENT_LIMIT)[1]
+    except (NodeError, EventLimit):
+        return (NO_ERROR,)
+
+
+def _properties(properties: Any) -> tuple[Property, ...]:
+    several = (properties,) if isinstance(properties, Property) else tuple(properties)
+    for item in several:
+        instance("each of properties", item, Property, "one such as always(lambda now: …)")
+    if not several:
+        raise ValueError(
+            "properties is empty: a search must know what to look for, such as always(lambda now: …)"
+        )
+    return several
+
+
+def _seeds(seeds: Any) -> Sequence[int]:
+    if isinstance(seeds, Iterable):
+        return [whole("each of seeds", seed, at_least=0) for seed in seeds]
+    return range(whole("seeds", seeds, at_least=1))

@@ -1,0 +1,319 @@
+"""A failing run, made as short as can be: the two or three faults that matter, and nothing else.
+
+The simplest of all: try something shorter, keep it if the same property still breaks, until nothing shorter does
+(Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, IEEE TSE 2002). What counts as shorter is a
+number for each scenario (`_size`), and only what is smaller is taken; so it comes to an end, and a second
+shrinking changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from dscourse.arguments import instance
+from dscourse.exploration.counterexample import Counterexample, explained
+from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
+from dscourse.simulation.faults import (
+    Crash,
+    Duplicate,
+    Fault,
+    LoseMessage,
+    Lossy,
+    MessageFault,
+    RepeatMessage,
+)
+from dscourse.simulation.properties import Property, holds
+from dscourse.simulation.run import Run, judged_run
+from dscourse.simulation.scenario import Scenario
+
+BUDGET = 600  # runs that one shrinking may take
+EVENT_LIMIT = 200_000
+NO_ERROR = holds(
+    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
+)
+
+Step = Callable[["Case"], Iterator["Case"]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A scenario and how long it runs."""
+
+    scenario: Scenario
+    until: float
+
+
+def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the word of the field
+    """Make a run in which a property does not hold as short as can be.
+
+    Faults are removed, ended earlier and rounded; random losses and copies become exact messages, of which most are
+    removed; clients and operations go, and the time after the property is broken. After each step the same property
+    is asked again, of the shorter run.
+
+    Args:
+        run: in which the property does not hold.
+        property: which one.
+
+    Raises:
+        ValueError: it does hold in that run.
+    """
+    instance("run", run, Run, "a run, such as scenario.run(10.0)")
+    instance("property", property, Property, "a property, such as always(lambda now: …)")
+    if run.scenario.is_script:
+        from dscourse.exploration.untimed_search import shrink_script
+
+        return shrink_script(run, property)
+    return shrink_scenario(run.scenario, run.until, property)
+
+
+def shrink_scenario(scenario: Scenario, until: float, property: Property) -> Counterexample:  # noqa: A002
+    """The same for a scenario that has not been run to its end."""
+    shrinker = _Shrinker(property)
+    case = Case(scenario, until)
+    if not shrinker.breaks(case):
+        raise ValueError(f"{property.name} holds in this run, so there is nothing to shrink")
+    case = shrinker.shrunk(case)
+    run = _whole_run(case)
+    return Counterexample(run, property, explained(run, property), _code(run), case.scenario.faults)
+
+
+class _Shrinker:
+    """Tries shorter cases of one failure, within a budget."""
+
+    def __init__(self, wanted: Property) -> None:
+        self._wanted = wanted
+        self._left = BUDGET
+        self._known: dict[str, bool] = {}
+
+    def breaks(self, case: Case) -> bool:
+        """Whether the property is broken in a case."""
+        scenario = case.scenario
+        key = repr((case.until, scenario.network, scenario.network.loss, scenario.faults, scenario.clients))
+        if key not in self._known:
+            if self._left == 0:
+                return False
+            self._left -= 1
+            self._known[key] = self._broken(case)
+        return self._known[key]
+
+    def _broken(self, case: Case) -> bool:
+        try:
+            broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=EVENT_LIMIT)[1]
+        except (NodeError, EventLimit):
+            return self._wanted is NO_ERROR
+        return bool(broken) and self._wanted is not NO_ERROR
+
+    def shrunk(self, case: Case) -> Case:
+        """The smallest case that is found, to a fixpoint."""
+        before = None
+        while before != _size(case) and self._left > 0:
+            before = _size(case)
+            for step in _STEPS:
+                case = self._take(case, step)
+        return case
+
+    def _take(self, case: Case, step: Step) -> Case:
+        """Go on with one kind of step as long as it makes the case smaller."""
+        while True:
+            smaller = (
+                other
+                for other in step(case)
+                if other.until > 0 and _size(other) < _size(case) and self.breaks(other)
+            )
+            found = next(smaller, None)
+            if found is None:
+                return case
+            case = found
+
+
+def _size(case: Case) -> tuple[float, ...]:
+    """What is to become small: first what goes wrong, then what is asked, then time, then the digits to read."""
+    scenario = case.scenario
+    lasting = sum(
+        (case.until if fault.end is None else fault.end) - (fault.begins or 0.0)
+        for fault in scenario.faults
+        if not fault.is_instant
+    )
+    by_luck = sum(isinstance(fault, Lossy | Duplicate) for fault in scenario.faults)
+    network = scenario.network
+    by_luck += (network.loss > 0) + (network.duplication > 0)
+    return (
+        by_luck,
+        len(scenario.faults),
+        len(scenario.clients),
+        sum(len(client.operations) for client in scenario.clients),
+        sum(client.repeat for client in scenario.clients),
+        round(case.until, 6),
+        round(lasting, 6),
+        sum(_digits(fault) for fault in scenario.faults),
+    )
+
+
+# ── Steps: shorter cases to try, the boldest first ──
+
+
+def _end_early(case: Case) -> Iterator[Case]:
+    """Stop soon after the property breaks, at a time that can be read."""
+    for share in (0.25, 0.5, 0.75, 0.9):
+        yield Case(case.scenario, _rounded_up(case.until * share, case.until))
+    for less in (1.0, 0.1):
+        yield Case(case.scenario, round(case.until - less, 3))
+
+
+def _drop_faults(case: Case) -> Iterator[Case]:
+    """All of them, halves, quarters, single ones."""
+    for faults in _subsets(case.scenario.faults):
+        yield from _other(case, faults=faults)
+
+
+def _make_luck_exact(case: Case) -> Iterator[Case]:
+    """Random losses and copies become the messages that were in fact lost or doubled."""
+    network = case.scenario.network
+    lucky = [fault for fault in case.scenario.faults if isinstance(fault, Lossy | Duplicate)]
+    if not lucky and not network.loss and not network.duplication:
+        return
+    run = _whole_run(case)
+    others = [fault for fault in case.scenario.faults if fault not in lucky]
+    exact = [fault for fault in _exact_messages(run) if fault not in others]
+    yield from _other(case, network=network.without_luck(), faults=[*others, *exact])
+    for fault in lucky:  # one at a time, where copies by luck come at another time than exact ones
+        kind = LoseMessage if isinstance(fault, Lossy) else RepeatMessage
+        rest = [one for one in case.scenario.faults if one is not fault]
+        yield from _other(case, faults=[*rest, *(one for one in exact if isinstance(one, kind))])
+
+
+def _drop_clients(case: Case) -> Iterator[Case]:
+    clients = case.scenario.clients
+    for place in range(len(clients)):
+        yield from _other(case, clients=[*clients[:place], *clients[place + 1 :]])
+
+
+def _drop_operations(case: Case) -> Iterator[Case]:
+    clients = case.scenario.clients
+    for place, client in enumerate(clients):
+        shorter: list[Any] = [{"operations": kept} for kept in _subsets(client.operations) if kept]
+        if client.repeat:
+            shorter.append({"repeat": False})
+        for change in shorter:
+            changed = [*clients]
+            changed[place] = dataclasses.replace(client, **change)  # type: ignore[type-var]
+            yield from _other(case, clients=changed)
+
+
+def _end_faults_early(case: Case) -> Iterator[Case]:
+    for place, fault in enumerate(case.scenario.faults):
+        if fault.is_instant or fault.begins is None:
+            continue
+        name = "restart_at" if isinstance(fault, Crash) else "until"
+        if not any(field.name == name for field in dataclasses.fields(fault)):  # type: ignore[arg-type]
+            continue
+        last = case.until if fault.end is None else min(fault.end, case.until)
+        for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+            end = _rounded_up(fault.begins + share * (last - fault.begins), last)
+            if end > fault.begins:
+                yield from _with_fault(case, place, {name: end})
+
+
+def _round_faults(case: Case) -> Iterator[Case]:
+    """Times and amounts with fewer digits."""
+    for place, fault in enumerate(case.scenario.faults):
+        for digits in (0, 1, 2, 3):
+            numbers = {name: value for name, value in vars(fault).items() if type(value) is float}
+            rounded = {name: round(value, digits) for name, value in numbers.items()}
+            yield from _with_fault(case, place, rounded)
+            for name, value in rounded.items():
+                yield from _with_fault(case, place, {name: value})
+
+
+_STEPS: tuple[Step, ...] = (
+    _end_early,
+    _drop_faults,
+    _make_luck_exact,
+    _drop_faults,
+    _drop_clients,
+    _drop_operations,
+    _end_faults_early,
+    _end_early,
+    _round_faults,
+)
+
+
+# ── Odds and ends ──
+
+
+def _subsets(items: Sequence[Any]) -> Iterator[list[Any]]:
+    """None of them, then all but ever smaller parts (Zeller's ddmin)."""
+    if items:
+        yield []
+    size = len(items) // 2
+    while size >= 1:
+        for start in range(0, len(items), size):
+            yield [*items[:start], *items[start + size :]]
+        size //= 2
+
+
+def _other(case: Case, **changes: Any) -> Iterator[Case]:
+    """The case with a scenario changed, if there can be one: a fault may name a client that is gone."""
+    with contextlib.suppress(LookupError):
+        yield Case(case.scenario.changed(**changes), case.until)
+
+
+def _with_fault(case: Case, place: int, change: dict[str, Any]) -> Iterator[Case]:
+    """The case with one fault changed, if there can be one: rounded, it might end before it begins."""
+    faults = [*case.scenario.faults]
+    with contextlib.suppress(ValueError):
+        faults[place] = dataclasses.replace(faults[place], **change)  # type: ignore[type-var]
+        yield from _other(case, faults=faults)
+
+
+def _exact_messages(run: Run) -> list[MessageFault]:
+    """The messages of a run that were lost or doubled by luck, as faults."""
+    sent: Counter[tuple[str, str]] = Counter()
+    numbers: dict[int, tuple[str, str, int]] = {}
+    found: list[MessageFault] = []
+    for event in run.trace.select(kind=("send", "drop")):
+        if event.node is None or event.peer is None or event.message_id is None:
+            continue
+        if event.kind == "send":
+            link = event.node, event.peer
+            sent[link] += 1
+            numbers[event.message_id] = (*link, sent[link])
+            found += [RepeatMessage(*link, sent[link])] * (event.detail.get("copies", 1) > 1)
+        elif event.name == "lost":
+            found.append(LoseMessage(*numbers[event.message_id]))
+    return found
+
+
+def _whole_run(case: Case) -> Run:
+    try:
+        return case.scenario.run(case.until, event_limit=EVENT_LIMIT)
+    except SimulationError as error:
+        if not isinstance(error.run, Run):
+            raise
+        return error.run
+
+
+def _rounded_up(seconds: float, below: float) -> float:
+    """A time not before ``seconds`` with as few digits as stay below ``below``."""
+    for digits in (0, 1, 2, 3):
+        rounded = math.ceil(seconds * 10**digits) / 10**digits
+        if rounded < below:
+            return rounded
+    return seconds
+
+
+def _digits(fault: Fault) -> int:
+    """How many digits there are to read in a fault's numbers."""
+    return sum(
+        len(repr(value).rstrip("0").rstrip(".")) for value in vars(fault).values() if type(value) is float
+    )
+
+
+def _code(run: Run) -> str:
+    factory = getattr(run.scenario.node_factory, "__name__", "node_factory")
+    return f"Scenario.from_json({run.scenario.to_json()!r}, {factory}, insist=True).run(until={run.until!r})"
