@@ -1,6 +1,6 @@
 from .counterexample import Counterexample as Counterexample
 from .fault_mix import FaultMix as FaultMix
-from .script import ScriptScenario as ScriptScenario, script as script
+from .scripts import ScriptScenario as ScriptScenario, script as script
 from .search import Search as Search, search as search
 from .shrink import shrink as shrink
 from .steps import (

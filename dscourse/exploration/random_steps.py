@@ -6,15 +6,14 @@ for some steps, old messages arrive long after newer ones, and a timer may go of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dscourse.exploration.process import CRASHED, UP
 from dscourse.exploration.steps import Ask, Deliver, Down, Fire, Lose, MailStep, Repeat, Step, Up
 from dscourse.exploration.untimed import Link, UntimedCluster
-from dscourse.simulation.errors import NodeError
 from dscourse.simulation.random_streams import key_of
 
 _EPOCH = 8  # steps, after which it is drawn anew who reaches whom
@@ -68,6 +67,14 @@ class RandomSteps:
         self._taken = 0
         self._sides: dict[str, bool] = {}
         self._order = ""
+
+    def all(self, cluster: UntimedCluster, count: int) -> Iterator[Step]:
+        """Up to ``count`` steps, each to be taken before the next is asked for; fewer where nothing can be done."""
+        for left in range(count, 0, -1):
+            step = self.next(cluster, left)
+            if step is None:
+                return
+            yield step
 
     def next(self, cluster: UntimedCluster, left: int) -> Step | None:
         """The next step, if anything can be done; ``left`` tells how many are still to come."""
@@ -138,18 +145,3 @@ class RandomSteps:
 
     def _one_of(self, these: Sequence[T]) -> T:
         return these[int(self._random() * len(these))]
-
-
-def walk(cluster: UntimedCluster, chooser: RandomSteps, count: int) -> list[Step]:
-    """Take up to ``count`` steps at random and return them; it ends early where nothing can be done or a node fails."""
-    steps: list[Step] = []
-    while len(steps) < count:
-        step: Any = chooser.next(cluster, count - len(steps))
-        if step is None:
-            break
-        steps.append(step)
-        try:
-            cluster.take(step)
-        except NodeError:
-            break
-    return steps

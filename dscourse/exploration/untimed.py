@@ -121,6 +121,18 @@ class UntimedCluster:
             case Up():
                 self._restart(step)
 
+    def can_take(self, step: Step) -> bool:
+        """Whether a step can be done now."""
+        match step:
+            case MailStep():
+                fits = (type(mail.message).__name__ for mail in self.links.get((step.sender, step.to), ()))
+                return sum(step.message in (None, kind) for kind in fits) >= step.nth
+            case Fire():
+                return step.timer in self.processes[step.node].timers
+            case Down() | Up():
+                return (self.processes[step.node].condition == UP) == isinstance(step, Down)
+        return True
+
     def waiting(self, step: MailStep) -> tuple[list[Mail], int]:
         """What waits on the link of a step, and the place therein of the message that the step means.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import networkx as nx
 
 from dscourse.arguments import node_ids as checked_node_ids, truth
-from dscourse.exploration.random_steps import Allowance, RandomSteps, walk
+from dscourse.exploration.random_steps import Allowance, RandomSteps
 from dscourse.exploration.steps import Ask, Step, checked_steps, step_from_json_value
 from dscourse.exploration.untimed import UntimedCluster
 from dscourse.simulation.errors import EventLimit, NodeError
@@ -83,7 +84,7 @@ class ScriptScenario(Scenario):
         skip: as given.
     """
 
-    takes_faults = False
+    is_script: ClassVar[bool] = True
     steps: tuple[Step, ...]
     skip: bool
 
@@ -113,7 +114,7 @@ class ScriptScenario(Scenario):
 
     def new_engine(self, recorder: Recorder, event_limit: int) -> ScriptEngine:
         """What takes the steps."""
-        cluster = UntimedCluster(self.node_factory, self.network, len(self.client_ids), recorder)
+        cluster = UntimedCluster(self.node_factory, self.network, self._clients, recorder)
         return ScriptEngine(cluster, self.steps, recorder, event_limit, skip=self.skip)
 
     def with_faults(self, *faults: Fault) -> ScriptScenario:
@@ -131,6 +132,11 @@ class ScriptScenario(Scenario):
         if faults:
             object.__setattr__(scenario, "_luck", faults[-1])
         return scenario
+
+    @property
+    def _clients(self) -> int:
+        """How many clients there are: one for each question."""
+        return sum(isinstance(step, Ask) for step in self.steps)
 
     def to_json(self) -> str:
         """The scenario as one line of JSON; see `Scenario.to_json`."""
@@ -158,8 +164,7 @@ class ScriptScenario(Scenario):
         return cls(node_factory, parts["network"], steps, skip=skip)
 
     def _check_names(self) -> None:
-        clients = tuple(f"c{number}" for number in range(sum(isinstance(step, Ask) for step in self.steps)))
-        self.client_ids = clients
+        self.client_ids = tuple(f"c{number}" for number in range(self._clients))
         super()._check_names()
         nodes = dict.fromkeys(self.node_ids)
         for number, step in enumerate(self.steps, start=1):
@@ -171,27 +176,87 @@ class ScriptScenario(Scenario):
         """Up to the time of ``luck`` the same steps, then random ones that may do as much as the rest of these did."""
         kept = _steps_before(luck.at, len(self.steps))
         past, rest = self.steps[:kept], self.steps[kept:]
-        start = ScriptScenario(self.node_factory, self.network, past, skip=self.skip)
-        clients = len(self.client_ids)
-        cluster = UntimedCluster(self.node_factory, self.network, clients, Recorder(keep=False))
-        try:
-            cluster.boot()
-            for step in past:
-                _take(cluster, step, skip=self.skip)
-        except NodeError:
-            return start  # the run ends there, as it did before
-        count = max(0, _steps_before(until, None) - kept)
-        chooser = RandomSteps(luck.number, Allowance.of(rest))
-        return ScriptScenario(
-            self.node_factory, self.network, [*past, *walk(cluster, chooser, count)], skip=self.skip
-        )
+        count = max(kept, _steps_before(until, None))
+
+        drawn: list[Step] = []
+
+        def choose(cluster: UntimedCluster) -> Iterator[Step]:
+            yield from past
+            for step in RandomSteps(luck.number, Allowance.of(rest)).all(cluster, count - kept):
+                drawn.append(step)
+                yield step
+
+        chosen = ChosenScenario(self.node_factory, self.network, choose, count, self._clients, skip=self.skip)
+        with contextlib.suppress(NodeError):  # it fails again in the run, which tells of it
+            chosen.new_engine(Recorder(keep=False), EVENT_LIMIT).run(to_microseconds(chosen.until))
+        return ScriptScenario(self.node_factory, self.network, [*past, *drawn], skip=self.skip)
+
+
+class ChosenScenario(ScriptScenario):
+    """A script whose steps are chosen while it runs.
+
+    Args:
+        node_factory: called with ``(node_id, peers)``.
+        network: who may send to whom.
+        choose: called with the cluster before it boots; gives one step after the other.
+        count: how many steps there are, at most.
+        clients: how many of them may be an `Ask`.
+        skip: pass over a step that can't be done.
+
+    Attributes:
+        engine: that ran it last; its ``taken`` are the steps.
+    """
+
+    engine: ScriptEngine
+
+    def __init__(
+        self,
+        node_factory: Callable[..., Any],
+        network: Network,
+        choose: Callable[[UntimedCluster], Iterator[Step]],
+        count: int,
+        clients: int,
+        *,
+        skip: bool = False,
+    ) -> None:
+        self._choose = choose
+        self._count = count
+        self._known_clients = clients
+        super().__init__(node_factory, network, (), skip=skip)
+
+    @property
+    def until(self) -> float:
+        """When its runs end, in seconds: one after the last step."""
+        return float(self._count + 1)
+
+    @property
+    def _clients(self) -> int:
+        return self._known_clients
+
+    def new_engine(self, recorder: Recorder, event_limit: int) -> ScriptEngine:
+        """What chooses and takes the steps."""
+        cluster = UntimedCluster(self.node_factory, self.network, self._clients, recorder)
+        engine = ScriptEngine(cluster, self._choose(cluster), recorder, event_limit, skip=self.skip)
+        object.__setattr__(self, "engine", engine)
+        return engine
+
+    def as_script(self) -> ScriptScenario:
+        """The steps that were taken last, as a script."""
+        return ScriptScenario(self.node_factory, self.network, self.engine.taken)
 
 
 class ScriptEngine:
     """Takes steps, one a second; see `dscourse.simulation.moment.Engine`.
 
+    Args:
+        cluster: that takes the steps.
+        steps: in order; if they are chosen as it goes on, each is asked for when the one before is over.
+        recorder: takes the rows of the trace.
+        event_limit: a run with more events is stopped.
+        skip: pass over a step that can't be done.
+
     Attributes:
-        passed_over: the steps that could not be done, by their place from 0.
+        taken: the steps that were done so far.
     """
 
     def __init__(
@@ -207,8 +272,8 @@ class ScriptEngine:
         self.cluster = cluster
         self.now = 0
         self.touched = cluster.touched
-        self.passed_over: list[int] = []
-        self._steps = tuple(steps)
+        self.taken: list[Step] = []
+        self._steps = steps
         self._event_limit = event_limit
         self._skip = skip
         self._looks: list[int] = []
@@ -244,12 +309,12 @@ class ScriptEngine:
         return UntimedState(self.cluster)
 
     def _take(self, number: int, step: Step) -> None:
+        self.taken.append(step)
         try:
-            done = _take(self.cluster, step, skip=self._skip)
+            if not _take(self.cluster, step, skip=self._skip):
+                self.taken.pop()
         except LookupError as error:
             raise LookupError(f"step {number}, {step!r}: {error.args[0]}") from None
-        if not done:
-            self.passed_over.append(number - 1)
         if len(self.recorder) > self._event_limit:
             raise EventLimit(f"the run was stopped after {number} steps and {self._event_limit} events")
 
