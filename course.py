@@ -1,11 +1,5 @@
 """Set up the course, open it, or test it: one script for every system, needing only Python with venv.
 
-    python course.py lab [options for JupyterLab]     open the course in your browser
-    python course.py test [options for pytest]        run every test
-    python course.py setup                            only set up the environment in .venv
-    python course.py notebooks [names]                run the stored notebooks again and tidy them
-
-On Linux and macOS `make lab`, `make test` and so on call this script.
 An old Python (from 3.7 on) can read this file too, so that it can say in plain words what is missing.
 """
 
@@ -16,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,8 +18,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+# Not the docstring of this file: Python drops those where PYTHONOPTIMIZE is 2.
+HELP = """Set up the course, open it, or test it.
+
+    python course.py lab [options for JupyterLab]     open the course in your browser
+    python course.py test [options for pytest]        run every test
+    python course.py setup                            only set up the environment in .venv
+    python course.py notebooks [names]                run the stored notebooks again and tidy them
+
+On Linux and macOS `make lab`, `make test` and so on call this script."""
+
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
+SITE_PACKAGES = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
 PYTHON = str(ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 STAMP = ENVIRONMENT / "dscourse-setup.json"
 OLDEST_PYTHON = (3, 11)
@@ -32,6 +38,21 @@ NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"  # for 
 REFERENCE_PYTHON = "3.11"  # the Python of environment.yml, too
 INTERRUPTED = 130
 NOTHING_COLLECTED = 5  # pytest's word for it
+
+# What somebody has set for other projects would send the packages elsewhere, or keep them out.
+NO_MATTER = {
+    "PIP_USER": "0",
+    "PIP_REQUIRE_HASHES": "0",
+    "PIP_NO_DEPS": "0",
+    "PIP_DRY_RUN": "0",
+    "PIP_TARGET": None,
+    "PIP_PREFIX": None,
+    "PIP_ROOT": None,
+    "PIP_CONSTRAINT": None,
+    "PIP_NO_BUILD_ISOLATION": None,
+    "PIP_NO_BINARY": None,
+    "PYTHONPATH": None,  # pip would take what lies there for installed
+}
 
 # JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network.
 LAB_SETTINGS = {
@@ -48,8 +69,9 @@ def main(arguments: list[str]) -> int:
         "notebooks": (rerun_notebooks, ["dev", "lab"]),
     }
     if not arguments or arguments[0] not in commands:
-        print(__doc__.strip())
+        print(HELP)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    os.environ.pop("PYTHONHOME", None)  # it would turn every other Python into this one
     if sys.version_info < OLDEST_PYTHON:
         return continue_with_newer_python(arguments)
     command, extras = commands[arguments[0]]
@@ -102,13 +124,20 @@ def set_up(extras: list[str]) -> str | None:
                 "Then run the same command again."
             )
         say("Setting up the course, step 1 of 2: a Python environment of its own, in .venv")
-        if run_to_its_end([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]) != 0:
+        make = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]
+        if run_to_its_end(make, env=untroubled()) != 0:
             return "The environment in .venv could not be made; the message above says why."
     say("Setting up the course, step 2 of 2: installing packages (one to a few minutes, only this once)")
     if install(extras) != 0:
         return (
             "Some packages could not be installed; the lines above say why. Most often the network was away: "
             "run the same command again, and it goes on where it stopped."
+        )
+    name_the_package_by_its_way()
+    if not package_is_found():
+        return (
+            "The packages were installed, but Python in .venv doesn't find the course. Perhaps your settings of pip "
+            f"send packages elsewhere: look at what `{PYTHON} -m pip config list` says."
         )
     write_lab_settings()
     stamp = {"made_from": fingerprint(), "extras": extras, "versions": which_versions()}
@@ -135,10 +164,40 @@ def install(extras: list[str]) -> int:
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     if which_versions() == "oldest":  # pip can't choose the oldest versions; uv can
         uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--resolution", "lowest-direct"]
-        return run_to_its_end([*pip, "--quiet", "uv"]) or run_to_its_end([*uv, "--editable", package])
+        status = run_to_its_end([*pip, "--quiet", "uv"], env=untroubled())
+        return status or run_to_its_end([*uv, "--editable", package], env=untroubled())
     if which_versions() == "locked":
         pip += ["--constraint", str(ROOT / "requirements.lock")]
-    return run_to_its_end([*pip, "--editable", package])
+    return run_to_its_end([*pip, "--editable", package], env=untroubled())
+
+
+def untroubled() -> dict[str, str]:
+    """Return this process's environment without settings of Python and pip that an installation here can't use.
+
+    Files are read and written in UTF-8, whatever the locale: the path of this folder may hold any letter.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in NO_MATTER}
+    return {**kept, **{name: value for name, value in NO_MATTER.items() if value}, "PYTHONUTF8": "1"}
+
+
+def name_the_package_by_its_way() -> None:
+    """Let .venv find the package by the way from its own folder to this one, which is plain ASCII.
+
+    An editable installation notes the absolute path. Python reads that note in the encoding of the locale: it misses
+    a folder named in other letters, or doesn't even start.
+    """
+    if ENVIRONMENT.is_symlink():
+        return
+    for note in ENVIRONMENT.glob(f"{SITE_PACKAGES}/*dscourse.pth"):
+        way = os.path.relpath(str(ROOT), str(note.parent))
+        note.write_text(way + "\n", encoding="ascii")
+
+
+def package_is_found() -> bool:
+    """True if Python in .venv finds the package from any folder."""
+    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('dscourse') is None)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.call([PYTHON, "-c", look], cwd=str(ENVIRONMENT), env=environment) == 0
 
 
 def fingerprint() -> str:
@@ -146,7 +205,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for name in ("pyproject.toml", "requirements.lock", "course.py"):
         digest.update((ROOT / name).read_bytes().replace(b"\r\n", b"\n"))
-    digest.update(f"{which_versions()} {ROOT}".encode())
+    digest.update(which_versions().encode() + b" " + os.fsencode(str(ROOT)))
     return digest.hexdigest()
 
 
@@ -333,4 +392,6 @@ def is_reference_python() -> bool:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` then ends it quietly
     sys.exit(main(sys.argv[1:]))

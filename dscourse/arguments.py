@@ -12,10 +12,13 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from types import UnionType
+
     import numpy as np
     from numpy.typing import NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
+    Kind: TypeAlias = type[Any] | UnionType | tuple[type[Any], ...]
 
 _LONGEST = 200
 _WITHOUT_ORDER = (str, bytes, bytearray, Mapping, set, frozenset)  # or whose items are no items
@@ -116,7 +119,7 @@ def text(name: str, value: object) -> str:
     return value
 
 
-def instance(name: str, value: object, kind: type[Any] | tuple[type[Any], ...], what: str) -> Any:
+def instance(name: str, value: object, kind: Kind, what: str) -> Any:
     """Return `value` if it is of a kind, described by `what`: "a run, such as scenario.run(10.0)"; else TypeError."""
     if not isinstance(value, kind):
         raise _refused(name, what, value)
@@ -130,7 +133,7 @@ def function(name: str, value: object, what: str) -> Any:
     return value
 
 
-def items(name: str, value: object, what: str, of: type[Any] = object) -> tuple[Any, ...]:
+def items(name: str, value: object, what: str, of: Kind = object) -> tuple[Any, ...]:
     """Return what a list or anything else with an order holds; `what` describes it: "a list of faults".
 
     Raises:

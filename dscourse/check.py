@@ -19,6 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from dscourse.commands import until_nobody_reads
+
 __all__ = ["Finding", "Report", "main", "packages_are_as_tested", "run"]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -237,7 +239,7 @@ def _data() -> Iterator[Finding]:
 
 def _progress() -> Iterator[Finding]:
     given = os.environ.get("DSCOURSE_PROGRESS", "").strip()
-    path = Path(given).expanduser() if given else Path.home() / ".dscourse-progress.json"
+    path = Path(given).expanduser() if given else Path.home() / ".dscourse-progress"
     while not path.exists() and path != path.parent:
         path = path.parent
     if os.access(path, os.W_OK):
@@ -246,7 +248,7 @@ def _progress() -> Iterator[Finding]:
         yield Finding(
             "note",
             f"your progress can't be saved: {path} may not be written to",
-            "The lessons work all the same. To keep it elsewhere, set DSCOURSE_PROGRESS to a file before you start.",
+            "The lessons work all the same. To keep it elsewhere, set DSCOURSE_PROGRESS to a folder before you start.",
         )
 
 
@@ -283,4 +285,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

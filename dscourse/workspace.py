@@ -20,6 +20,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from dscourse.commands import until_nobody_reads
+
 __all__ = ["course_notebooks", "lay_out", "main", "reset", "without_outputs"]
 
 RECORD = ".dscourse-workspace.json"
@@ -319,4 +321,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

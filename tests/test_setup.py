@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import venv
 from importlib import metadata
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def course(monkeypatch, tmp_path):
         return module.status
 
     monkeypatch.setattr(module.subprocess, "call", call)
+    module.package_is_found = lambda: True
     module.really_run_to_its_end, module.run_to_its_end = module.run_to_its_end, call
     monkeypatch.delenv("DSCOURSE_VERSIONS", raising=False)
     return module
@@ -97,6 +99,83 @@ def test_other_versions_get_a_new_environment_since_installers_keep_what_will_do
     assert course.set_up(["dev", "lab"]) is None
     assert any("--clear" in command for command in course.commands) == anew
     assert len(course.commands) > anew  # and the packages were installed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locale")
+def test_the_course_is_found_in_a_folder_of_any_name_under_any_locale(course, monkeypatch, tmp_path):
+    clone = tmp_path / "Jörg-名"
+    (clone / "dscourse").mkdir(parents=True)
+    (clone / "dscourse" / "__init__.py").touch()
+    course.ROOT, course.ENVIRONMENT = clone, clone / ".venv"
+    course.STAMP = course.ENVIRONMENT / "stamp.json"
+    course.PYTHON = str(course.ENVIRONMENT / "bin" / "python")
+    course.environment_works = course.ENVIRONMENT.exists
+    course.fingerprint = str
+
+    def call(command, **_options):
+        if "venv" in command:
+            venv.create(course.ENVIRONMENT, symlinks=True)
+        else:  # as pip does
+            (folder,) = course.ENVIRONMENT.glob("lib/python*/site-packages")
+            (folder / "_dscourse.pth").write_text(str(clone), encoding="utf-8")
+        return 0
+
+    monkeypatch.setattr(course, "run_to_its_end", call)
+    assert course.set_up(["lab"]) is None
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    for settings in (plain, {}, {"PYTHONUTF8": "1"}):
+        subprocess.run(
+            [course.PYTHON, "-c", "import dscourse"],
+            cwd=tmp_path,
+            env=settings,
+            check=True,
+            capture_output=True,
+        )
+
+
+def test_settings_for_other_projects_do_not_reach_the_installation(course, monkeypatch):
+    seen = []
+    monkeypatch.setattr(course, "run_to_its_end", lambda command, **options: seen.append(options["env"]) or 0)
+    course.environment_works = lambda: False
+    course.ENVIRONMENT.mkdir()
+    for name in ("PIP_USER", "PIP_REQUIRE_HASHES"):
+        monkeypatch.setenv(name, "1")
+    for name in ("PIP_TARGET", "PYTHONPATH", "PYTHONHOME"):
+        monkeypatch.setenv(name, "/elsewhere")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    assert course.main(["setup"]) == 0
+    assert len(seen) == 2  # venv and pip
+    for environment in seen:
+        assert (
+            environment["PIP_USER"] == environment["PIP_REQUIRE_HASHES"] == "0"
+        )  # above a settings file, too
+        assert not {"PIP_TARGET", "PYTHONPATH", "PYTHONHOME"} & set(environment)
+        assert environment["PIP_INDEX_URL"] == "https://mirror.example/simple"
+
+
+def test_packages_that_went_elsewhere_are_told_in_one_line(course):
+    course.environment_works = lambda: True
+    course.ENVIRONMENT.mkdir()
+    course.package_is_found = lambda: False
+    problem = course.set_up(["lab"])
+    assert "pip config list" in problem
+    assert "\n" not in problem
+    assert not course.STAMP.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locale")
+def test_a_folder_of_any_name_gives_the_same_fingerprint_under_every_locale(tmp_path):
+    clone = tmp_path / "Jörg-名"
+    clone.mkdir()
+    for name in ("course.py", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, clone)
+    look = [sys.executable, "-c", "import course; print(course.fingerprint())"]
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    told = {
+        subprocess.run(look, cwd=clone, env=settings, check=True, capture_output=True).stdout
+        for settings in (plain, {"PYTHONUTF8": "1"})
+    }
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("status", [0, 1])
@@ -308,11 +387,31 @@ def test_ctrl_c_is_the_way_to_close_the_course(course, monkeypatch):
     assert course.open_lab([]) == 0
 
 
-def test_the_help_text_names_every_command():
-    shown = subprocess.run([sys.executable, ROOT / "course.py"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("optimize", ["0", "2"], ids=["as usual", "without docstrings"])
+def test_the_help_text_names_every_command(optimize):
+    environment = {**os.environ, "PYTHONOPTIMIZE": optimize}
+    command = [sys.executable, ROOT / "course.py"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert shown.returncode == 2
     for command in ("lab", "test", "setup", "notebooks"):
         assert f"course.py {command}" in shown.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGPIPE")
+@pytest.mark.parametrize(
+    "command", ["course.py", "-m dscourse.check", "-m dscourse.workspace --folder FOLDER"]
+)
+def test_commands_end_quietly_when_nobody_reads_on(command, tmp_path):
+    started = subprocess.Popen(
+        [sys.executable, *command.replace("FOLDER", str(tmp_path)).split()],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started.stdout.close()  # as `... | head -0` does
+    assert started.communicate()[1] == ""
 
 
 def test_the_script_can_be_read_by_pythons_that_are_too_old():

@@ -63,7 +63,7 @@ _PRESETS = (
         {"interval": 0.1, "timeout": 1.0},
         "Tuning guide: heartbeat interval 100 ms, election timeout 1000 ms",
         "https://etcd.io/docs/v3.5/tuning/",
-        "only the leader beats; followers stretch the timeout at random (notebook 09)",
+        "only the leader beats; each follower draws a timeout of 10 to 19 ticks of 0.1 s, so it is 1 s at the least",
     ),
     DetectorPreset(
         "hashicorp_raft",
@@ -72,7 +72,7 @@ _PRESETS = (
         {"interval": 0.1, "timeout": 1.0},
         "config.go: HeartbeatTimeout 1000 ms; the leader beats at a tenth of it or slower",
         "https://github.com/hashicorp/raft/blob/main/config.go",
-        "the real interval is drawn between 100 and 200 ms",
+        "the real interval is drawn between 100 and 200 ms, and the timeout between 1 and 2 s",
     ),
     DetectorPreset(
         "zookeeper_shortest_session",
@@ -146,7 +146,7 @@ _PRESETS = (
         {"interval": 1.0, "timeout": 1.0, "attempts": 30},
         "sentinel.conf: down-after-milliseconds 30000; a ping a second (SENTINEL_PING_PERIOD)",
         "https://github.com/redis/redis/blob/unstable/sentinel.conf",
-        "that is one Sentinel's opinion; a quorum of them must share it before anything happens",
+        "that is one Sentinel's opinion; a quorum must share it, and a majority elect one of them for the failover",
     ),
     DetectorPreset(
         "akka",

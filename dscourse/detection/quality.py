@@ -51,8 +51,9 @@ class DetectorQuality:
 
 
 def nfd_s(interval: float, shift: float, loss: float, delay_cdf: Callable[[float], float]) -> DetectorQuality:
-    """Quality of NFD-S, the detector that is optimal when the clocks are synchronised.
+    """Quality of NFD-S, which has the best query accuracy for its detection time where clocks are synchronised.
 
+    That holds among detectors of one link whose delays and losses are independent, with one distribution that is known.
     Heartbeat i is sent at i·``interval``; from i·``interval`` + ``shift`` on, the observer trusts the peer
     only if it has heartbeat i or a later one. The paper's section 3: with
     p_j(x) = loss + (1 − loss)·P(D > shift + x − j·interval) the chance that heartbeat i + j has not come by x

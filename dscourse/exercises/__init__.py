@@ -11,18 +11,29 @@
 Each notebook has a module here that bears its name. The modules are imported one by one, never from here.
 """
 
-from dscourse.exercises._exercise import Exercise, WrongExample
+from dscourse.exercises._exercise import Exercise, Mistake, Unfit
 from dscourse.exercises._feedback import Feedback
+from dscourse.exercises._function import FunctionExercise
+from dscourse.exercises._learner_code import told
+from dscourse.exercises._number import NumberExercise
 from dscourse.exercises._prediction import Option, Prediction
 from dscourse.exercises._progress import export_progress, import_progress, progress
+from dscourse.exercises._trial import Rule, TrialExercise, tried_with
 
 __all__ = [
     "Exercise",
     "Feedback",
+    "FunctionExercise",
+    "Mistake",
+    "NumberExercise",
     "Option",
     "Prediction",
-    "WrongExample",
+    "Rule",
+    "TrialExercise",
+    "Unfit",
     "export_progress",
     "import_progress",
     "progress",
+    "told",
+    "tried_with",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dscourse.arguments import one_of, shown
 from dscourse.exercises._prose import code_block, plain, rich
 
 _MARKS = {
@@ -25,19 +24,13 @@ class Feedback:
         status: "right", "wrong", "not attempted", "stopped" (the learner's code raised) or "not judged".
         message: what to make of it, in plain words.
         code: the learner's own line, where one raised.
-        notice: something to know about the progress file, told once; mostly empty.
+        notice: something to know about where progress is kept, told once; mostly empty.
     """
 
     status: str
     message: str
     code: str = ""
     notice: str = ""
-
-    def __post_init__(self) -> None:
-        one_of("status", self.status, _MARKS)
-        for name in ("message", "code", "notice"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} must be a text, got {shown(getattr(self, name))}")
 
     def __bool__(self) -> bool:
         return self.status == "right"

@@ -16,6 +16,9 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from dscourse.arguments import shown
+
+_LONGEST = 100
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _DOES_NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "COPY_FREE_VARS"}
 
@@ -28,24 +31,16 @@ class Line:
     text: str
 
 
-def is_untouched(answer: object, stub: object) -> bool:
-    """Return whether an answer is still what the notebook put there: the stub, `...`, None or an empty function."""
-    if answer is None or answer is ... or answer is stub:
+def is_untouched(answer: object) -> bool:
+    """Return whether an answer is still what the notebook put there: `...`, None, an empty function, or a `...` within."""
+    if answer is None or answer is ...:
         return True
     if isinstance(answer, FunctionType):
         return _does_nothing(answer)
-    if isinstance(answer, tuple | list):
-        return any(item is ... for item in answer) or _same(answer, stub)
-    if isinstance(answer, dict):
-        return any(item is ... for item in answer.values()) or _same(answer, stub)
-    return isinstance(answer, str | int | float) and _same(answer, stub)
-
-
-def _same(answer: object, stub: object) -> bool:
-    try:
-        return type(answer) is type(stub) and bool(answer == stub)
-    except Exception:  # noqa: BLE001 - arrays inside a list can't be compared to a yes or no, so they are no stub
-        return False
+    if type(answer) in (tuple, list, dict):
+        parts = answer.values() if isinstance(answer, dict) else answer
+        return any(part is ... for part in parts)  # type: ignore[attr-defined]
+    return False
 
 
 def _does_nothing(function: FunctionType) -> bool:
@@ -102,6 +97,15 @@ def kind_of(value: object) -> str:
         "NoneType": "nothing (None)",
     }
     return words.get(name, f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}")
+
+
+def told(value: object) -> str:
+    """Return a value as it would be typed, or what kind of thing it is where that is long or tells nobody anything."""
+    words = shown(value)
+    if isinstance(value, int) and words.startswith("something"):
+        return "a number of thousands of digits"
+    unreadable = len(words) > _LONGEST or "\n" in words or " at 0x" in words or words.startswith("something")
+    return kind_of(value) if unreadable else words
 
 
 def run_answer(code: str) -> Any:

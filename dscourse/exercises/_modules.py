@@ -49,7 +49,7 @@ def notebook_modules() -> list[str]:
 
 @functools.cache
 def contents(module: str) -> Contents:
-    """Return what a module asks: it holds `Prediction("name", …)` and `Exercise("name", …)`, names written out."""
+    """Return what a module asks: it holds `Prediction("name", …)` and `…Exercise("name", …)`, names written out."""
     tree = ast.parse((_HERE / f"{module}.py").read_text(encoding="utf-8"))
     return Contents(_names(tree, "Prediction"), _names(tree, "Exercise"))
 
@@ -59,6 +59,6 @@ def _names(tree: ast.Module, maker: str) -> tuple[str, ...]:
     return tuple(
         call.args[0].value
         for call in calls
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == maker
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.endswith(maker)
         if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
     )

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dscourse import progress
 from dscourse.arguments import shown
-from dscourse.exercises import _store
-from dscourse.exercises._exercise import checked_name, checked_text
 from dscourse.exercises._prediction_widget import PredictionWidget
 from dscourse.exercises._prose import plain, rich
-from dscourse.exercises._record import Record
 
 
 @dataclass(frozen=True)
@@ -52,26 +50,12 @@ class Prediction:
         question: what will happen?
         options: by key ("a", "b", …), at least two.
         right: the key of the option that the experiment will bear out.
-
-    Raises:
-        ValueError: if the name has another form, a text is missing, or there are fewer than two options.
-        TypeError: if `options` is no dict of Option.
-        LookupError: if `right` is none of the options.
     """
 
     def __init__(self, name: str, *, question: str, options: Mapping[str, Option], right: str) -> None:
-        self.name = checked_name(name)
-        self.question = checked_text("question", question)
-        if not isinstance(options, Mapping) or not all(isinstance(one, Option) for one in options.values()):
-            raise TypeError(f"options must be a dict of Option by key, got {shown(options)}")
-        self.options = {checked_text("each key", key): option for key, option in options.items()}
-        if len(self.options) < 2:
-            raise ValueError(f"a prediction needs at least two options, got {len(self.options)}")
-        for option in self.options.values():
-            checked_text("each option", option.text)
-            checked_text("each explanation", option.explanation)
-        if not isinstance(right, str) or right not in self.options:
-            raise LookupError(f"right must be one of {', '.join(self.options)}; got {shown(right)}")
+        self.name = name
+        self.question = question
+        self.options = options
         self.right = right
         self._widget: PredictionWidget | None = None
 
@@ -84,7 +68,7 @@ class Prediction:
         wanted = key.strip().lower() if isinstance(key, str) else ""
         if wanted not in self.options:
             raise LookupError(f"there is no option {shown(key)}; choose one of {', '.join(self.options)}")
-        notice = _store.update(lambda record: self._commit(record, wanted))
+        notice = progress.record_prediction(self.name, wanted)
         option = self.options[wanted]
         if self._widget is not None:
             self._widget.tell(wanted, {wanted: option.explanation}, notice)
@@ -117,9 +101,6 @@ class Prediction:
             self._restore(self._widget)
         return self._widget
 
-    def _commit(self, record: Record, key: str) -> None:
-        record.predictions.setdefault(self.name, key)
-
     def _explain_all(self) -> None:
         widget = self.widget()
         if widget.committed:
@@ -127,8 +108,7 @@ class Prediction:
             widget.tell(widget.committed, explanations, "")
 
     def _restore(self, widget: PredictionWidget) -> None:
-        record, problem = _store.load()
-        widget.notice = _store.once(problem)
-        key = record.predictions.get(self.name, "")
+        widget.notice = progress.problem()
+        key = progress.predictions_made().get(self.name, "")
         if key in self.options:
             widget.tell(key, {key: self.options[key].explanation}, "")

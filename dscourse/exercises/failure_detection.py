@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, TypeGuard
+from functools import cached_property, partial
+from typing import Any
 
-from dscourse.detection import HeartbeatDetector, SwimMember, detector_quality, phi, phi_timeout
-from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+from dscourse.detection import DetectorQuality, HeartbeatDetector, SwimMember, detector_quality
+from dscourse.exercises import (
+    FunctionExercise,
+    Mistake,
+    NumberExercise,
+    Option,
+    Prediction,
+    Rule,
+    TrialExercise,
+    Unfit,
+    told,
+    tried_with,
+)
 from dscourse.simulation import (
     Constant,
     Crash,
+    CutLink,
     EventLimit,
     Fault,
     Network,
+    Node,
     Pause,
     Run,
     Scenario,
@@ -199,185 +211,142 @@ paused_for_a_moment = Prediction(
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-WHOLE_BUDGET = (
-    "Four seconds is the whole budget. In the worst case the machine dies right after a heartbeat, and it takes another "
-    "interval until the next one is missing. What is left for the shift?"
-)
-ADDED_INTERVAL = "You added the interval. It is already part of the four seconds: detection takes shift + interval at worst."
-MISSED_HEARTBEATS = (
-    "φ does not count missed heartbeats: it is the negative decimal logarithm of a probability. At which silence t is "
-    "e^(−t/2) = 10^(−8)?"
-)
-MEAN_GAPS = "18.42 is the number of mean gaps. Here a mean gap is 2 seconds."
-NATURAL_LOGARITHM = (
-    "Your logarithm is the natural one. φ counts in powers of ten: divide by ln 10, or use log10."
-)
-NO_DIGITS_LEFT = (
-    "Right for short silences, but not for one of 40 deviations, where φ is 349.4. 1 − cdf has no digits left out there: ask "
-    "for the logarithm of the survival function instead (scipy.stats.norm.logsf)."
-)
-NOT_SCALED = "At the mean your φ is right, beyond it is not. Do you divide the distance from the mean by the deviation?"
-HALF_ARE_LONGER = "answer(1.0, 1.0, 0.1) should be 0.301: half of all gaps are longer than the mean, and −log₁₀ of a half is 0.301."
-HEALTHY_GIVEN_UP = (
-    "A healthy member was given up. The network loses one message in a hundred, and one member is paused for three seconds: "
-    "give it more time, or a chance to answer."
-)
-ANSWERS_WITH_A_CRASH = (
-    "A crashed node is rightly suspected. Leave every node up: the heartbeats must be fooled, not informed."
-)
-NOBODY_SUSPECTED = (
-    "Nobody suspected anybody with heartbeats: the trouble must last longer than the timeout of 3 seconds."
-)
-SWIM_FOOLED = (
-    "SWIM was fooled as well. It asks others before it judges, so leave a way round: trouble between two members, not "
-    "around one."
-)
-
-
-def _near(answer: float, *values: float, within: float) -> bool:
-    return any(math.isclose(float(answer), value, rel_tol=within) for value in values)
-
-
-def _check_budget(answer: object) -> str | None:
-    if not _is_number(answer):
-        return _not_a_number(answer)
-    if _near(answer, 3.0, within=0.003):
-        return None
-    if _near(answer, 4.0, within=0.003):
-        return WHOLE_BUDGET
-    if _near(answer, 5.0, within=0.003):
-        return ADDED_INTERVAL
-    return "The detection time is at most shift + interval. One of the three you know, one is the budget."
-
-
-detection_budget = Exercise(
+detection_budget = NumberExercise(
     "failure_detection.detection_budget",
     task=(
         "Calculate. Your service must notice every crash within 4 seconds, at worst. Heartbeats are sent once a second and the "
         "clocks are synchronised, so the timeout counts from the sending (NFD-S). Which shift, in seconds from a heartbeat's "
-        "sending to the moment from which the next one must be there, makes the fewest mistakes within that budget?"
+        "sending to the moment from which that heartbeat must be there, makes the fewest mistakes within that budget?"
     ),
-    check=_check_budget,
+    expects="a number of seconds",
     success="Right: 3 s. When one heartbeat is lost, that leaves the next two time to make good for it.",
     hints=(
         "The longer the shift, the fewer the mistakes. So spend the whole budget.",
         "Worst case: the crash comes right after a heartbeat. Then it takes one interval + shift to notice.",
     ),
     solution="answer = 4.0 - 1.0",
-    wrong_examples=(
-        WrongExample("answer = 4.0", WHOLE_BUDGET),
-        WrongExample("answer = 4 + 1", ADDED_INTERVAL),
+    mistakes=(
+        Mistake(
+            "answer = 4.0",
+            "Four seconds is the whole budget. In the worst case the machine dies right after a heartbeat, and it takes another "
+            "interval until the next one is missing. What is left for the shift?",
+        ),
+        Mistake(
+            "answer = 4 + 1",
+            "You added the interval. It is already part of the four seconds: detection takes shift + interval at worst.",
+        ),
     ),
-    expects="a number of seconds",
+    otherwise="The detection time is at most shift + interval. One of the three you know, one is the budget.",
+    tolerance=0.003,
 )
 
-
-def _check_silence(answer: object) -> str | None:
-    if not _is_number(answer):
-        return _not_a_number(answer)
-    if _near(answer, phi_timeout(8, 2.0), within=2e-3):
-        return None
-    if _near(answer, 16.0, within=1e-3):
-        return MISSED_HEARTBEATS
-    if _near(answer, phi_timeout(8, 1.0), within=2e-3):
-        return MEAN_GAPS
-    if _near(answer, 8 * 2.0 / math.log(10), within=2e-3):
-        return "You divided by ln 10. Solve 10^(−8) = e^(−t/2) for t: on which side does it end up?"
-    return "Solve 10^(−8) = e^(−t/2) for t, or ask phi_timeout."
-
-
-silence_of_a_cassandra_node = Exercise(
+silence_of_a_cassandra_node = NumberExercise(
     "failure_detection.silence_of_a_cassandra_node",
     task=(
         "Calculate. A Cassandra node has had word of another every 2 seconds on average. Its φ assumes exponential gaps, and the "
         "threshold is 8. After how many seconds of silence does it convict?"
     ),
-    check=_check_silence,
+    expects="a number of seconds",
     success="Right: 8 · ln 10 · 2 s = 36.8 s. The rhythm sets the timeout: had the word come every second, it would be half.",
     hints=(
         "For exponential gaps of mean m, the chance of a silence longer than t is e^(−t/m).",
         "φ = −log₁₀ e^(−t/m) = t / (m · ln 10).",
     ),
     solution="from dscourse.detection import phi_timeout\nanswer = phi_timeout(8, 2.0)",
-    wrong_examples=(
-        WrongExample("missed = 8\nanswer = missed * 2.0", MISSED_HEARTBEATS),
-        WrongExample("from math import log\nanswer = 8 * log(10)", MEAN_GAPS),
+    mistakes=(
+        Mistake(
+            "missed = 8\nanswer = missed * 2.0",
+            "φ does not count missed heartbeats: it is the negative decimal logarithm of a probability. At which silence t is "
+            "e^(−t/2) = 10^(−8)?",
+        ),
+        Mistake(
+            "from math import log\nanswer = 8 * log(10)",
+            "18.42 is the number of mean gaps. Here a mean gap is 2 seconds.",
+        ),
+        Mistake(
+            "from math import log\nanswer = 8 * 2.0 / log(10)",
+            "You divided by ln 10. Solve 10^(−8) = e^(−t/2) for t: on which side does it end up?",
+        ),
     ),
-    expects="a number of seconds",
+    otherwise="Solve 10^(−8) = e^(−t/2) for t, or ask phi_timeout.",
+    accepts=(36.5, 37.2),  # 36.84, rounded as you like
+    tolerance=0.025,
 )
 
-_SILENCES = (1.0, 1.4, 2.0, 5.0)
+_NO_DIGITS_LEFT = (
+    "Right for short silences, but not for one of 40 deviations, where φ is 349.4. 1 − cdf has no digits left out there: ask "
+    "for the logarithm of that chance instead (log_ndtr in scipy.special, or logsf in scipy.stats)."
+)
 
-
-def _check_own_phi(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"The answer is your function: answer = my_phi (without brackets). Yours is {answer!r}."
-    values: list[float] = []
-    for silence in _SILENCES:
-        try:
-            value = answer(silence, 1.0, 0.1)
-        except ValueError as error:
-            if len(values) >= 2 and "math domain error" in str(error):
-                value = math.inf  # math.log10(0): what 1 − cdf comes to far out
-            else:
-                raise
-        if not isinstance(value, numbers.Real):
-            return f"answer({silence}, 1.0, 0.1) should return one number; yours returns {value!r}."
-        values.append(float(value))
-    right = [phi(silence, 1.0, 0.1) for silence in _SILENCES]
-    agree = [math.isclose(mine, theirs, rel_tol=1e-3) for mine, theirs in zip(values, right, strict=True)]
-    if all(agree):
-        return None
-    if math.isclose(values[0], right[0] * math.log(10), rel_tol=1e-3):
-        return NATURAL_LOGARITHM
-    if agree[0] and agree[1]:
-        return NO_DIGITS_LEFT
-    return NOT_SCALED if agree[0] else HALF_ARE_LONGER
-
-
-your_own_phi = Exercise(
+your_own_phi = FunctionExercise(
     "failure_detection.your_own_phi",
     task=(
         "Code. Write a function of (silence, mean, standard_deviation) that returns φ for normal gaps, without dscourse.detection. "
         "It must still be right for a silence of 40 standard deviations: detectors do wait that long."
     ),
-    check=_check_own_phi,
+    expects="your function of (silence, mean, standard_deviation), without brackets; it returns a number",
     success="Right, even 40 standard deviations out, where 1 − cdf would be zero.",
     hints=(
         "φ = −log₁₀ of the chance that a gap is longer than the silence.",
-        "scipy.stats.norm.logsf(silence, mean, standard_deviation) is the natural logarithm of that chance.",
+        "scipy.special.log_ndtr(x) is the natural logarithm of the chance that a standard normal number is below x, and so also of "
+        "the chance that it is above −x.",
     ),
     solution=(
-        "from math import log\nfrom scipy.stats import norm\n\n"
+        "from math import log\nfrom scipy.special import log_ndtr\n\n"
         "def my_phi(silence, mean, standard_deviation):\n"
-        "    return -norm.logsf(silence, mean, standard_deviation) / log(10)\n\n"
+        "    return -log_ndtr((mean - silence) / standard_deviation) / log(10)\n\n"
         "answer = my_phi"
     ),
-    wrong_examples=(
-        WrongExample(
-            "from math import log10\nfrom scipy.stats import norm\n"
-            "answer = lambda t, m, s: -log10(max(1 - norm.cdf(t, m, s), 1e-300))",
-            NO_DIGITS_LEFT,
+    cases=((1.0, 1.0, 0.1), (1.4, 1.0, 0.1), (2.0, 1.0, 0.1), (5.0, 1.0, 0.1)),
+    mistakes=(
+        Mistake(
+            "from math import log10\nfrom scipy.special import ndtr\n"
+            "answer = lambda t, m, s: -log10(max(1 - ndtr((t - m) / s), 1e-300))",
+            _NO_DIGITS_LEFT,
         ),
-        WrongExample(
-            "from scipy.stats import norm\nanswer = lambda t, m, s: -norm.logsf(t, m, s)", NATURAL_LOGARITHM
+        Mistake(
+            "from math import log10\nfrom scipy.special import ndtr\n"
+            "answer = lambda t, m, s: -log10(1 - ndtr((t - m) / s))",
+            _NO_DIGITS_LEFT,
         ),
-        WrongExample(
-            "from math import log\nfrom scipy.stats import norm\nanswer = lambda t, m, s: -norm.logsf(t - m) / log(10)",
-            NOT_SCALED,
+        Mistake(
+            "import numpy as np\nfrom scipy.special import ndtr\n\n"
+            "def answer(t, m, s):\n"
+            "    with np.errstate(divide='ignore'):\n"
+            "        return -np.log10(1 - ndtr((t - m) / s))",
+            _NO_DIGITS_LEFT,
+        ),
+        Mistake(
+            "from math import log10\nfrom scipy.special import ndtr\nanswer = lambda t, m, s: -log10(ndtr((m - t) / s))",
+            "Right up to 10 deviations, and at 40 the chance itself is too small for any number. Calculate with its logarithm all the "
+            "way (log_ndtr in scipy.special, or logsf in scipy.stats).",
+        ),
+        Mistake(
+            "from scipy.special import log_ndtr\nanswer = lambda t, m, s: -log_ndtr((m - t) / s)",
+            "Your logarithm is the natural one. φ counts in powers of ten: divide by ln 10, or use log10.",
+        ),
+        Mistake(
+            "from math import log\nfrom scipy.special import log_ndtr\nanswer = lambda t, m, s: -log_ndtr(m - t) / log(10)",
+            "At the mean your φ is right, beyond it is not. Do you divide the distance from the mean by the deviation?",
+        ),
+        Mistake(
+            "from math import log\nfrom scipy.special import log_ndtr\nanswer = lambda t, m, s: -log_ndtr((t - m) / s) / log(10)",
+            "That is the chance that a gap is shorter than the silence. φ is about the longer ones.",
         ),
     ),
-    expects="a function of three numbers",
+    otherwise=(
+        "Called with {arguments} yours returns {given}; it should be {right}. (At the mean it is 0.301: half of all gaps are longer, "
+        "and −log₁₀ of a half is 0.301.)"
+    ),
+    tolerance=1e-3,
+    written="{:.4g}".format,
 )
 
 MEMBERS = 30
 PAUSED = "n9"
 CRASHED = "n4"
 BUDGET = 8.0
-TOO_MANY = (
-    "Your members send so much, or set so many timers, that the run was stopped: far beyond 8 messages a second each. "
-    "Is an interval or a period far too short?"
-)
+LIMIT = 6.0
 
 
 def try_design(factory: Any, seconds: float = 75.0, *, event_limit: int = 5_000_000) -> Run:
@@ -387,84 +356,105 @@ def try_design(factory: Any, seconds: float = 75.0, *, event_limit: int = 5_000_
     return Scenario(factory, network, faults=faults, seed=1).run(seconds, event_limit=event_limit)
 
 
-def _messages_per_second(run: Run) -> float:
-    return len(run.trace.select(kind="send")) / MEMBERS / run.until
+class _Detector:
+    """A detector, tried for a while first, so that a costly one is refused before it costs time."""
+
+    def __init__(self, answer: Any) -> None:
+        if not callable(answer):
+            raise Unfit
+        made = answer("n0", ("n1", "n2"))
+        if not isinstance(made, Node):
+            raise Unfit(f"called with a node's name and its peers, it returned {told(made)}")
+        self._factory = answer
+
+    @cached_property
+    def run(self) -> Run | None:
+        try:
+            run = try_design(self._factory, seconds=10.0, event_limit=50_000)
+            return run if _load(run) > 1.5 * BUDGET else try_design(self._factory, event_limit=300_000)
+        except EventLimit:
+            return None
+
+    @cached_property
+    def quality(self) -> DetectorQuality:
+        if self.run is None:
+            raise LookupError("there is no run to judge")
+        verdict = "confirm" if self.run.trace.select(kind="record", name="confirm") else "suspect"
+        return detector_quality(self.run, verdict=verdict)
 
 
-def _check_design(answer: Any) -> str | None:
-    if not callable(answer):
-        return (
-            "The answer is a node factory: a detector class with its settings, as in partial(SwimMember, period=1.0). "
-            f"Yours is {answer!r}."
-        )
-    try:  # a costly design is refused before it costs time
-        load = _messages_per_second(try_design(answer, seconds=10.0, event_limit=50_000))
-    except EventLimit:
-        return TOO_MANY
-    if load > 1.5 * BUDGET:
-        return _too_costly(load)
-    try:
-        run = try_design(answer, event_limit=300_000)
-    except EventLimit:
-        return TOO_MANY
-    if (load := _messages_per_second(run)) > BUDGET:
-        return _too_costly(load)
-    verdict = "confirm" if run.trace.select(kind="record", name="confirm") else "suspect"
-    quality = detector_quality(run, verdict=verdict)
-    if quality.mistake_rate > 0:
-        return HEALTHY_GIVEN_UP
-    if quality.undetected:
-        return f"{quality.undetected} of {MEMBERS - 1} members have not noticed by 75 s that {CRASHED} crashed at 30 s."
-    if quality.detection_time > 12:
-        return f"It takes {quality.detection_time:.0f} s on average until a member knows of the crash; the limit is 12 s."
-    return None
+def _load(run: Run | None) -> float:
+    """Return how many messages a member sends a second."""
+    return len(run.trace.select(kind="send")) / MEMBERS / run.until if run else math.inf
 
 
-def _too_costly(load: float) -> str:
-    return (
-        f"Each member sends {load:.0f} messages a second; the budget is 8. All-to-all costs 29 an interval: a longer "
-        "interval helps a little, fewer watchers per member help for good."
-    )
-
-
-design_a_detector = Exercise(
+design_a_detector = TrialExercise(
     "failure_detection.design_a_detector",
     task=(
         "Design. Thirty members, a network that loses 1 % of the messages, a pause of three seconds now and then. At most 8 "
-        "messages a second per member, nobody healthy given up, every member knows of a crash within 12 s on average. "
+        "messages a second per member, nobody healthy given up, every member knows of a crash within 6 s on average. "
         "Your answer is a node factory, such as `partial(detection.HeartbeatDetector, interval=2.0)`. "
         '`detection.detector_quality(exercises.try_design(answer))` shows how it does; add `verdict="confirm"` to judge SWIM\'s last word.'
     ),
-    check=_check_design,
+    expects="a node factory, a detector with its settings, such as `partial(detection.HeartbeatDetector, interval=2.0)`",
     success="That holds: cheap, quick, and nobody was wronged. What would you change for 300 members?",
     hints=(
         "All-to-all heartbeats at 8 messages a second mean one heartbeat every 3.6 s or so. How many may get lost?",
-        "SWIM's cost doesn't grow with the group. Which of its settings lets a suspect answer, and forgives a pause of three seconds?",
+        "SWIM's cost doesn't grow with the group. Which of its settings say how soon a member is pinged, and how long a suspect may "
+        "answer? The second must forgive a pause of three seconds.",
     ),
-    solution="from functools import partial\nfrom dscourse.detection import SwimMember\nanswer = partial(SwimMember, period=1.0)",
-    wrong_examples=(
-        WrongExample(
+    solution=(
+        "from functools import partial\nfrom dscourse.detection import SwimMember\n"
+        "answer = partial(SwimMember, period=0.5, ack_timeout=0.25)"
+    ),
+    read=_Detector,
+    rules=(
+        Rule(
+            "Your members send so much, or set so many timers, that the run was stopped: far beyond 8 messages a second each. "
+            "Is an interval or a period far too short?",
+            lambda design: design.run is None,
+            "from functools import partial\nfrom dscourse.detection import HeartbeatDetector\n"
+            "answer = partial(HeartbeatDetector, interval=1e-3, timeout=1.0)",
+        ),
+        Rule(
+            lambda design: (
+                f"Each member sends {_load(design.run):.0f} messages a second; the budget is 8. All-to-all costs 29 an interval: a "
+                "longer interval helps a little, fewer watchers per member help for good."
+            ),
+            lambda design: _load(design.run) > BUDGET,
             "from functools import partial\nfrom dscourse.detection import HeartbeatDetector\n"
             "answer = partial(HeartbeatDetector, interval=1.0, timeout=5.0)",
-            "Each member sends 29 messages a second; the budget is 8. All-to-all costs 29 an interval: a longer "
-            "interval helps a little, fewer watchers per member help for good.",
         ),
-        WrongExample(
+        Rule(
+            "A healthy member was given up. The network loses one message in a hundred, and one member is paused for three seconds: "
+            "give it more time, or a chance to answer.",
+            lambda design: design.quality.mistake_rate > 0,
             "from functools import partial\nfrom dscourse.detection import SwimMember\n"
             "answer = partial(SwimMember, suspicion_multiplier=0)",
-            HEALTHY_GIVEN_UP,
         ),
-        WrongExample(
+        Rule(
+            lambda design: (
+                f"{design.quality.undetected} of {MEMBERS - 1} members have not noticed by 75 s that {CRASHED} crashed at 30 s."
+            ),
+            lambda design: design.quality.undetected > 0,
+            "from functools import partial\nfrom dscourse.detection import HeartbeatDetector\n"
+            "answer = partial(HeartbeatDetector, interval=4.0, timeout=60.0)",
+        ),
+        Rule(
+            lambda design: (
+                f"It takes {design.quality.detection_time:.1f} s on average until a member knows of the crash; the limit is "
+                f"{LIMIT:.0f} s."
+            ),
+            lambda design: design.quality.detection_time > LIMIT,
             "from functools import partial\nfrom dscourse.detection import HeartbeatDetector\n"
             "answer = partial(HeartbeatDetector, interval=4.0, timeout=20.0)",
-            "It takes 18 s on average until a member knows of the crash; the limit is 12 s.",
+            "from dscourse.detection import SwimMember\nanswer = SwimMember",
         ),
     ),
-    expects="a node factory, such as partial(SwimMember, period=1.0)",
 )
 
 
-def try_faults(faults: Sequence[Any]) -> tuple[Run, Run]:
+def try_faults(faults: Sequence[Fault]) -> tuple[Run, Run]:
     """Run the same faults against all-to-all heartbeats and against SWIM: ten members, 60 seconds."""
     network = Network(topology.full_mesh(10), latency=Constant(0.01))
     heartbeats = partial(HeartbeatDetector, interval=1.0, timeout=3.0)
@@ -474,61 +464,68 @@ def try_faults(faults: Sequence[Any]) -> tuple[Run, Run]:
     )
 
 
-def _check_faults(answer: Any) -> str | None:
-    if (
-        not isinstance(answer, list | tuple)
-        or not answer
-        or not all(isinstance(each, Fault) for each in answer)
-    ):
-        return f'The answer is a list of faults, such as [Pause("n3", at=10.0, until=20.0)]. Yours is {answer!r}.'
-    if any(isinstance(fault, Crash) for fault in answer):
-        return ANSWERS_WITH_A_CRASH
-    heartbeats, swim = try_faults(answer)
-    if not heartbeats.trace.select(kind="record", name="suspect"):
-        return NOBODY_SUSPECTED
-    if swim.trace.select(kind="record", name="confirm"):
-        return SWIM_FOOLED
-    return None
+def _links(runs: tuple[Run, Run]) -> list[frozenset[str]]:
+    """Return the link that each fault is about; an empty one for a fault of a node, or of the whole network."""
+    return [
+        frozenset((fault.a, fault.b) if isinstance(fault, CutLink) else getattr(fault, "link", None) or ())
+        for fault in runs[0].scenario.faults
+    ]
 
 
-fool_the_heartbeats = Exercise(
+def _no_way_round(runs: tuple[Run, Run]) -> bool:
+    """Return whether for some troubled link there is no third member that both its ends can reach."""
+    troubled = set(_links(runs))
+    return any(
+        all(
+            {frozenset((end, third)) for end in link} & troubled
+            for third in runs[0].scenario.network.graph
+            if third not in link
+        )
+        for link in troubled
+    )
+
+
+fool_the_heartbeats = TrialExercise(
     "failure_detection.fool_the_heartbeats",
     task=(
-        "Break it. Find faults under which all ten nodes stay up, all-to-all heartbeats (timeout 3 s) suspect a healthy node, "
+        "Break it. Find faults under which all ten nodes stay up and well, all-to-all heartbeats (timeout 3 s) suspect one of them, "
         "and SWIM declares nobody faulty. Your answer is a list of faults; `exercises.try_faults(answer)` gives both runs."
     ),
-    check=_check_faults,
-    success="Yes: where a single link fails, one observer's silence is not the group's. SWIM asked a third member.",
+    expects='a list of faults, such as `[Pause("n3", at=10.0, until=20.0)]`',
+    success="Yes: where a link fails, one observer's silence is not the group's. SWIM asked a third member.",
     hints=(
         "SWIM pings indirectly, through three other members. Which fault can't they see?",
-        'CutLink("n0", "n3", at=10.0, until=40.0) cuts one link in both directions.',
+        "Trouble on the link between two members is enough: cut, or lossy. How long must it last?",
     ),
     solution='from dscourse.simulation import CutLink\nanswer = [CutLink("n0", "n3", at=10.0, until=40.0)]',
-    wrong_examples=(
-        WrongExample(
-            'from dscourse.simulation import Crash\nanswer = [Crash("n3", at=10.0)]', ANSWERS_WITH_A_CRASH
+    read=partial(tried_with, try_faults),
+    rules=(
+        Rule(
+            "A crashed node is rightly suspected. Leave every node up: the heartbeats must be fooled, not informed.",
+            lambda runs: any(isinstance(fault, Crash) for fault in runs[0].scenario.faults),
+            'from dscourse.simulation import Crash\nanswer = [Crash("n3", at=10.0)]',
         ),
-        WrongExample(
+        Rule(
+            "Leave the nodes alone, and the network as a whole: a node that is paused or slow isn't well, and where everything gets "
+            "lost there is nobody to ask. Trouble single links.",
+            lambda runs: not all(_links(runs)),
+            'from dscourse.simulation import Pause\nanswer = [Pause("n3", at=10.0, until=14.0)]',
+            'from dscourse.simulation import Pause\nanswer = [Pause("n3", at=10.0, until=25.0)]',
+            "from dscourse.simulation import Lossy\nanswer = [Lossy(0.5, at=10.0)]",
+        ),
+        Rule(
+            "Nobody suspected anybody with heartbeats: the trouble must last longer than the timeout of 3 seconds.",
+            lambda runs: not runs[0].trace.select(kind="record", name="suspect"),
             'from dscourse.simulation import CutLink\nanswer = [CutLink("n0", "n3", at=10.5, until=12.0)]',
-            NOBODY_SUSPECTED,
         ),
-        WrongExample(
-            'from dscourse.simulation import Pause\nanswer = [Pause("n3", at=10.0, until=25.0)]', SWIM_FOOLED
+        Rule(
+            "Nobody was left whom SWIM could have asked. It asks others before it judges, so leave a way round: trouble between two "
+            "members, not around one.",
+            lambda runs: _no_way_round(runs) or bool(runs[1].trace.select(kind="record", name="confirm")),
+            "from dscourse.simulation import CutLink\n"
+            'answer = [CutLink("n3", f"n{each}", at=10.0, until=40.0) for each in range(10) if each != 3]',
+            "from dscourse.simulation import CutLink\n"
+            'answer = [CutLink("n3", f"n{each}", at=10.0, until=14.0) for each in range(10) if each != 3]',
         ),
     ),
-    expects="a list of faults",
 )
-
-
-def _is_number(answer: object) -> TypeGuard[float]:
-    if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
-        return False
-    try:
-        float(answer)
-    except OverflowError:
-        return False
-    return True
-
-
-def _not_a_number(answer: object) -> str:
-    return f"The answer is one number, in seconds. Yours is {answer!r}."

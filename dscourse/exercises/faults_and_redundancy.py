@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from dscourse.arguments import real, shown
-from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+import numpy as np
+
+from dscourse.arguments import real
+from dscourse.exercises import (
+    FunctionExercise,
+    Mistake,
+    NumberExercise,
+    Option,
+    Prediction,
+    Rule,
+    TrialExercise,
+    Unfit,
+    tried_with,
+)
 from dscourse.fault_tolerance import (
     Decisions,
-    k_of_n,
     nines,
     read_scenario,
     reads_answered,
@@ -204,207 +216,137 @@ five_at_once = Prediction(
     right="c",
 )
 
-# ── To calculate ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-ALL_IN_SERIES = (
-    "That is what you get if all three web servers must be up. One is enough: they stand in parallel, and are down only "
-    "when all three are."
-)
-NOT_MINUTES = "The availability is right. The question is how many minutes a year it is down: (1 − availability) × 8766 × 60."
-HOURS = "Right, in hours. The question is minutes."
-SECONDS = "Right, in seconds. The question is minutes."
-ALL_PARALLEL = (
+_ALL_PARALLEL = (
     "That is as good as always up: you have put everything in parallel. A request needs the load balancer and a web server "
     "and the database, all three."
 )
 
-_CHAIN = 0.9999 * (1 - 0.01**3) * 0.999
-_CHAIN_MINUTES = (1 - _CHAIN) * 8766 * 60
-
-
-def _number(answer: Any) -> float | None:
-    """Return the answer as a float, or None if it is no (finite) number; a text such as "571" is none."""
-    try:
-        return real("answer", answer)
-    except (TypeError, ValueError):
-        return None
-
-
-def _not_a_number(answer: object) -> str:
-    return f"The answer is one number, in minutes. Yours is {shown(answer)}."
-
-
-def _check_chain(answer: Any) -> str | None:
-    minutes = _number(answer)
-    if minutes is None:
-        return _not_a_number(answer)
-    if abs(minutes - _CHAIN_MINUTES) < 2:
-        return None
-    if abs(minutes - (1 - 0.9999 * 0.99**3 * 0.999) * 8766 * 60) < 20:
-        return ALL_IN_SERIES
-    if abs(minutes - _CHAIN) < 1e-4:
-        return NOT_MINUTES
-    if abs(minutes - _CHAIN_MINUTES / 60) < 0.05:
-        return HOURS
-    if abs(minutes - _CHAIN_MINUTES * 60) < 120:
-        return SECONDS
-    if 0 <= minutes < 1:
-        return ALL_PARALLEL
-    return (
-        f"Not {minutes:.6g}. First the web servers: what is the chance that at least one of three is up? Then everything that "
-        "a request needs, one after the other."
-    )
-
-
-chain_minutes = Exercise(
+chain_minutes = NumberExercise(
     "faults_and_redundancy.chain_minutes",
     task=(
         "Calculate. A request passes one load balancer (99.99 %), any one of three web servers (99 % each) and one database "
         "(99.9 %); failures are independent. How many minutes a year is the service down? Your answer is a number."
     ),
-    check=_check_chain,
-    success="Right: nine hours and a half, and nearly all of it is the database. A fourth web server would be money burnt.",
+    expects="a number of minutes",
+    success="Right: 9 hours and 39 minutes, and nearly all of it is the database. A fourth web server would be money burnt.",
     hints=(
         "The three web servers are one part of the chain: parallel(0.99, 0.99, 0.99).",
-        "series(0.9999, parallel(0.99, 0.99, 0.99), 0.999) is the availability; downtime_per_year gives seconds.",
+        "`series` takes the availabilities of all that a request needs; downtime_per_year gives seconds.",
     ),
     solution=(
         "from dscourse.fault_tolerance import downtime_per_year, parallel, series\n"
         "answer = downtime_per_year(series(0.9999, parallel(0.99, 0.99, 0.99), 0.999)) / 60"
     ),
-    wrong_examples=(
-        WrongExample(
+    mistakes=(
+        Mistake(
             "from dscourse.fault_tolerance import downtime_per_year, series\n"
             "answer = downtime_per_year(series(0.9999, 0.99, 0.99, 0.99, 0.999)) / 60",
-            ALL_IN_SERIES,
+            "That is what you get if all three web servers must be up. One is enough: they stand in parallel, and are down only "
+            "when all three are.",
         ),
-        WrongExample("answer = 0.9999 * (1 - 0.01**3) * 0.999", NOT_MINUTES),
-        WrongExample("answer = (1 - 0.9999 * (1 - 0.01**3) * 0.999) * 8766", HOURS),
-        WrongExample("answer = (1 - 0.9999 * (1 - 0.01**3) * 0.999) * 8766 * 3600", SECONDS),
-        WrongExample(
+        Mistake(
+            "answer = 0.9999 * (1 - 0.01**3) * 0.999",
+            "The availability is right. The question is how many minutes a year it is down: (1 − availability) × 8766 × 60.",
+        ),
+        Mistake(
+            "answer = (1 - 0.9999 * (1 - 0.01**3) * 0.999) * 8766",
+            "Right, in hours. The question is minutes.",
+        ),
+        Mistake(
+            "answer = (1 - 0.9999 * (1 - 0.01**3) * 0.999) * 8766 * 3600",
+            "Right, in seconds. The question is minutes.",
+        ),
+        Mistake(
             "from dscourse.fault_tolerance import downtime_per_year, parallel\n"
             "answer = downtime_per_year(parallel(0.9999, 0.99, 0.99, 0.99, 0.999)) / 60",
-            ALL_PARALLEL,
+            _ALL_PARALLEL,
         ),
+        Mistake("answer = 0", _ALL_PARALLEL),
     ),
-    expects="a number of minutes",
+    otherwise=(
+        "Not {answer}. First the web servers: what is the chance that at least one of three is up? Then everything that a request "
+        "needs, one after the other."
+    ),
+    tolerance=0.0035,
 )
 
-REPAIR_OF_THREE_NINES = "That is the repair time for three nines. Four nines leave ten times less."
-REPAIR_IN_HOURS = "Right, in hours. The question is minutes."
-WRONG_WAY_ROUND = (
-    "That is longer than the month itself. Unavailability is repair / (up + repair): solve it for the repair."
-)
+_WRONG_WAY_ROUND = "That is as long as the month itself, or longer. Unavailability is repair / (up + repair): solve it for the repair."
 
-
-def _check_repair(answer: Any) -> str | None:
-    minutes = _number(answer)
-    if minutes is None:
-        return _not_a_number(answer)
-    right = 30 * 24 * 60 * 1e-4 / 0.9999
-    if abs(minutes - right) < 0.01:
-        return None
-    if abs(minutes - right * 10) < 0.2:
-        return REPAIR_OF_THREE_NINES
-    if abs(minutes - right / 60) < 0.002:
-        return REPAIR_IN_HOURS
-    if minutes > 30 * 24 * 60:
-        return WRONG_WAY_ROUND
-    return f"Not {minutes:.4g} minutes. Put it in: is 43 200 / (43 200 + {minutes:.4g}) the availability you want?"
-
-
-minutes_to_repair = Exercise(
+minutes_to_repair = NumberExercise(
     "faults_and_redundancy.minutes_to_repair",
     task=(
         "Calculate. A server runs 30 days on average until it fails. How many minutes may detection, failover and recovery "
         "take together, on average, for four nines? Your answer is a number."
     ),
-    check=_check_repair,
+    expects="a number of minutes",
     success="Right: four minutes and a bit. No human being reads a page, gets up and logs in within that: it must be automatic.",
     hints=(
         "availability = up / (up + down). Up is 30 · 24 · 60 minutes.",
-        "time_to_repair_for(0.9999, 30 * 24 * 60)",
+        "Solve it for the time down, or ask `time_to_repair_for`.",
     ),
-    solution=(
-        "from dscourse.fault_tolerance import time_to_repair_for\nanswer = time_to_repair_for(0.9999, 30 * 24 * 60)"
+    solution="from dscourse.fault_tolerance import time_to_repair_for\nanswer = time_to_repair_for(0.9999, 30 * 24 * 60)",
+    mistakes=(
+        Mistake(
+            "answer = 30 * 24 * 60 * 0.001",
+            "That is the repair time for three nines. Four nines leave ten times less.",
+        ),
+        Mistake("answer = 30 * 24 * 0.0001", "Right, in hours. The question is minutes."),
+        Mistake("answer = 30 * 24 * 60 / 0.0001", _WRONG_WAY_ROUND),
+        Mistake("answer = 30 * 24 * 60 * 0.9999", _WRONG_WAY_ROUND),
     ),
-    wrong_examples=(
-        WrongExample("answer = 30 * 24 * 60 * 0.001", REPAIR_OF_THREE_NINES),
-        WrongExample("answer = 30 * 24 * 0.0001", REPAIR_IN_HOURS),
-        WrongExample("answer = 30 * 24 * 60 / 0.0001", WRONG_WAY_ROUND),
-    ),
-    expects="a number of minutes",
+    otherwise="Not {answer} minutes. Put it in: is 43 200 / (43 200 + {answer}) the availability you want, and no more than that?",
+    accepts=(4.295, 4.3205),  # rounded to 4.3 it is still four nines; 4.33 is not
+    tolerance=0.005,
 )
 
-# ── To code ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-HALF_IS_NO_MAJORITY = (
-    "With 4 members your group works with 2. Two others might work on their own at the same time: a majority is more than "
-    "half, n // 2 + 1."
-)
-ALL_MUST_BE_UP = "With 3 members at 0.9 you return 0.729: that needs all of them. Two of three are enough."
-ANY_IS_ENOUGH = (
-    "With 3 members at 0.9 you return 0.999: that needs any one of them. A majority is two of three."
-)
-
-
-def _check_majority(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"The answer is your function of (members, availability), without brackets. Yours is {shown(answer)}."
-    three, four = _number(answer(3, 0.9)), _number(answer(4, 0.9))
-    for members, given in ((3, three), (4, four)):
-        if given is None:
-            again = shown(answer(members, 0.9))
-            return f"For {members} members at 0.9 you return {again}; it should be a number."
-    if three is not None and abs(three - 0.729) < 1e-9:
-        return ALL_MUST_BE_UP
-    if three is not None and abs(three - 0.999) < 1e-9:
-        return ANY_IS_ENOUGH
-    if four is not None and abs(four - k_of_n(2, 4, 0.9)) < 1e-9:
-        return HALF_IS_NO_MAJORITY
-    for members, availability in ((1, 0.9), (3, 0.9), (4, 0.9), (5, 0.99), (6, 0.99), (7, 0.999)):
-        right, given = k_of_n(members // 2 + 1, members, availability), answer(members, availability)
-        number = _number(given)
-        if number is None or abs(number - right) > 1e-9:
-            shown_as = shown(given) if number is None else f"{number:.9g}"
-            return f"For {members} members at {availability} you return {shown_as}; it should be {right:.9g}."
-    return None
-
-
-majority_availability = Exercise(
+majority_availability = FunctionExercise(
     "faults_and_redundancy.majority_availability",
     task=(
         "Code. Write a function of (members, availability) that returns how often a majority of the members is up. Then compare "
         "three members with four: what did the fourth buy? Your answer is the function."
     ),
-    check=_check_majority,
+    expects="your function of (members, availability), without brackets; it returns a number",
     success="Right. At 0.99 three members have 3.53 nines and four have 3.23: a fourth member makes it worse. Odd sizes only.",
     hints=(
         "How many of 3, of 4, of 5 are more than half?",
-        "k_of_n(members // 2 + 1, members, availability)",
+        "`k_of_n(k, n, availability)` does the calculation. Which k is a majority of n?",
     ),
     solution=(
         "from dscourse.fault_tolerance import k_of_n\n\n"
         "def answer(members, availability):\n"
         "    return k_of_n(members // 2 + 1, members, availability)"
     ),
-    wrong_examples=(
-        WrongExample(
-            "from math import ceil\nfrom dscourse.fault_tolerance import k_of_n\n"
-            "answer = lambda n, a: k_of_n(ceil(n / 2), n, a)",
-            HALF_IS_NO_MAJORITY,
+    cases=((3, 0.9), (4, 0.9), (1, 0.9), (5, 0.99), (6, 0.99), (7, 0.999)),
+    mistakes=(
+        Mistake(
+            "from math import ceil\nfrom dscourse.fault_tolerance import k_of_n\nanswer = lambda n, a: k_of_n(ceil(n / 2), n, a)",
+            "With 4 members your group works with 2. Two others might work on their own at the same time: a majority is more than "
+            "half, n // 2 + 1.",
         ),
-        WrongExample("answer = lambda n, a: a**n", ALL_MUST_BE_UP),
-        WrongExample("answer = lambda n, a: 1 - (1 - a)**n", ANY_IS_ENOUGH),
+        Mistake(
+            "answer = lambda n, a: a**n",
+            "With 3 members at 0.9 you return 0.729: that needs all of them. Two of three are enough.",
+        ),
+        Mistake(
+            "answer = lambda n, a: 1 - (1 - a)**n",
+            "With 3 members at 0.9 you return 0.999: that needs any one of them. A majority is two of three.",
+        ),
+        Mistake(
+            "from math import comb\n"
+            "def answer(members, availability):\n"
+            "    k = members // 2 + 1\n"
+            "    return comb(members, k) * availability**k * (1 - availability) ** (members - k)",
+            "That is how often exactly a majority is up, and no member more. All of them up is a majority, too.",
+        ),
     ),
-    expects="a function of (members, availability)",
+    otherwise="Called with {arguments} yours returns {given}; it should be {right}.",
+    tolerance=1e-9,
 )
-
-# ── To design ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BUDGET = 95
 REPLICA_PRICE, RACK_PRICE = 10, 15
-WANTED_NINES = 5.0
 
 
 def try_racks(replicas: int, racks: int) -> Any:
@@ -412,142 +354,139 @@ def try_racks(replicas: int, racks: int) -> Any:
     return replicated_service(replicas, needed=2, availability=0.99, racks=racks, rack_availability=0.999)
 
 
-def _check_racks(answer: Any) -> str | None:
-    pair = list(answer) if isinstance(answer, list | tuple) or getattr(answer, "ndim", 0) == 1 else []
-    counts = [_number(each) for each in pair]
-    if len(counts) != 2 or any(each is None or each != int(each) for each in counts):
-        return f"The answer is a pair (replicas, racks) of whole numbers, such as (4, 2). Yours is {shown(answer)}."
-    replicas, racks = (int(each) for each in pair)
-    if racks < 1:
-        return "The replicas must stand somewhere: at least one rack."
-    if replicas < 2:
-        return "The load needs two replicas up, so there must be at least two."
-    price = replicas * REPLICA_PRICE + racks * RACK_PRICE
-    if price > BUDGET:
-        return f"{replicas} replicas in {racks} racks cost {price}; the budget is {BUDGET}. Is every rack worth a replica and a half?"
-    service = try_racks(replicas, racks)
-    alone = [part.name for part in single_points_of_failure(service)]
-    if racks == 1:
-        return "Everything stands in one rack: up to 99.9 % and no further, however many replicas there are. Spread them."
-    if alone:
-        return (
-            f"{', '.join(alone)} is a single point of failure: without it fewer than two replicas are left. Count what each "
-            "rack takes with it."
-        )
-    reached = nines(system_availability(service))
-    if reached < WANTED_NINES:
-        return f"No single point of failure, but {reached:.2f} nines; five are wanted. What if a rack and a replica fail together?"
-    return None
+class _Racks:
+    """A number of replicas in a number of racks."""
+
+    def __init__(self, answer: Any) -> None:
+        pair = answer.tolist() if isinstance(answer, np.ndarray) else answer
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise Unfit
+        try:
+            counts = [real("each of the two", each) for each in pair]
+        except (TypeError, ValueError) as problem:
+            raise Unfit(problem) from None
+        if any(count != int(count) for count in counts):
+            raise Unfit("neither of the two can be had in part")
+        self.replicas, self.racks = map(int, counts)
+        self.price = self.replicas * REPLICA_PRICE + self.racks * RACK_PRICE
+
+    def alone(self) -> str:
+        service = try_racks(self.replicas, self.racks)
+        return ", ".join(part.name for part in single_points_of_failure(service))
+
+    def nines(self) -> float:
+        return nines(system_availability(try_racks(self.replicas, self.racks)))
 
 
-five_nines_of_racks = Exercise(
+five_nines_of_racks = TrialExercise(
     "faults_and_redundancy.five_nines_of_racks",
     task=(
         "Design. The load needs two replicas up. A replica is up 99 % of the time and costs 10; a rack is up 99.9 % and costs "
         "15; replicas are dealt out to the racks in turn. Reach five nines without a single point of failure, for at most 95. "
         "Your answer is (replicas, racks). `exercises.try_racks(replicas, racks)` builds it, so that you can draw it."
     ),
-    check=_check_racks,
+    expects="a pair (replicas, racks) of whole numbers, such as (4, 2)",
     success="That holds: any rack may go dark, and a replica with it. Did you see that there are two ways within the budget?",
     hints=(
         "If one rack fails, how many replicas are left? And if one more replica is down at that time?",
-        "Two racks need three replicas each. Three racks manage with fewer.",
+        "After the loss of a rack, three replicas should be left. How many does that take with two racks, how many with three?",
     ),
     solution="answer = (5, 3)",
-    wrong_examples=(
-        WrongExample(
-            "answer = (6, 1)",
-            "Everything stands in one rack: up to 99.9 % and no further, however many replicas there are. Spread them.",
+    read=_Racks,
+    rules=(
+        Rule(
+            "The replicas must stand somewhere: at least one rack.",
+            lambda design: design.racks < 1,
+            "answer = (7, 0)",
+            "answer = (7, -100)",
         ),
-        WrongExample(
-            "answer = (3, 2)",
-            "rack A is a single point of failure: without it fewer than two replicas are left. Count what each rack takes "
-            "with it.",
+        Rule(
+            "The load needs two replicas up, so there must be at least two.",
+            lambda design: design.replicas < 2,
+            "answer = (1, 1)",
         ),
-        WrongExample(
-            "answer = (4, 2)",
-            "No single point of failure, but 4.35 nines; five are wanted. What if a rack and a replica fail together?",
-        ),
-        WrongExample(
+        Rule(
+            lambda design: (
+                f"{design.replicas} replicas in {design.racks} racks cost {design.price}; the budget is {BUDGET}. Is every rack "
+                "worth a replica and a half?"
+            ),
+            lambda design: design.price > BUDGET,
             "answer = (4, 4)",
-            "4 replicas in 4 racks cost 100; the budget is 95. Is every rack worth a replica and a half?",
+        ),
+        Rule(
+            "Everything stands in one rack: up to 99.9 % and no further, however many replicas there are. Spread them.",
+            lambda design: design.racks == 1,
+            "answer = (6, 1)",
+        ),
+        Rule(
+            lambda design: (
+                f"{design.alone()} is a single point of failure: without it fewer than two replicas are left. Count what each rack "
+                "takes with it."
+            ),
+            lambda design: bool(design.alone()),
+            "answer = (3, 2)",
+        ),
+        Rule(
+            lambda design: (
+                f"No single point of failure, but {design.nines():.2f} nines; five are wanted. What if a rack and a replica fail "
+                "together?"
+            ),
+            lambda design: design.nines() < 5.0,
+            "answer = (4, 2)",
         ),
     ),
-    expects="a pair (replicas, racks)",
 )
 
-# ── To break ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-TRAITOR_IN_COMMAND = (
-    "Both conditions hold. A commander who gives two orders leaves both lieutenants with a tie, and both retreat. Try a "
-    "traitor among the lieutenants."
-)
-A_TIE_HELPS = (
-    "Both conditions hold: the loyal lieutenant sees a tie and retreats, which is what was ordered. Which order does a tie "
-    "not obey?"
-)
-NO_LIE_TOLD = "Both conditions hold: your traitor has told the truth. What must he say about the order?"
-
-
-def _check_treason(answer: Any) -> str | None:
+def _three_generals(answer: object) -> Decisions:
     if not isinstance(answer, Decisions):
-        return f"The answer is what oral_messages(3, …) returns. Yours is {shown(answer)}."
+        raise Unfit
     if answer.algorithm != "OM" or answer.generals != 3 or len(answer.traitors) != 1 or answer.rounds != 1:
-        return "It should be OM(1) with three generals and one traitor: oral_messages(3, {1}, …)."
-    if not answer.hold:
-        return None
-    if 0 in answer.traitors:
-        return TRAITOR_IN_COMMAND
-    return A_TIE_HELPS if answer.order == "retreat" else NO_LIE_TOLD
+        raise Unfit("it should be OM(1) with three generals and one traitor, oral_messages(3, {1}, …)")
+    return answer
 
 
-break_three_generals = Exercise(
+break_three_generals = TrialExercise(
     "faults_and_redundancy.break_three_generals",
     task=(
         "Break it by hand. With three generals and one traitor, choose a traitor, an order and a lie so that IC1 or IC2 "
         'breaks. A lie is `{((0, 2), 1): "attack"}`: general 2 tells 1 that the commander said attack. '
         "Your answer is `oral_messages(3, {traitor}, order, lies={…})`."
     ),
-    check=_check_treason,
+    expects="what oral_messages(3, …) returns",
     success="Broken. The loyal lieutenant heard one attack and one retreat, and had no way to know which of the two lied.",
     hints=(
         "A tie means retreat. Which order is disobeyed by a tie?",
-        "Let general 1 be the traitor, the order attack, and his word to general 2 retreat.",
+        "Let a lieutenant be the traitor. What must the loyal one hear from him, against what he heard from the commander?",
     ),
     solution=(
         "from dscourse.fault_tolerance import oral_messages\n"
         'answer = oral_messages(3, {1}, "attack", lies={((0, 1), 2): "retreat"})'
     ),
-    wrong_examples=(
-        WrongExample(
+    read=_three_generals,
+    rules=(
+        Rule(
+            "Both conditions hold. A commander who gives two orders leaves both lieutenants with a tie, and both retreat. Try a "
+            "traitor among the lieutenants.",
+            lambda decided: decided.hold and 0 in decided.traitors,
             "from dscourse.fault_tolerance import oral_messages\n"
             'answer = oral_messages(3, {0}, "attack", lies={((0,), 1): "attack", ((0,), 2): "retreat"})',
-            TRAITOR_IN_COMMAND,
         ),
-        WrongExample(
+        Rule(
+            "Both conditions hold: the loyal lieutenant sees a tie and retreats, which is what was ordered. Which order does a tie "
+            "not obey?",
+            lambda decided: decided.hold and decided.order == "retreat",
             "from dscourse.fault_tolerance import oral_messages\n"
             'answer = oral_messages(3, {1}, "retreat", lies={((0, 1), 2): "attack"})',
-            A_TIE_HELPS,
         ),
-        WrongExample(
+        Rule(
+            "Both conditions hold: your traitor has told the truth. What must he say about the order?",
+            lambda decided: decided.hold,
             "from dscourse.fault_tolerance import oral_messages\n"
             'answer = oral_messages(3, {1}, "attack", lies={((0, 1), 2): "attack"})',
-            NO_LIE_TOLD,
         ),
     ),
-    expects="what oral_messages(3, …) returns",
 )
-
-TWO_ARE_FAULTY = "Your faults touch r1 and r2. The promise is about one faulty replica: with both gone there is nothing left to tolerate with."
-IT_HOLDS = (
-    "All reads were answered, rightly and in time. Silence and delay are what the front end is built to survive. What does "
-    "it believe without asking?"
-)
-NEVER_ASKED = (
-    "All reads were answered: r1 is up and in time, so the front end never asks r2. Who answers first?"
-)
-NOT_A_LIST = 'The answer is a list of faults, such as [Crash("r1", at=1.0)].'
-FRONT_END = "Leave the front end alone: the promise is about faults of a replica."
 
 
 def try_faults(faults: Sequence[Fault]) -> Run:
@@ -555,53 +494,64 @@ def try_faults(faults: Sequence[Fault]) -> Run:
     return read_scenario(2, attempts=2).with_faults(*faults).run(6.0)
 
 
-def _check_one_fault(answer: Any) -> str | None:
-    if (
-        not isinstance(answer, list | tuple)
-        or not answer
-        or not all(isinstance(each, Fault) for each in answer)
-    ):
-        return NOT_A_LIST
-    touched = [set(fault.nodes) for fault in answer]
-    replicas = set().union(*touched) & {"r1", "r2"}
-    if len(replicas) > 1:
-        return TWO_ARE_FAULTY
-    if any(not nodes & replicas or nodes - {"r1", "r2", "front"} for nodes in touched):
-        return FRONT_END
-    if reads_answered(try_faults(answer)):
-        return None
-    return (
-        NEVER_ASKED
-        if replicas == {"r2"} and any(isinstance(each, Byzantine) for each in answer)
-        else IT_HOLDS
-    )
+def _replicas_touched(run: Run) -> set[str]:
+    return {node for fault in run.scenario.faults for node in fault.nodes} & {"r1", "r2"}
 
 
-break_with_one_replica = Exercise(
+def _touches_others(run: Run) -> bool:
+    touched = [set(fault.nodes) for fault in run.scenario.faults]
+    return any(not nodes & {"r1", "r2"} or nodes - {"r1", "r2", "front"} for nodes in touched)
+
+
+break_with_one_replica = TrialExercise(
     "faults_and_redundancy.break_with_one_replica",
     task=(
         "Break it. Two replicas, r1 and r2, tolerate a crash, lost messages and late answers of one of them. Find faults of "
-        "a single replica that still break the promise. Your answer is a list of faults; `exercises.try_faults(answer)` runs it, "
-        "and `reads_answered(run)` says what was wrong with the run."
+        "a single replica that still break the promise. Your answer is a list of faults, taken from dscourse.simulation: "
+        '`Crash("r1", at=1.0)`, `Pause("r1", at=1.0)`, `Slow(100, at=1.0, node="r1")`, `Lossy(0.5, at=1.0, link=("front", "r1"))`, or '
+        "`Byzantine(node, behaviour, at=1.0)`, where the behaviour is `Silent()` or `Corrupt()`, which spoils the fields of what is "
+        "sent. `exercises.try_faults(answer)` runs it, and `reads_answered(run)` says what was wrong with the run."
     ),
-    check=_check_one_fault,
+    expects='a list of faults, such as `[Crash("r1", at=1.0)]`',
     success='Broken, by one node and without a second of silence. "Tolerant" had a missing half: to which kind of fault?',
     hints=(
         "Which kind of fault sends an answer in time?",
-        'Byzantine("r1", Corrupt(), at=1.0) spoils the fields of what r1 sends.',
+        "The front end believes whoever answers first. Which of the two replicas does it ask first?",
     ),
     solution='from dscourse.simulation import Byzantine, Corrupt\nanswer = [Byzantine("r1", Corrupt(), at=1.0)]',
-    wrong_examples=(
-        WrongExample('from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0)]', IT_HOLDS),
-        WrongExample(
-            'from dscourse.simulation import Slow\nanswer = [Slow(100, at=1.0, node="r2")]', IT_HOLDS
-        ),
-        WrongExample(
+    read=partial(tried_with, try_faults),
+    rules=(
+        Rule(
+            "Your faults touch r1 and r2. The promise is about one faulty replica: with both gone there is nothing left to tolerate with.",
+            lambda run: len(_replicas_touched(run)) > 1,
             'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0), Crash("r2", at=2.0)]',
-            TWO_ARE_FAULTY,
         ),
-        WrongExample('answer = "crash r1"', NOT_A_LIST),
-        WrongExample('from dscourse.simulation import Crash\nanswer = [Crash("front", at=1.0)]', FRONT_END),
+        Rule(
+            "Leave the front end alone: the promise is about faults of a replica.",
+            _touches_others,
+            'from dscourse.simulation import Crash\nanswer = [Crash("front", at=1.0)]',
+            'from dscourse.simulation import Lossy\nanswer = [Lossy(1.0, at=0.0, link=("c0", "front"))]',
+            "from dscourse.simulation import Lossy\nanswer = [Lossy(1.0, at=1.0)]",
+            "from dscourse.simulation import Lossy, Slow\n"
+            'answer = [Lossy(1.0, at=1.0, link=("front", "r1")), Slow(100, at=1.0)]',
+            'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0), Crash("front", at=2.0)]',
+        ),
+        Rule(
+            "All reads were answered: r1 is up and in time, so the front end never asks r2. Who answers first?",
+            lambda run: (
+                not reads_answered(run)
+                and _replicas_touched(run) == {"r2"}
+                and any(isinstance(fault, Byzantine) for fault in run.scenario.faults)
+            ),
+            'from dscourse.simulation import Byzantine, Corrupt\nanswer = [Byzantine("r2", Corrupt(), at=0.0)]',
+        ),
+        Rule(
+            "All reads were answered, rightly and in time. Silence and delay are what the front end is built to survive. What does "
+            "it believe without asking?",
+            lambda run: not reads_answered(run),
+            'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0)]',
+            'from dscourse.simulation import Slow\nanswer = [Slow(100, at=1.0, node="r2")]',
+            'from dscourse.simulation import Byzantine, Silent\nanswer = [Byzantine("r1", Silent(), at=1.0)]',
+        ),
     ),
-    expects="a list of faults",
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+from dscourse.exercises import (
+    FunctionExercise,
+    Mistake,
+    NumberExercise,
+    Option,
+    Prediction,
+    Rule,
+    TrialExercise,
+    Unfit,
+    told,
+)
 from dscourse.partitioning import ConsistentHashRing, Partitioner, load_counts, rebalance
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,140 +182,78 @@ coordinator_gone = Prediction(
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-def _as_number(answer: object) -> float | None:
-    if isinstance(answer, bool) or not isinstance(answer, Real):
-        return None
-    try:
-        return float(answer)
-    except OverflowError:
-        return None
-
-
-A_NUMBER = "The answer is one number."
-NEWCOMERS_SHARE = (
-    "Three quarters would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves the "
-    "same remainder by 6 and by 8. (If you counted the keys that move: the question is how many stay.)"
-)
-BY_CHANCE = (
-    "One in eight would be right if the new server had nothing to do with the old one. But the remainders by 6 and by 8 come "
-    "from the same hash. Write down both for 0 to 23."
-)
-
-
-def _check_keys_that_stay(answer: object) -> str | None:
-    value = _as_number(answer)
-    if value is None:
-        return A_NUMBER
-    if math.isclose(value, 1 / 4, abs_tol=1e-3):
-        return None
-    if math.isclose(value, 3 / 4, abs_tol=1e-3):
-        return NEWCOMERS_SHARE
-    if math.isclose(value, 1 / 8, abs_tol=1e-3):
-        return BY_CHANCE
-    return (
-        "Remainders by 6 and by 8 repeat together every 24 hashes. For how many of the 24 are the two equal?"
-    )
-
-
-keys_that_stay = Exercise(
+keys_that_stay = NumberExercise(
     "partitioning.keys_that_stay",
     task=(
         "Six servers, `server = hash(key) mod 6`. You add two at once, so that it becomes `mod 8`. Which fraction of the keys "
         "stays where it is? (Between 0 and 1.)"
     ),
-    check=_check_keys_that_stay,
+    expects="a fraction between 0 and 1",
     success="Right: 6 of every 24 hashes, a quarter. Three quarters move, although two newcomers need only a quarter.",
     hints=(
         "A key stays if hash mod 6 and hash mod 8 are the same number.",
         "6 and 8 have 24 as their least common multiple. Count the h from 0 to 23 with h % 6 == h % 8.",
     ),
     solution="answer = sum(h % 6 == h % 8 for h in range(24)) / 24",
-    wrong_examples=(
-        WrongExample("answer = 6 / 8", NEWCOMERS_SHARE),
-        WrongExample("answer = 1 / 8", BY_CHANCE),
+    mistakes=(
+        Mistake(
+            "answer = 6 / 8",
+            "Three quarters would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves "
+            "the same remainder by 6 and by 8. (If you counted the keys that move: the question is how many stay.)",
+        ),
+        Mistake(
+            "answer = 1 / 8",
+            "One in eight would be right if the new server had nothing to do with the old one. But the remainders by 6 and by 8 "
+            "come from the same hash. Write down both for 0 to 23.",
+        ),
+        Mistake("answer = 6", "Six of every 24 hashes stay. Which fraction is that?"),
     ),
-    expects="a fraction between 0 and 1",
+    otherwise="Remainders by 6 and by 8 repeat together every 24 hashes. For how many of the 24 are the two equal?",
+    tolerance=0.004,
 )
 
-LINEAR = (
-    "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points."
-)
-FORGOT_TO_SQUARE = "Close: 1/√V = 0.05 gives √V = 20. And V?"
-
-
-def _check_enough_points(answer: object) -> str | None:
-    value = _as_number(answer)
-    if value is None:
-        return A_NUMBER
-    if 380 <= value <= 420:
-        return None
-    if math.isclose(value, 20):
-        return FORGOT_TO_SQUARE
-    if math.isclose(value, 200):
-        return LINEAR
-    return "Solve 1/√V = 0.05, or ask the picture under “Checked against the literature”."
-
-
-enough_points = Exercise(
+enough_points = NumberExercise(
     "partitioning.enough_points",
     task=(
         "A large ring with 100 points a node has a standard error of 10 % in the load of a node. How many points a node bring "
         "it down to 5 %?"
     ),
-    check=_check_enough_points,
+    expects="a number of points",
     success="Right: 400. Balance on a ring is bought with memory, and the price goes up with the square.",
     hints=("The standard error is about 1/√V.", "Half the error takes four times the points."),
     solution="answer = 1 / 0.05**2",
-    wrong_examples=(
-        WrongExample("answer = 200", LINEAR),
-        WrongExample("answer = 1 / 0.05", FORGOT_TO_SQUARE),
+    mistakes=(
+        Mistake(
+            "answer = 200",
+            "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points.",
+        ),
+        Mistake("answer = 1 / 0.05", "Close: 1/√V = 0.05 gives √V = 20. And V?"),
     ),
-    expects="a number of points",
+    otherwise="Solve 1/√V = 0.05, or ask the picture under “Checked against the literature”.",
+    accepts=(380, 420),
 )
 
-A_LOOK_UP = "The answer is your function: answer = my_owner (without brackets)."
-NO_WRAP = "my_owner(95, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'a': beyond the last point the ring goes on with the first."
-NEAREST = "my_owner(42, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'c', the next point clockwise. Point 40 is nearer, but it lies behind."
-AT_THE_POINT = "my_owner(40, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'b': a key that falls exactly on a point belongs to it."
-_RING = [(10, "a"), (40, "b"), (90, "c")]
 
-
-def _check_your_own_ring(answer: Any) -> str | None:
-    if not callable(answer):
-        return A_LOOK_UP
-    for hashed, owner, words in (
-        (42, "c", NEAREST),
-        (40, "b", AT_THE_POINT),
-        (95, "a", NO_WRAP),
-        (91, "a", NO_WRAP),
-    ):
-        try:
-            said = answer(hashed, list(_RING))
-        except IndexError:
-            if hashed > 90:
-                return NO_WRAP
-            raise
-        if said != owner:
-            return words
+def _rings() -> Iterator[tuple[int, list[tuple[int, str]]]]:
+    """Yield hashes and the rings on which their owners are asked for: a small one to read, and a larger one."""
+    for hashed in (42, 40, 95, 91):
+        yield hashed, [(10, "a"), (40, "b"), (90, "c")]
     ring = ConsistentHashRing(["n0", "n1", "n2"], virtual_nodes=5)
     owners = [ring.nodes[place] for place in ring.points.owners]
     points = list(zip(ring.points.positions.tolist(), owners, strict=True))
     for hashed in range(0, 2**64, 2**64 // 50):
-        right = next((node for position, node in points if position >= hashed), points[0][1])
-        said = answer(hashed, list(points))
-        if said != right:
-            return f"On a larger ring my_owner({hashed}, …) gave {said!r}; the next point clockwise belongs to {right!r}."
-    return None
+        yield hashed, points
 
 
-your_own_ring = Exercise(
+_NO_WRAP = "my_owner(95, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'a': beyond the last point the ring goes on with the first."
+
+your_own_ring = FunctionExercise(
     "partitioning.your_own_ring",
     task=(
         "Write `my_owner(hashed, points)`. `points` is the ring, a list of (position, node), sorted by position. Return the node "
         "of the first point at `hashed` or clockwise of it."
     ),
-    check=_check_your_own_ring,
+    expects="your function of (hashed, points), without brackets; it returns the name of a node",
     success="Right. That, a hash, and many points a node is all there is to consistent hashing.",
     hints=(
         "bisect_left from the module bisect finds the place of the first position that isn't smaller, in a sorted list.",
@@ -319,29 +266,46 @@ your_own_ring = Exercise(
         "    return points[place % len(points)][1]\n\n"
         "answer = my_owner"
     ),
-    wrong_examples=(
-        WrongExample(
+    cases=tuple(_rings()),
+    returns=str,
+    mistakes=(
+        Mistake(
             "from bisect import bisect_left\n\n"
             "def my_owner(hashed, points):\n"
             "    return points[bisect_left([position for position, node in points], hashed)][1]\n\n"
             "answer = my_owner",
-            NO_WRAP,
+            _NO_WRAP,
         ),
-        WrongExample(
+        Mistake(
+            "def my_owner(hashed, points):\n"
+            "    for position, node in points:\n"
+            "        if position >= hashed:\n"
+            "            return node\n\n"
+            "answer = my_owner",
+            _NO_WRAP,
+        ),
+        Mistake(
+            "def my_owner(hashed, points):\n"
+            "    return next((node for position, node in points if position >= hashed), points[-1][1])\n\n"
+            "answer = my_owner",
+            _NO_WRAP,
+        ),
+        Mistake(
             "def my_owner(hashed, points):\n"
             "    return min(points, key=lambda point: abs(point[0] - hashed))[1]\n\n"
             "answer = my_owner",
-            NEAREST,
+            "my_owner(42, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'c', the next point clockwise. Point 40 is nearer, but it lies "
+            "behind.",
         ),
-        WrongExample(
+        Mistake(
             "from bisect import bisect\n\n"
             "def my_owner(hashed, points):\n"
             "    return points[bisect([position for position, node in points], hashed) % len(points)][1]\n\n"
             "answer = my_owner",
-            AT_THE_POINT,
+            "my_owner(40, [(10, 'a'), (40, 'b'), (90, 'c')]) must be 'b': a key that falls exactly on a point belongs to it.",
         ),
     ),
-    expects="a function of a hash and a list of points",
+    otherwise="my_owner{arguments} gave {given}; the next point clockwise belongs to {right}.",
 )
 
 _FLEETS = (
@@ -349,18 +313,6 @@ _FLEETS = (
     {**{f"n{number}": 1.0 for number in range(12)}, "n3": 2.0, "n7": 2.0},
 )
 _KEY_COUNT = 100_000
-A_DESIGN = (
-    "The answer is a function of nodes and weights that returns a partitioner, such as "
-    "lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)."
-)
-NO_WEIGHTS_THERE = "The heaviest node should carry twice what a light one does, but your partitioner knows nothing of the weights."
-UNEVEN = (
-    "Too uneven: for its weight one node carries more than 1.10 times what it should. On a ring that takes more points; "
-    "is there a way without?"
-)
-TOO_BIG = "The table is larger than 64 KiB: every client has to hold it and to be sent it. Which ways need hardly any table?"
-MOVES_OTHERS = "When a node joined or left, keys moved between nodes that had nothing to do with it."
-MOVES_TOO_MUCH = "When a node joined or left, more than 1.3 times the least possible moved."
 
 
 def try_design(make: Callable[[Sequence[str], Mapping[str, float]], Partitioner]) -> dict[str, float]:
@@ -391,29 +343,24 @@ def try_design(make: Callable[[Sequence[str], Mapping[str, float]], Partitioner]
     return worst
 
 
-def _check_design_a_fleet(answer: Any) -> str | None:
-    if not callable(answer):
-        return A_DESIGN
-    made = answer(list(_FLEETS[0]), dict(_FLEETS[0]))
-    if not isinstance(made, Partitioner):
-        return A_DESIGN
-    if max(made.weights.values()) == min(made.weights.values()):
-        return NO_WEIGHTS_THERE
-    found = try_design(answer)
-    if found["overload"] > 1.10:
-        return UNEVEN
-    if found["table_bytes"] > 65536:
-        return TOO_BIG
-    if found["bystanders"] > 1e-9:
-        return MOVES_OTHERS
-    if found["moved"] > 1.3:
-        return MOVES_TOO_MUCH
-    return None
+class _FleetDesign:
+    """A way to partition fleets, measured when it is first asked for."""
+
+    def __init__(self, answer: Any) -> None:
+        if not callable(answer):
+            raise Unfit
+        self.make = answer
+        made = answer(list(_FLEETS[0]), dict(_FLEETS[0]))
+        if not isinstance(made, Partitioner):
+            raise Unfit(f"it returned {told(made)}")
+        self.weights = set(made.weights.values())
+
+    @cached_property
+    def found(self) -> dict[str, float]:
+        return try_design(self.make)
 
 
-_USING = "from dscourse.partitioning import "
-
-design_a_fleet = Exercise(
+design_a_fleet = TrialExercise(
     "partitioning.design_a_fleet",
     task=(
         "Design the partitioning of a fleet of caches. Machines differ: some are twice as strong. Wanted: no machine carries more "
@@ -421,92 +368,104 @@ design_a_fleet = Exercise(
         "and nothing moves between the others; and the table fits into 64 KiB. Your answer is a function of `nodes` and "
         "`weights` that returns a partitioner. `exercises.try_design(answer)` measures it."
     ),
-    check=_check_design_a_fleet,
+    expects=(
+        "a function of nodes and weights that returns a partitioner, such as "
+        "`lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)`"
+    ),
     success="That holds, for a small and for a larger fleet. What did you pay for it? Look at the time of a look-up in the race.",
     hints=(
         "Go through the race: which ways have weights at all? Which of those move nothing between bystanders?",
         "Rendezvous hashing needs no table. A directory with fixed slots passes as well, if its table is small enough.",
     ),
     solution=(
-        _USING
-        + "RendezvousPartitioner\n\ndef design(nodes, weights):\n    return RendezvousPartitioner(nodes, weights)\n\n"
+        "from dscourse.partitioning import RendezvousPartitioner\n\n"
+        "def design(nodes, weights):\n    return RendezvousPartitioner(nodes, weights)\n\n"
         "answer = design"
     ),
-    wrong_examples=(
-        WrongExample(
+    read=_FleetDesign,
+    rules=(
+        Rule(
+            "The heaviest node should carry twice what a light one does, but your partitioner knows nothing of the weights.",
+            lambda design: len(design.weights) == 1,
+            "from dscourse.partitioning import JumpPartitioner\n\nanswer = lambda nodes, weights: JumpPartitioner(nodes)",
+        ),
+        Rule(
+            "Too uneven: for its weight one node carries more than 1.10 times what it should. On a ring that takes more points; "
+            "is there a way without?",
+            lambda design: design.found["overload"] > 1.10,
             "from dscourse.partitioning import ConsistentHashRing\n\n"
             "answer = lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)",
-            UNEVEN,
         ),
-        WrongExample(
+        Rule(
+            "The table is larger than 64 KiB: every client has to hold it and to be sent it. Which ways need hardly any table?",
+            lambda design: design.found["table_bytes"] > 65536,
             "from dscourse.partitioning import ConsistentHashRing\n\n"
             "answer = lambda nodes, weights: ConsistentHashRing(nodes, 2048, weights)",
-            TOO_BIG,
         ),
-        WrongExample(
-            "from dscourse.partitioning import JumpPartitioner\n\nanswer = lambda nodes, weights: JumpPartitioner(nodes)",
-            NO_WEIGHTS_THERE,
-        ),
-        WrongExample(
+        Rule(
+            lambda design: (
+                "When a node joined or left, keys moved between nodes that had nothing to do with it."
+                if design.found["bystanders"] > 1e-9
+                else "When a node joined or left, more than 1.3 times the least possible moved."
+            ),
+            lambda design: design.found["bystanders"] > 1e-9 or design.found["moved"] > 1.3,
             "from dscourse.partitioning import MaglevPartitioner\n\n"
             "answer = lambda nodes, weights: MaglevPartitioner(nodes, 5003, weights)",
-            MOVES_OTHERS,
         ),
     ),
-    expects="a function of nodes and weights",
 )
-
-VICTIMS = tuple(f"n{number}" for number in range(8))
-KEYS_WANTED = "The answer is a list of at least 1 000 keys: whole numbers, or texts."
-ONE_HOT_KEY = "That is one key, again and again. A cache or a split would mend it. Find 1 000 keys that are all different."
-SPREAD_OUT = "Those keys are spread over the nodes as a good hash does it. You know the hash, and so does everyone: choose the keys by it."
 
 
 def victim() -> ConsistentHashRing:
     """Return the ring to break: eight nodes with 256 points each."""
-    return ConsistentHashRing(VICTIMS, virtual_nodes=256)
+    return ConsistentHashRing([f"n{number}" for number in range(8)], virtual_nodes=256)
 
 
-def _check_break_the_balance(answer: Any) -> str | None:
-    keys = answer.tolist() if isinstance(answer, np.ndarray) else answer
-    if not isinstance(keys, list | tuple) or len(keys) < 1000:
-        return KEYS_WANTED
+def _different_keys(answer: Any) -> list[Any]:
+    keys = answer.tolist() if isinstance(answer, np.ndarray) and answer.ndim == 1 else answer
+    if not isinstance(keys, list | tuple):
+        raise Unfit
+    if len(keys) < 1000:
+        raise Unfit(f"there are {len(keys)} of them")
     try:
         load_counts(victim(), list(keys))
-    except (TypeError, ValueError):
-        return KEYS_WANTED
-    different = list(dict.fromkeys(keys))
-    if len(different) < 1000:
-        return ONE_HOT_KEY
-    counts = load_counts(victim(), different)  # one hot key among a thousand is still one hot key
-    if max(counts.values()) < 0.9 * len(different):
-        return SPREAD_OUT
-    return None
+    except (OverflowError, TypeError, ValueError):
+        raise Unfit("not all of them are whole numbers or texts") from None
+    return list(dict.fromkeys(keys))  # one hot key among a thousand is still one hot key
 
 
-break_the_balance = Exercise(
+break_the_balance = TrialExercise(
     "partitioning.break_the_balance",
     task=(
         "Break it. `exercises.victim()` is a ring of eight nodes with 256 points each, balanced to a few per cent. Find at least "
         "1 000 different keys of which one node gets nine tenths or more. Your answer is the list of keys."
     ),
-    check=_check_break_the_balance,
+    expects="a list of at least 1 000 keys, whole numbers or texts",
     success=(
         "You have it. Whoever can choose keys and knows the hash can aim at one machine; a secret seed in the hash takes the aim "
         "away. No virtual node helps against that."
     ),
     hints=(
         "You may ask the ring for the owner of any key, as often as you like.",
-        "Keep those keys of range(20_000) that n0 owns.",
+        "Try the keys of range(20_000) one by one. Which of them serve your purpose?",
     ),
     solution=(
         "from dscourse.exercises import partitioning as exercises\n\n"
         'ring = exercises.victim()\nanswer = [key for key in range(20_000) if ring.owner(key) == "n0"]'
     ),
-    wrong_examples=(
-        WrongExample('answer = ["celebrity"] * 1000', ONE_HOT_KEY),
-        WrongExample("answer = list(range(1000))", SPREAD_OUT),
-        WrongExample('answer = [f"user:{number}" for number in range(5000)]', SPREAD_OUT),
+    read=_different_keys,
+    rules=(
+        Rule(
+            "That is one key, again and again. A cache or a split would mend it. Find 1 000 keys that are all different.",
+            lambda keys: len(keys) < 1000,
+            'answer = ["celebrity"] * 1000',
+        ),
+        Rule(
+            "Those keys are spread over the nodes as a good hash does it. You know the hash, and so does everyone: choose the keys by "
+            "it.",
+            lambda keys: max(load_counts(victim(), keys).values()) < 0.9 * len(keys),
+            "answer = list(range(1000))",
+            'answer = [f"user:{number}" for number in range(5000)]',
+        ),
     ),
-    expects="a list of keys",
 )

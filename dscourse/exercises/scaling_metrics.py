@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dscourse.arguments import real, shown, whole
-from dscourse.exercises import Exercise, Option, Prediction, WrongExample
+from dscourse.arguments import numbers, whole
+from dscourse.exercises import (
+    FunctionExercise,
+    Mistake,
+    NumberExercise,
+    Option,
+    Prediction,
+    Rule,
+    TrialExercise,
+    Unfit,
+)
 from dscourse.scaling import (
-    USL,
+    LatencySummary,
     System,
     SystemMetrics,
     latency_quantile,
@@ -244,177 +253,92 @@ two_real_services = Prediction(
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-def _number(answer: object) -> float | str:
-    try:
-        return real("The answer", answer)
-    except (TypeError, ValueError) as problem:
-        return f"{problem}."
-
-
-LATENCY_OF_A_GOOD_DAY = (
-    "160 is the number on a good day, when a request takes 80 ms. What does the slow database change?"
-)
-THREADS_IN_MILLISECONDS = (
-    "You multiplied requests per second by milliseconds. Little's law wants both in the same unit of time."
-)
-RATE_DIVIDED_BY_TIME = (
-    "You divided the rate by the time. Little's law multiplies: each arrival stays for that long."
-)
-
-
-def _check_threads(answer: object) -> str | None:
-    value = _number(answer)
-    if isinstance(value, str):
-        return value
-    if math.isclose(value, 300, rel_tol=1e-3):
-        return None
-    if math.isclose(value, 160, rel_tol=1e-3):
-        return LATENCY_OF_A_GOOD_DAY
-    if math.isclose(value, 300_000, rel_tol=1e-3):
-        return THREADS_IN_MILLISECONDS
-    if math.isclose(value, 2000 / 0.15, rel_tol=1e-3):
-        return RATE_DIVIDED_BY_TIME
-    return "Little's law: the number inside is the arrival rate times the time that each stays."
-
-
-busy_threads = Exercise(
+busy_threads = NumberExercise(
     "scaling_metrics.busy_threads",
     task=(
         "A web server takes 2 000 requests a second. Each holds a thread until it is answered, on a good day for 80 ms. Today the "
         "database is slow, and it takes 150 ms. How many threads are busy, on average?"
     ),
-    check=_check_threads,
+    expects="a number of threads",
     success=(
-        "Right: 2 000/s · 0.15 s = 300. A pool of 200 threads, Tomcat's default, is now too small, though not one request more "
-        "has come: the slow database has become a line in front of the web server."
+        "Right: 2 000/s · 0.15 s = 300, on average. A pool of 200 threads, Tomcat's default, is now too small, though not one request "
+        "more has come: the slow database has become a line in front of the web server."
     ),
     hints=(
         "Which law connects a rate, a time and a number inside?",
         "Write the time in seconds: 150 ms is 0.15 s.",
     ),
-    solution=(
-        "from dscourse.scaling import littles_law\n\nanswer = littles_law(arrival_rate=2000, time_in_system=0.15)"
+    solution="from dscourse.scaling import littles_law\n\nanswer = littles_law(arrival_rate=2000, time_in_system=0.15)",
+    mistakes=(
+        Mistake(
+            "answer = 2000 * 0.08",
+            "160 is the number on a good day, when a request takes 80 ms. What does the slow database change?",
+        ),
+        Mistake(
+            "answer = 2000 * 150",
+            "You multiplied requests per second by milliseconds. Little's law wants both in the same unit of time.",
+        ),
+        Mistake(
+            "answer = 2000 / 0.15",
+            "You divided the rate by the time. Little's law multiplies: each arrival stays for that long.",
+        ),
     ),
-    wrong_examples=(
-        WrongExample("answer = 2000 * 0.08", LATENCY_OF_A_GOOD_DAY),
-        WrongExample("answer = 2000 * 150", THREADS_IN_MILLISECONDS),
-        WrongExample("answer = 2000 / 0.15", RATE_DIVIDED_BY_TIME),
-    ),
-    expects="a number of threads",
+    otherwise="Little's law: the number inside is the arrival rate times the time that each stays.",
 )
 
-
-PEAK_WITHOUT_CONTENTION = (
-    "You took √(1/β). Contention moves the peak a little: the law's peak is at √((1 − α)/β)."
-)
-PEAK_WITHOUT_ROOT = "Don't forget the root: the peak is at √((1 − α)/β)."
-LIMIT_OF_CONTENTION = (
+_LIMIT_OF_CONTENTION = (
     "1/α is no number of nodes: it says how many times the throughput of one node contention alone would allow. Where does the "
     "curve stop growing?"
 )
-PEAK_NOT_WHOLE = "That is where the curve peaks, but you can't buy a part of a node. Compare the two whole numbers beside it."
-PEAK_ROUNDED_UP = "You rounded up. Compute the throughput at both whole numbers beside the peak, and compare."
 
-
-def _check_peak(answer: object) -> str | None:
-    value = _number(answer)
-    if isinstance(value, str):
-        return value
-    law = USL(0.03, 0.0001, 500)
-    best = max(range(1, 200), key=lambda n: float(law(n)))
-    if value == best:
-        return None
-    if math.isclose(value, 100, rel_tol=1e-6):
-        return PEAK_WITHOUT_CONTENTION
-    if value == best + 1:
-        return PEAK_ROUNDED_UP
-    if math.isclose(value, law.peak_load, rel_tol=1e-3):
-        return PEAK_NOT_WHOLE
-    if math.isclose(value, 0.97 / 0.0001, rel_tol=1e-3):
-        return PEAK_WITHOUT_ROOT
-    if math.isclose(value, 1 / 0.03, rel_tol=0.02):
-        return LIMIT_OF_CONTENTION
-    return "Where does X(N) = 500 N / (1 + 0.03 (N − 1) + 0.0001 N (N − 1)) stop growing? Try USL(0.03, 0.0001, 500)."
-
-
-last_useful_node = Exercise(
+last_useful_node = NumberExercise(
     "scaling_metrics.last_useful_node",
     task=(
         "A fit of the Universal Scalability Law gives contention 0.03, coherency 0.0001 and 500 requests/s for one node. "
         "With how many nodes (a whole number) is the throughput highest?"
     ),
-    check=_check_peak,
-    success=(
-        "Right: 98. And look at what you pay for the end of the curve: with 50 nodes you would have 91 % of that throughput."
-    ),
+    expects="a whole number of nodes",
+    success="Right: 98. And look at what you pay for the end of the curve: with 50 nodes you would have 91 % of that throughput.",
     hints=(
         "The peak of the curve lies at √((1 − α)/β).",
         "USL(0.03, 0.0001, 500)(n) gives the throughput of n nodes. Try the whole numbers on both sides of the peak.",
     ),
-    solution=(
-        "from dscourse.scaling import USL\n\nlaw = USL(0.03, 0.0001, 500)\nanswer = max(range(1, 200), key=lambda n: law(n))"
-    ),
-    wrong_examples=(
-        WrongExample("answer = (1 / 0.0001) ** 0.5", PEAK_WITHOUT_CONTENTION),
-        WrongExample(
-            "from dscourse.scaling import USL\nanswer = USL(0.03, 0.0001, 500).peak_load", PEAK_NOT_WHOLE
+    solution="from dscourse.scaling import USL\n\nlaw = USL(0.03, 0.0001, 500)\nanswer = max(range(1, 200), key=lambda n: law(n))",
+    mistakes=(
+        Mistake(
+            "answer = (1 / 0.0001) ** 0.5",
+            "You took √(1/β). Contention moves the peak a little: the law's peak is at √((1 − α)/β).",
         ),
-        WrongExample("answer = 99", PEAK_ROUNDED_UP),
-        WrongExample("answer = (1 - 0.03) / 0.0001", PEAK_WITHOUT_ROOT),
-        WrongExample("answer = 33", LIMIT_OF_CONTENTION),
+        Mistake(
+            "from dscourse.scaling import USL\nanswer = USL(0.03, 0.0001, 500).peak_load",
+            "That is where the curve peaks, but you can't buy a part of a node. Compare the two whole numbers beside it.",
+        ),
+        Mistake(
+            "answer = 99",
+            "You rounded up. Compute the throughput at both whole numbers beside the peak, and compare.",
+        ),
+        Mistake("answer = (1 - 0.03) / 0.0001", "Don't forget the root: the peak is at √((1 − α)/β)."),
+        Mistake("answer = 1 / 0.03", _LIMIT_OF_CONTENTION),
+        Mistake("answer = 33", _LIMIT_OF_CONTENTION),
     ),
-    expects="a whole number of nodes",
+    otherwise="Where does X(N) = 500 N / (1 + 0.03 (N − 1) + 0.0001 N (N − 1)) stop growing? Try USL(0.03, 0.0001, 500).",
+    accepts=(98, 98),
 )
 
 
-MEAN_OF_PERCENTILES = "You took the mean of the servers' percentiles. Two servers, one of them slow and little used: try it by hand."
-WEIGHTED_MEAN_OF_PERCENTILES = (
-    "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile."
-)
-IN_MILLISECONDS = "That is the right value in milliseconds. The latencies come in seconds; give the percentile in seconds too."
-WORST_PERCENTILE = "You took the worst server's percentile. That is an upper bound, and far too high where that server gets few requests."
-
-
-def _check_pooled(answer: Any) -> str | None:
-    if not callable(answer):
-        return (
-            f"The answer is your function: answer = service_p99 (without brackets). Yours is {shown(answer)}."
-        )
+def _three_servers() -> list[NDArray[np.float64]]:
     rng = np.random.default_rng(12)
-    sizes, means = (90_000, 9_000, 1_000), (0.010, 0.040, 0.300)
-    servers = [rng.exponential(mean, size) for size, mean in zip(sizes, means, strict=True)]
-    value = answer([server.copy() for server in servers])
-    try:
-        value = real("what it returns", value, at_least=0.0)
-    except (TypeError, ValueError) as problem:
-        return f"Your function should return a number of seconds: {problem}."
-    each = [latency_quantile(server, 0.99) for server in servers]
-    wrong = {
-        MEAN_OF_PERCENTILES: float(np.mean(each)),
-        WEIGHTED_MEAN_OF_PERCENTILES: float(np.average(each, weights=sizes)),
-        WORST_PERCENTILE: max(each),
-    }
-    right = latency_quantile(np.concatenate(servers), 0.99)
-    wrong[IN_MILLISECONDS] = 1000 * right
-    if math.isclose(value, right, rel_tol=0.005):
-        return None
-    for message, result in wrong.items():
-        if math.isclose(value, result, rel_tol=0.02):
-            return message
-    return (
-        f"For three servers with {', '.join(map(readable_number, sizes))} requests you get {readable_seconds(value)}; it "
-        f"should be {readable_seconds(right)}. In the end only one row of latencies counts: all of them."
-    )
+    sizes_and_means = ((90_000, 0.010), (9_000, 0.040), (1_000, 0.300))
+    return [rng.exponential(mean, size) for size, mean in sizes_and_means]
 
 
-service_percentile = Exercise(
+service_percentile = FunctionExercise(
     "scaling_metrics.service_percentile",
     task=(
         "Write a function that takes a list of arrays, each the latencies of one server in seconds, and returns the 99th percentile "
         "of the whole service. The servers don't get equally many requests."
     ),
-    check=_check_pooled,
+    expects="your function of a list of arrays, without brackets; it returns a number of seconds",
     success="Right. And that is why monitoring systems ship histograms, which can be added up, and not percentiles.",
     hints=(
         "Which requests does the service's percentile talk about? All of them, whoever answered.",
@@ -424,32 +348,36 @@ service_percentile = Exercise(
         "import numpy as np\nfrom dscourse.scaling import latency_quantile\n\n"
         "def service_p99(servers):\n    return latency_quantile(np.concatenate(servers), 0.99)\n\nanswer = service_p99"
     ),
-    wrong_examples=(
-        WrongExample(
+    cases=((_three_servers(),),),
+    mistakes=(
+        Mistake(
             "import numpy as np\nanswer = lambda servers: np.mean([np.quantile(s, 0.99) for s in servers])",
-            MEAN_OF_PERCENTILES,
+            "You took the mean of the servers' percentiles. Two servers, one of them slow and little used: try it by hand.",
         ),
-        WrongExample(
+        Mistake(
             "import numpy as np\nanswer = lambda servers: np.average(\n"
             "    [np.quantile(s, 0.99) for s in servers], weights=[len(s) for s in servers])",
-            WEIGHTED_MEAN_OF_PERCENTILES,
+            "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile.",
         ),
-        WrongExample(
+        Mistake(
             "import numpy as np\nanswer = lambda servers: max(np.quantile(s, 0.99) for s in servers)",
-            WORST_PERCENTILE,
+            "You took the worst server's percentile. That is an upper bound, and far too high where that server gets few requests.",
         ),
-        WrongExample(
+        Mistake(
             "import numpy as np\nanswer = lambda servers: 1000 * np.quantile(np.concatenate(servers), 0.99)",
-            IN_MILLISECONDS,
+            "That is the right value in milliseconds. The latencies come in seconds; give the percentile in seconds too.",
         ),
     ),
-    expects="a function of a list of arrays",
+    otherwise=(
+        "For three servers with 90 000, 9 000 and 1 000 requests you get {given}; it should be {right}. In the end only one row of "
+        "latencies counts: all of them."
+    ),
+    tolerance=0.005,
+    written=readable_seconds,
 )
-
 
 BUDGET = 27
 _REQUESTS, _P99, _USERS, _DATA = 6_000, 0.15, 80_000, 32
-_OPTIONS = ("nodes", "lock", "sessions", "threads")
 
 
 @dataclass(frozen=True)
@@ -461,15 +389,13 @@ class Design:
 
     def __repr__(self) -> str:
         m = self.metrics
-        return (
-            f"cost {self.cost} of {BUDGET}; {_whole(m.throughput)} of {_whole(_REQUESTS)} requests/s, "
-            f"p99 {readable_seconds(m.p99)} (at most {readable_seconds(_P99)}), "
-            f"{_whole(m.users)} users (at least {_whole(_USERS)}), {_whole(m.data)} TB (at least {_DATA})"
+        carried, wanted, users, most = (
+            readable_number(round(each)) for each in (m.throughput, _REQUESTS, m.users, _USERS)
         )
-
-
-def _whole(number: float) -> str:
-    return readable_number(round(number))
+        return (
+            f"cost {self.cost} of {BUDGET}; {carried} of {wanted} requests/s, p99 {readable_seconds(m.p99)} (at most "
+            f"{readable_seconds(_P99)}), {users} users (at least {most}), {readable_number(round(m.data))} TB (at least {_DATA})"
+        )
 
 
 def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -> Design:
@@ -481,13 +407,10 @@ def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -
         sessions: how often the size of a session is halved, 3 points each.
         threads: 1 to have 32 worker threads a node instead of 6, for 1 point.
     """
-    given = {"nodes": nodes, "lock": lock, "sessions": sessions, "threads": threads}
-    for name, value in given.items():
-        whole(name, value, at_least=0)
-    if not (1 <= nodes <= 64 and lock <= 8 and sessions <= 8 and threads in (0, 1)):
-        raise ValueError(
-            f"nodes must be 1 to 64, lock and sessions 0 to 8, threads 0 or 1; got {shown(given)}"
-        )
+    whole("nodes", nodes, at_least=1, at_most=64)
+    whole("lock", lock, at_least=0, at_most=8)
+    whole("sessions", sessions, at_least=0, at_most=8)
+    whole("threads", threads, at_least=0, at_most=1)
     shop = System(
         load_per_node=_REQUESTS / nodes,
         lock_seconds=0.0002 / 2**lock,
@@ -498,62 +421,34 @@ def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -
     return Design(int(nodes + 5 * lock + 3 * sessions + threads), shop.measure(int(nodes)))
 
 
-LOCK_STILL_FULL = (
-    "Not all of the 6 000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many nodes "
-    "there are."
-)
-OVER_BUDGET = (
-    "That does the job, but it costs {cost} points and you have 27. What did you buy that wasn't short?"
-)
-OVER_BUDGET_BY_THREE = (
-    "That does the job, but it costs 30 points and you have 27. What did you buy that wasn't short?"
-)
-TOO_FEW_DISKS = "The data doesn't fit: 32 TB in two copies take 16 disks of 4 TB."
-TOO_FEW_THREADS = (
-    "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
-    "requests a second can six of them carry?"
-)
-TOO_FEW_NODES = (
-    "Not all of the 6 000 requests/s get through, and neither the lock nor the threads are what is short now: CPU and disk are. "
-    "Those are each node's own, so how many nodes does the load take?"
-)
-SESSIONS_DO_NOT_FIT = "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?"
+@dataclass(frozen=True)
+class _Shop:
+    """A design that was tried, with what was bought for it."""
+
+    design: Design
+    bought: Mapping[str, int]
+
+    @classmethod
+    def read(cls, answer: object) -> _Shop:
+        names = {"nodes", "lock", "sessions", "threads"}
+        if not isinstance(answer, Mapping) or "nodes" not in answer or not set(answer) <= names:
+            raise Unfit
+        try:
+            return cls(try_design(**answer), {**dict.fromkeys(names, 0), **answer})
+        except (TypeError, ValueError) as problem:
+            raise Unfit(problem) from None
+
+    def too_slow(self) -> bool:
+        return self.design.metrics.throughput < 0.99 * _REQUESTS
+
+    def few_users(self) -> bool:
+        return self.design.metrics.users < _USERS
+
+    def no_room(self) -> bool:
+        return self.few_users() and self.bought["nodes"] * 16_000 / 4 * 2 ** self.bought["sessions"] < _USERS
 
 
-USERS_NEED_THREADS = (
-    "Their sessions fit, but the users' requests would not: each user sends one about every 10 s, so 80 000 users send up to "
-    "8 000 a second. What do the threads carry?"
-)
-
-
-def _check_design(answer: Any) -> str | None:
-    if not isinstance(answer, Mapping):
-        return f"The answer is a dict such as dict(nodes=10, lock=0, sessions=0, threads=0). Yours is {shown(answer)}."
-    unknown = [name for name in answer if name not in _OPTIONS]
-    if unknown or "nodes" not in answer:
-        return f"You can choose nodes, lock, sessions and threads, and nodes must be there. Yours is {shown(dict(answer))}."
-    try:
-        design = try_design(**answer)
-    except (TypeError, ValueError) as problem:
-        return str(problem)
-    metrics = design.metrics
-    if metrics.throughput < 0.99 * _REQUESTS:
-        if not answer.get("lock"):
-            return LOCK_STILL_FULL
-        return TOO_FEW_NODES if answer.get("threads") else TOO_FEW_THREADS
-    if metrics.data < _DATA:
-        return TOO_FEW_DISKS
-    if metrics.users < _USERS:
-        room = metrics.nodes * 16_000 / 4 * 2 ** answer.get("sessions", 0)
-        return SESSIONS_DO_NOT_FIT if room < _USERS else USERS_NEED_THREADS
-    if metrics.p99 > _P99:
-        return f"The 99th percentile is {readable_seconds(metrics.p99)}, more than 150 ms. Where do requests wait?"
-    if design.cost > BUDGET:
-        return OVER_BUDGET.format(cost=design.cost)
-    return None
-
-
-design_the_shop = Exercise(
+design_the_shop = TrialExercise(
     "scaling_metrics.design_the_shop",
     task=(
         "A shop must carry 6 000 requests/s with a 99th percentile of at most 150 ms, 80 000 users at once, and 32 TB in two copies. "
@@ -562,110 +457,153 @@ design_the_shop = Exercise(
         "Your answer is a dict such as `dict(nodes=10, lock=0, sessions=0, threads=0)`, with how often you buy each. "
         "`exercises.try_design(nodes=10, lock=0, sessions=0, threads=0)` measures it."
     ),
-    check=_check_design,
+    expects="a dict such as `dict(nodes=10, lock=0, sessions=0, threads=0)`",
     success="It holds, within the budget. Nodes helped against what is each node's own; the lock had to be changed itself.",
     hints=(
         "Take the requirements one by one. Which of them is helped by more nodes, and which is not?",
         "The data alone takes 16 nodes. What is still missing with 16 nodes, and what does it cost other than nodes?",
     ),
     solution="answer = dict(nodes=16, lock=1, sessions=1, threads=1)",
-    wrong_examples=(
-        WrongExample("answer = dict(nodes=27, lock=0, sessions=0, threads=0)", LOCK_STILL_FULL),
-        WrongExample("answer = dict(nodes=30, lock=0, sessions=0, threads=0)", LOCK_STILL_FULL),
-        WrongExample("answer = dict(nodes=12, lock=1, sessions=1, threads=1)", TOO_FEW_DISKS),
-        WrongExample("answer = dict(nodes=16, lock=1, sessions=1, threads=0)", TOO_FEW_THREADS),
-        WrongExample("answer = dict(nodes=7, lock=1, sessions=2, threads=1)", TOO_FEW_NODES),
-        WrongExample("answer = dict(nodes=16, lock=1, sessions=0, threads=1)", SESSIONS_DO_NOT_FIT),
-        WrongExample("answer = dict(nodes=25, lock=1, sessions=0, threads=0)", USERS_NEED_THREADS),
-        WrongExample("answer = dict(nodes=16, lock=2, sessions=1, threads=1)", OVER_BUDGET_BY_THREE),
+    read=_Shop.read,
+    # No rule on the 99th percentile: whatever carries the load keeps within it.
+    rules=(
+        Rule(
+            "Not all of the 6 000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many "
+            "nodes there are.",
+            lambda shop: shop.too_slow() and not shop.bought["lock"],
+            "answer = dict(nodes=27, lock=0, sessions=0, threads=0)",
+            "answer = dict(nodes=30, lock=0, sessions=0, threads=0)",
+        ),
+        Rule(
+            "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
+            "requests a second can six of them carry?",
+            lambda shop: shop.too_slow() and not shop.bought["threads"],
+            "answer = dict(nodes=16, lock=1, sessions=1, threads=0)",
+        ),
+        Rule(
+            "Not all of the 6 000 requests/s get through, and neither the lock nor the threads are what is short now: CPU and disk "
+            "are. Those are each node's own, so how many nodes does the load take?",
+            _Shop.too_slow,
+            "answer = dict(nodes=7, lock=1, sessions=2, threads=1)",
+        ),
+        Rule(
+            "The data doesn't fit: 32 TB in two copies take 16 disks of 4 TB.",
+            lambda shop: shop.design.metrics.data < _DATA,
+            "answer = dict(nodes=12, lock=1, sessions=1, threads=1)",
+        ),
+        Rule(
+            "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?",
+            _Shop.no_room,
+            "answer = dict(nodes=16, lock=1, sessions=0, threads=1)",
+        ),
+        Rule(
+            "Their sessions fit, but the users' requests would not: each user sends one about every 10 s, so 80 000 users send up to "
+            "8 000 a second. What do the threads carry?",
+            _Shop.few_users,
+            "answer = dict(nodes=25, lock=1, sessions=0, threads=0)",
+        ),
+        Rule(
+            lambda shop: (
+                f"That does the job, but it costs {shop.design.cost} points and you have 27. What did you buy that wasn't short?"
+            ),
+            lambda shop: shop.design.cost > BUDGET,
+            "answer = dict(nodes=16, lock=2, sessions=1, threads=1)",
+            "answer = dict(nodes=19, lock=1, sessions=1, threads=1)",
+        ),
     ),
-    expects="a dict such as dict(nodes=10, lock=0, sessions=0, threads=0)",
 )
 
 
-THE_REPORT_SHOWS_IT = "The tester's report shows it: its 99th percentile is above 2 ms. More than one request in a hundred is slow."
-THE_MEAN_SHOWS_IT = "The tester's report shows it: its mean is above 5 ms. The stall needn't be that long."
-TOO_EVENLY_SPREAD = (
-    "The report looks fine, but the users don't suffer enough: their 99th percentile is {p99}. Many short stalls hurt few users "
-    "each. What if it is the same time, but in one piece?"
-)
-NOT_A_SECOND_FOR_A_HUNDRED = (
-    "The report looks fine, but the users don't suffer enough: their 99th percentile is {p99}. A hundred of them must wait for more "
-    "than a second, and one comes every 10 ms. How long does a stall have to last for that?"
-)
-STALL_OF_A_SECOND_AND_A_HALF = (
-    "The report looks fine, but the users don't suffer enough: their 99th percentile is 600 ms. A hundred of them must wait for more "
-    "than a second, and one comes every 10 ms. How long does a stall have to last for that?"
-)
-NOBODY_LEFT_TO_WAIT = (
-    "The report looks fine, and so do the users: your stall is so close to the end that hardly anybody comes after it. Let it "
-    "happen earlier."
-)
-SHORT_STALLS = (
-    "The report looks fine, but the users don't suffer enough: their 99th percentile is 82 ms. Many short stalls hurt few users "
-    "each. What if it is the same time, but in one piece?"
-)
+@dataclass(frozen=True)
+class _Service:
+    """Ten thousand service times, what a tester reports of them, and what the users' 99th percentile is."""
+
+    times: NDArray[np.float64]
+    report: LatencySummary
+    users: float
+
+    @classmethod
+    def read(cls, answer: Any) -> _Service:
+        if not (isinstance(answer, list | tuple) or getattr(answer, "ndim", 0) == 1):
+            raise Unfit
+        try:
+            if len(answer) != 10_000:
+                raise ValueError(f"there are {len(answer)} of them instead of 10 000")
+            times = numbers("service times", answer)
+            if not (times.min() >= 0.001 and times.max() <= 1e6):
+                raise ValueError(
+                    "none may be below 1 ms (0.001), as the server can't be quicker than that, or above 1e6"
+                )
+            report = summarize_latencies(times)
+            queue = simulate_queue(np.full(10_000, 0.01), times)
+        except (TypeError, ValueError) as problem:
+            raise Unfit(problem) from None
+        return cls(times, report, latency_quantile(queue.sojourn_times, 0.99))
+
+    def happy(self) -> bool:
+        return self.users <= 2.0
+
+    def too_late(self) -> bool:
+        return self.happy() and self.times.max() > 2.0 and self.times.size - int(self.times.argmax()) <= 100
+
+    def in_one_piece(self) -> bool:
+        """Return whether one stall at most keeps others waiting: a user comes every 10 ms."""
+        return self.happy() and int((self.times > 0.01).sum()) <= 1
 
 
-def _check_flattered(answer: Any) -> str | None:
-    try:
-        report = summarize_latencies(answer)
-    except (TypeError, ValueError) as problem:
-        return f"The answer is a row of 10 000 service times in seconds, such as np.full(10_000, 0.001). Taken as latencies: {problem}."
-    if report.count != 10_000:
-        return f"The answer is a row of 10 000 service times in seconds. Yours has {report.count}."
-    service = np.asarray(answer, dtype=np.float64)
-    if service.min() < 0.001:
-        return "Each service time is a number of seconds, and none is below 1 ms (0.001): the server can't be quicker than that."
-    if report.p99 > 0.002:
-        return THE_REPORT_SHOWS_IT
-    if report.mean > 0.005:
-        return THE_MEAN_SHOWS_IT
-    users = simulate_queue(np.full(10_000, 0.01), service).sojourn_times
-    p99 = latency_quantile(users, 0.99)
-    if p99 > 1.0:
-        return None
-    if service.size - int(service.argmax()) <= 100 and service.max() > 1.0:
-        return NOBODY_LEFT_TO_WAIT
-    in_one_piece = (service > 0.01).sum() <= 1  # a user comes every 10 ms: shorter ones keep nobody waiting
-    told = NOT_A_SECOND_FOR_A_HUNDRED if in_one_piece else TOO_EVENLY_SPREAD
-    return told.format(p99=readable_seconds(p99))
-
-
-flatter_the_report = Exercise(
+flatter_the_report = TrialExercise(
     "scaling_metrics.flatter_the_report",
     task=(
         "Break the load test. A server takes at least 1 ms a request; the tester sends 10 000 requests and waits for each answer. Find "
         "10 000 service times with which the tester reports a 99th percentile of at most 2 ms and a mean of at most 5 ms, "
-        "while for users who come every 10 ms the 99th percentile is above 1 s. Your answer is an array of 10 000 seconds."
+        "while for users who come every 10 ms the 99th percentile is above 2 s. Your answer is an array of 10 000 seconds."
     ),
-    check=_check_flattered,
+    expects="a row of 10 000 service times in seconds, such as `np.full(10_000, 0.001)`",
     success=(
-        "Yes. The tester asked once during the stall; users came all the while. To see what they see, count from the moment at which a "
-        "request was due, not from when it was sent."
+        "Yes. The tester asked hardly ever while it was bad; users came all the while. To see what they see, count from the moment at "
+        "which a request was due, not from when it was sent."
     ),
     hints=(
         "Begin with np.full(10_000, 0.001), where everybody is happy, and make one request slow.",
-        "During a stall of s seconds, 100·s users arrive. A hundredth of 10 000 must wait for more than a second.",
+        "During a stall of s seconds, 100·s users arrive. A hundredth of 10 000 must wait for more than two seconds.",
     ),
-    solution="import numpy as np\n\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 3.0",
-    wrong_examples=(
-        WrongExample(
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[:200] = 1.0", THE_REPORT_SHOWS_IT
+    solution="import numpy as np\n\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 4.0",
+    read=_Service.read,
+    rules=(
+        Rule(
+            "The tester's report shows it: its 99th percentile is above 2 ms. More than one request in a hundred is slow.",
+            lambda service: service.report.p99 > 0.002,
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[:200] = 1.0",
         ),
-        WrongExample(
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 60.0", THE_MEAN_SHOWS_IT
+        Rule(
+            "The tester's report shows it: its mean is above 5 ms. The stall needn't be that long.",
+            lambda service: service.report.mean > 0.005,
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 60.0",
         ),
-        WrongExample(
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[::200] = 0.1", SHORT_STALLS
+        Rule(
+            "The report looks fine, and so do the users: your stall is so close to the end that hardly anybody comes after it. Let it "
+            "happen earlier.",
+            _Service.too_late,
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[-1] = 30.0",
         ),
-        WrongExample(
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 1.5",
-            STALL_OF_A_SECOND_AND_A_HALF,
+        Rule(
+            lambda service: (
+                "The report looks fine, but the users don't suffer enough: their 99th percentile is "
+                f"{readable_seconds(service.users)}. A hundred of them must wait for more than two seconds, and one comes every 10 "
+                "ms. How long does a stall have to last for that?"
+            ),
+            _Service.in_one_piece,
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 2.0",
+            "import numpy as np\nanswer = np.full(10_000, 0.001)",
         ),
-        WrongExample(
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[-1] = 30.0", NOBODY_LEFT_TO_WAIT
+        Rule(
+            lambda service: (
+                "The report looks fine, but the users don't suffer enough: their 99th percentile is "
+                f"{readable_seconds(service.users)}. Many short stalls hurt few users each. What if it is the same time, but in one "
+                "piece?"
+            ),
+            _Service.happy,
+            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[::200] = 0.1",
         ),
     ),
-    expects="an array of 10 000 numbers",
 )

@@ -1,4 +1,8 @@
-"""Is there any schedule that breaks this? Thousands of runs of the same nodes."""
+"""Thousands of runs of the same nodes: is there a schedule that breaks this, and what does the average run do?
+
+``search(scenario, never(two_leaders), until=10.0, seeds=500)`` gives the shortest run that breaks it, in words, to look
+at and to play; ``sweep`` a table with one row a run.
+"""
 
 import lazy_loader
 

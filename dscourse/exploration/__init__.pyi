@@ -1,4 +1,5 @@
 from .counterexample import Counterexample as Counterexample
+from .exhaustive import Exploration as Exploration, explore as explore
 from .fault_mix import FaultMix as FaultMix
 from .scripts import ScriptScenario as ScriptScenario, script as script
 from .search import Search as Search, search as search
@@ -13,3 +14,5 @@ from .steps import (
     Step as Step,
     Up as Up,
 )
+from .sweep import sweep as sweep
+from .sweep_result import Sweep as Sweep

@@ -64,10 +64,6 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     """
     instance("run", run, Run, "a run, such as scenario.run(10.0)")
     instance("property", property, Property, "a property, such as always(lambda now: …)")
-    if run.scenario.is_script:
-        from dscourse.exploration.untimed_search import shrink_script
-
-        return shrink_script(run, property)
     return shrink_scenario(run.scenario, run.until, property)
 
 

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from dscourse.arguments import shown, whole
-from dscourse.fault_tolerance._checks import check_lies, traitors_of
+from dscourse.arguments import instance, items, one_of, shown, whole
 from dscourse.readable import readable_number
 
 ATTACK = "attack"
@@ -77,15 +76,10 @@ class Decisions:
         """Whether both conditions hold."""
         return self.ic1 and self.ic2
 
-    def __getitem__(self, lieutenant: int) -> str:
-        return self.decided[lieutenant]
-
     def __repr__(self) -> str:
         traitors = ", ".join(map(str, self.traitors)) or "none"
         commander = f"{'traitor' if 0 in self.traitors else 'loyal'} commander, order {self.order}"
-        decided = (
-            ", ".join(f"{general} {decision}" for general, decision in self.decided.items()) or "nobody loyal"
-        )
+        decided = ", ".join(f"{general} {said}" for general, said in self.decided.items()) or "nobody loyal"
         return (
             f"{self.algorithm}({self.rounds}), {self.generals} generals, traitors: {traitors} ({commander})\n"
             f"  decided: {decided}\n"
@@ -118,13 +112,12 @@ def oral_messages(
         The decisions. Both conditions are certain if generals > 3·m and there are at most m traitors (theorem 1).
 
     Raises:
-        TypeError: a wrong type.
         ValueError: a number out of range, an unknown order, or so many generals and rounds that it would take more than
             two million messages.
     """
     m, bad = _checked(generals, traitors, order, rounds)
     refuse_endless(generals, m)
-    check_lies(lies, '{((0, 2), 1): "attack"}')
+    instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
     luck = random.Random(f"oral lies {whole('seed', seed, at_least=0)}")
     told: dict[tuple[Path, int], str] = {}
     for path in oral_paths(generals, m):
@@ -136,11 +129,11 @@ def oral_messages(
             elif lies is None:
                 told[path, to] = ORDERS[luck.random() < 0.5]
             else:
-                told[path, to] = _order(lies.get((path, to), RETREAT))
+                told[path, to] = one_of("a lie", lies.get((path, to), RETREAT), ORDERS)
     loyal = [general for general in range(1, generals) if general not in bad]
     decided = {general: majority_decision(told, (0,), general, generals, m) for general in loyal}
     kept = {key: said for key, said in told.items() if key[0][-1] in bad}
-    refuse_strange(lies, kept, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
+    refuse_unheard(lies, kept, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
     return Decisions("OM", generals, tuple(sorted(bad)), order, m, decided, len(told), kept, told)
 
 
@@ -171,18 +164,9 @@ def signed_messages(
 
     Returns:
         The decisions. Both conditions are certain with at most m traitors, however many generals (theorem 2).
-
-    Raises:
-        TypeError: a wrong type.
-        ValueError: a number out of range, an unknown order, or more than 1 000 generals.
     """
     m, bad = _checked(generals, traitors, order, rounds)
-    if 2 * generals**2 > _MOST_MESSAGES:
-        raise ValueError(
-            f"{readable_number(generals)} generals may send {readable_number(2 * generals**2)} messages; "
-            f"this goes up to {readable_number(_MOST_MESSAGES)}"
-        )
-    check_lies(lies, '{(2, 1, 2): ("attack",)}')
+    instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {(2, 1, 2): ("attack",)}')
     luck = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
     loyal = [general for general in range(1, generals) if general not in bad]
     seen: dict[int, dict[str, Path]] = {general: {} for general in loyal}  # order → signatures it came with
@@ -196,18 +180,13 @@ def signed_messages(
     kept: dict[tuple[int, int, int], tuple[str, ...]] = {}
     said: dict[tuple[Path, int], str] = {}
     steps = range(1, min(m + 2, generals + 1))  # nobody signs twice
-    messages_of_traitors = dict.fromkeys(itertools.product(steps, sorted(bad), loyal)) if lies else {}
-    refuse_strange(
-        lies, messages_of_traitors, "(2, 1, 3) is what traitor 1 sends to the loyal lieutenant 3 in round 2"
-    )
+    can_lie = set(itertools.product(steps, bad, loyal)) if lies else set()
+    refuse_unheard(lies, can_lie, "(2, 1, 3) is what traitor 1 sends to the loyal lieutenant 3 in round 2")
     for number in steps:
         news: list[tuple[Path, str, int]] = list(outbox)
         for sender, to in itertools.product(sorted(bad), loyal):
-            can = {
-                value: chain
-                for value in ORDERS
-                if (chain := _forgeable(stolen[value], sender, to, bad, number))
-            }
+            chains = {value: _forgeable(stolen[value], sender, to, bad, number) for value in ORDERS}
+            can = {value: chain for value, chain in chains.items() if chain}
             if lies is None:
                 chosen = [value for value in can if luck.random() < 0.5]
             else:
@@ -274,13 +253,19 @@ def _only(seen: dict[str, Path]) -> str:
 def _checked(
     generals: int, traitors: Collection[int], order: str, rounds: int | None
 ) -> tuple[int, frozenset[int]]:
-    count = whole("generals", generals, at_least=2)
-    bad = traitors_of(traitors, count)
-    _order(order)
+    bad = traitors_of(traitors, whole("generals", generals, at_least=2, at_most=1_000))
+    one_of("order", order, ORDERS)
     return (len(bad) if rounds is None else whole("rounds", rounds, at_least=0)), bad
 
 
-def refuse_strange(lies: Mapping[Any, Any] | None, messages: Collection[Any], example: str) -> None:
+def traitors_of(traitors: Collection[int], generals: int) -> frozenset[int]:
+    """Return the numbers of the traitors, if there can be such; a set is as good as a list."""
+    listed = list(traitors) if isinstance(traitors, Set) else traitors
+    numbers = items("traitors", listed, "the traitors' numbers, such as {2} or [0, 3]")
+    return frozenset(whole("a traitor's number", each, at_least=0, at_most=generals - 1) for each in numbers)
+
+
+def refuse_unheard(lies: Mapping[Any, Any] | None, messages: Collection[Any], example: str) -> None:
     """Refuse lies in messages that no traitor sends: they would go unheard."""
     for key in lies or ():
         if key not in messages:
@@ -288,19 +273,8 @@ def refuse_strange(lies: Mapping[Any, Any] | None, messages: Collection[Any], ex
 
 
 def _orders(values: object) -> list[str]:
-    if isinstance(values, str) or not isinstance(values, Collection):
-        raise TypeError(
-            f'what a traitor sends is a tuple of orders, such as ("attack",), got {shown(values)}'
-        )
-    return [_order(value) for value in values]
-
-
-def _order(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f'an order is "attack" or "retreat", got {shown(value)}')
-    if value not in ORDERS:
-        raise ValueError(f'an order is "attack" or "retreat", got {value!r}')
-    return value
+    listed = items("what a traitor sends", values, 'a tuple of orders, such as ("attack",)')
+    return [one_of("a lie", value, ORDERS) for value in listed]
 
 
 def oral_message_count(generals: int, rounds: int) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dscourse.arguments import whole
+from dscourse.arguments import truth, whole
 from dscourse.fault_tolerance.byzantine import (
     ORDERS,
     Decisions,
@@ -94,24 +94,17 @@ def find_treason(
         signed: signed instead of oral messages.
         seed: of the random lies.
         most_tries: all lies are tried if they are no more than this; otherwise so many are sampled.
-
-    Raises:
-        TypeError: a wrong type.
-        ValueError: a number out of range.
     """
     count = whole("generals", generals, at_least=2)
     bad = whole("traitors", traitors, at_least=0, at_most=count - 1)
     m = bad if rounds is None else whole("rounds", rounds, at_least=0)
     limit = whole("most_tries", most_tries, at_least=1)
     luck = whole("seed", seed, at_least=0)
-    if not isinstance(signed, bool):
-        raise TypeError(f"signed must be True or False, got {signed!r}")
+    truth("signed", signed)
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
     run: Any = signed_messages if signed else oral_messages
     exhaustive, cases = treasons(count, bad, m, signed=signed, seed=luck, most_tries=limit)
-    tried = 0
-    for placement, order, lies in cases:
-        tried += 1
+    for tried, (placement, order, lies) in enumerate(cases, start=1):  # there is at least one
         decisions = run(count, placement, order, m, lies=lies)
         if not decisions.hold:
             return Treason(decisions, tried, exhaustive, what)
@@ -119,13 +112,7 @@ def find_treason(
 
 
 def treasons(
-    generals: int,
-    traitors: int,
-    rounds: int,
-    *,
-    signed: bool = False,
-    seed: int = 0,
-    most_tries: int = 20_000,
+    generals: int, traitors: int, rounds: int, *, signed: bool, seed: int, most_tries: int
 ) -> tuple[bool, Iterator[Case]]:
     """Return whether all treasons can be tried within `most_tries`, and those to try: (placement, order, lies)."""
     ways = math.comb(generals, traitors)
@@ -138,8 +125,8 @@ def treasons(
         refuse_endless(generals, rounds)
     choices = _signed_choices if signed else _oral_choices
     cases = list(_cases(generals, traitors))
-    exhaustive = sum(_size(choices(generals, placement, rounds)) for placement, _ in cases) <= most_tries
-    if exhaustive:
+    sizes = (math.prod(map(len, choices(generals, placement, rounds).values())) for placement, _ in cases)
+    if sum(sizes) <= most_tries:
         return True, _every(generals, rounds, cases, choices)
     return False, _some(generals, rounds, cases, choices, signed, most_tries, seed)
 
@@ -175,13 +162,6 @@ def _signed_choices(generals: int, placement: tuple[int, ...], rounds: int) -> d
     }
 
 
-def _size(choices: dict[Any, tuple[Any, ...]]) -> int:
-    size = 1
-    for options in choices.values():
-        size *= len(options)
-    return size
-
-
 def _every(generals: int, rounds: int, cases: Any, choices: Any) -> Iterator[Case]:
     for placement, order in cases:
         options = choices(generals, placement, rounds)
@@ -207,8 +187,5 @@ def _some(
                 left -= 1
     for number in range(left):
         placement, order = cases[number % len(cases)]
-        yield (
-            placement,
-            order,
-            {key: each[int(luck.random() * len(each))] for key, each in options[placement].items()},
-        )
+        lies = {key: each[int(luck.random() * len(each))] for key, each in options[placement].items()}
+        yield placement, order, lies

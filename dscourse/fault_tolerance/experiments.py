@@ -9,35 +9,31 @@ Each goes through the placements of the faults, and runs each on the simulated c
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from dscourse.arguments import whole
+from dscourse.arguments import one_of, whole
 from dscourse.fault_tolerance.byzantine_search import treasons
 from dscourse.fault_tolerance.generals import generals_agree, generals_scenario, length_of_agreement
-from dscourse.fault_tolerance.replicas import FAULT_TYPES, fault_type, replicas_needed
+from dscourse.fault_tolerance.replicas import FAULT_TYPES, replicas_needed
 from dscourse.fault_tolerance.replicated_reads import read_scenario, reads_answered
 from dscourse.fault_tolerance.tolerance import Tolerance, every_fault, tolerates
 from dscourse.simulation import Crash, Fault, Lossy, Slow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNTIL = 6.0
 _MOMENTS = (0.0, 1.3, 2.6)
 _MOST_TREASONS = 64
 
 
-def _crash(node: str, at: float) -> Fault:
-    return Crash(node, at)
-
-
-def _omit(node: str, at: float) -> Fault:
-    return Lossy(0.4, at, link=("front", node))  # both its questions and its answers get lost
-
-
-def _late(node: str, at: float) -> Fault:
-    return Slow(60, at, node=node)  # an answer takes 1.2 s instead of 0.02 s; clients want it within 0.5 s
-
-
-_FAULTS: dict[str, Callable[[str, float], Fault]] = {"crash": _crash, "omission": _omit, "timing": _late}
+_FAULTS: dict[str, Callable[[str, float], Fault]] = {
+    "crash": Crash,
+    "omission": lambda node, at: Lossy(0.4, at, link=("front", node)),  # both questions and answers get lost
+    "timing": lambda node, at: Slow(
+        60, at, node=node
+    ),  # 1.2 s instead of 0.02 s; clients want it within 0.5 s
+}
 
 
 def fault_experiment(
@@ -51,23 +47,17 @@ def fault_experiment(
 
     Args:
         fault: the kind of fault.
-        replicas: how many; by default what `replicas_needed` says.
+        replicas: how many; by default what `replicas_needed` says, with agreement for generals.
         f: how many nodes may be faulty.
         attempts: how often the front end asks for one read; by default f + 1, so that it gets to the last replica.
         seed: of the scenario.
-
-    Raises:
-        TypeError: a wrong type.
-        LookupError: an unknown fault.
-        ValueError: a number out of range.
     """
-    kind = fault_type(fault).name
-    faulty = whole("f", f, at_least=0, at_most=1_000)
+    kind = one_of("fault", fault, FAULT_TYPES)
+    faulty = whole("f", f, at_least=0)
     asked = faulty + 1 if attempts is None else whole("attempts", attempts, at_least=1)
-    count = replicas_needed(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
+    count = _enough(kind, faulty) if replicas is None else whole("replicas", replicas, at_least=1)
     if kind == "byzantine":
-        if faulty >= count:
-            raise ValueError(f"f must be below the number of generals, {count}, got {faulty}")
+        faulty = whole("f", faulty, at_least=0, at_most=count - 1)
         return _byzantine_experiment(count, faulty, whole("seed", seed, at_least=0))
     scenario = read_scenario(count, attempts=asked, seed=seed)
     names = [f"r{number}" for number in range(1, count + 1)]
@@ -75,8 +65,13 @@ def fault_experiment(
     return tolerates(scenario, ways, until=_UNTIL, claim=reads_answered)
 
 
+def _enough(kind: str, faulty: int) -> int:
+    """Front ends read what all replicas hold; generals must agree among themselves."""
+    return replicas_needed(kind, faulty, agreement=kind == "byzantine")
+
+
 def _byzantine_experiment(generals: int, traitors: int, seed: int) -> Tolerance:
-    _, cases = treasons(generals, traitors, traitors, seed=seed, most_tries=_MOST_TREASONS)
+    _, cases = treasons(generals, traitors, traitors, signed=False, seed=seed, most_tries=_MOST_TREASONS)
     until = length_of_agreement(traitors)
     for number, (placement, order, lies) in enumerate(cases, start=1):
         run = generals_scenario(generals, order, traitors, lies, placement, seed=seed).run(until)
@@ -88,9 +83,11 @@ def _byzantine_experiment(generals: int, traitors: int, seed: int) -> Tolerance:
 
 def fault_table(f: int = 1) -> pd.DataFrame:
     """Measure, for each kind of fault, what happens with one replica too few and with enough."""
+    import pandas as pd
+
     rows = []
     for kind in FAULT_TYPES:
-        enough = replicas_needed(kind, f)
+        enough = _enough(kind, f)
         too_few, right = fault_experiment(kind, enough - 1, f), fault_experiment(kind, enough, f)
         rows.append(
             {

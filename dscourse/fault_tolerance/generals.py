@@ -6,14 +6,13 @@ same code as everybody else; a `Byzantine` fault rewrites what he sends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dscourse.arguments import one_of, shown, whole
-from dscourse.fault_tolerance._checks import check_lies, run_of, traitors_of
+from dscourse.arguments import instance, one_of, whole
 from dscourse.fault_tolerance.byzantine import (
     ORDERS,
     Decisions,
@@ -22,19 +21,13 @@ from dscourse.fault_tolerance.byzantine import (
     majority_decision,
     oral_paths,
     refuse_endless,
-    refuse_strange,
+    refuse_unheard,
+    traitors_of,
 )
-from dscourse.simulation import (
-    Byzantine,
-    Constant,
-    Context,
-    Network,
-    Node,
-    Run,
-    Scenario,
-    register_behaviour,
-    topology,
-)
+from dscourse.simulation import Byzantine, Context, Node, register_behaviour
+
+if TYPE_CHECKING:
+    from dscourse.simulation import Run, Scenario
 
 _ROUND = 1.0  # seconds; messages take half of it
 
@@ -63,15 +56,6 @@ class TellLies:
 
     script: tuple[tuple[Path, int, str], ...]
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.script, tuple | list) or any(
-            not isinstance(lie, tuple | list) or len(lie) != 3 for lie in self.script
-        ):
-            raise TypeError(
-                'script must be a tuple of lies (path, to, order), such as (((0, 1), 2, "retreat"),), '
-                f"got {shown(self.script)}"
-            )
-
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Put in the order that the script has for this report and this peer."""
         if isinstance(message, Report):
@@ -85,8 +69,8 @@ class General(Node):
     """A general who follows OM(m).
 
     Args:
-        number: his own; 0 commands.
-        generals: how many there are.
+        node_id: "n" and his number; 0 commands.
+        peers: all the others.
         order: what the commander orders; the others don't know it.
         rounds: m.
 
@@ -95,11 +79,10 @@ class General(Node):
         decision: his decision, once he has made it.
     """
 
-    def __init__(self, number: int, generals: int, order: str, rounds: int) -> None:
-        self._generals = whole("generals", generals, at_least=2)
-        self._number = whole("number", number, at_least=0, at_most=generals - 1)
-        self._order = one_of("order", order, ORDERS)
-        self._rounds = whole("rounds", rounds, at_least=0)
+    def __init__(self, node_id: str, peers: Sequence[str], *, order: str, rounds: int) -> None:
+        super().__init__(node_id, peers)
+        self._number, self._generals = int(node_id.removeprefix("n")), len(peers) + 1
+        self._order, self._rounds = order, rounds
         self._told: dict[tuple[Path, int], str] = {}
         self.heard: dict[str, str] = {}
         self.decision = ""
@@ -160,24 +143,19 @@ def generals_scenario(
         traitors: numbers of the traitors.
         seed: of the scenario.
     """
-    count = whole("generals", generals, at_least=2)
-    refuse_endless(count, whole("rounds", rounds, at_least=0))
-    check_lies(lies, '{((0, 2), 1): "attack"}')
-    factory = partial(
-        _general,
-        generals=count,
-        order=one_of("order", order, ORDERS),
-        rounds=int(rounds),
-    )
+    from dscourse.simulation import Constant, Network, Scenario, topology
+
+    count, m = whole("generals", generals, at_least=2), whole("rounds", rounds, at_least=0)
+    refuse_endless(count, m)
+    told = instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
+    factory = partial(General, order=one_of("order", order, ORDERS), rounds=m)
     network = Network(topology.full_mesh(count), latency=Constant(_ROUND / 2))
     faults = []
     bad = traitors_of(traitors, count)
-    told = {
-        (path, to) for path in oral_paths(count, int(rounds)) if path[-1] in bad for to in range(1, count)
-    }
-    refuse_strange(lies, told, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
+    can_lie = {(path, to) for path in oral_paths(count, m) if path[-1] in bad for to in range(1, count)}
+    refuse_unheard(told, can_lie, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
     for traitor in sorted(bad):
-        script = tuple((path, to, said) for (path, to), said in (lies or {}).items() if path[-1] == traitor)
+        script = tuple((path, to, said) for (path, to), said in told.items() if path[-1] == traitor)
         faults.append(Byzantine(_node(traitor), TellLies(script), at=0.0))
     return Scenario(factory, network, faults=faults, seed=seed)
 
@@ -188,8 +166,7 @@ def replay_on_cluster(decisions: Decisions) -> Run:
     Raises:
         ValueError: decisions that were made with signed messages.
     """
-    if not isinstance(decisions, Decisions):
-        raise TypeError(f"decisions must be what oral_messages returns, got {shown(decisions)}")
+    instance("decisions", decisions, Decisions, "what oral_messages returns")
     if decisions.algorithm != "OM":
         raise ValueError(f"only oral messages run on the cluster, got {decisions.algorithm}")
     lies: Any = decisions.lies
@@ -206,7 +183,10 @@ def length_of_agreement(rounds: int) -> float:
 
 def decisions_of(run: Run) -> dict[str, str]:
     """Return what each loyal lieutenant decided in a run: {"n1": "attack", …}."""
-    traitors = {fault.node for fault in run_of(run).faults if isinstance(fault, Byzantine)}
+    from dscourse.simulation import Run
+
+    instance("run", run, Run, "a run of generals, such as replay_on_cluster(decisions)")
+    traitors = {fault.node for fault in run.faults if isinstance(fault, Byzantine)}
     decided = run.trace.select(kind="record", name="status")
     return {
         event.node: event.detail["status"]
@@ -229,10 +209,6 @@ def generals_agree(run: Run) -> str:
     if loyal and any(decision != order for decision in decided.values()):
         return f"IC2 broken: n0 says {order}, {words}"
     return ""
-
-
-def _general(node_id: str, _peers: Sequence[str], *, generals: int, order: str, rounds: int) -> Node:
-    return General(int(node_id.removeprefix("n")), generals, order, rounds)
 
 
 def _node(number: int) -> str:

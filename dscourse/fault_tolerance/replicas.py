@@ -2,66 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from dscourse.arguments import text, whole
-
-
-@dataclass(frozen=True)
-class FaultType:
-    """A kind of fault: what a faulty node does, how that is noticed, and what it takes to live with f of them.
-
-    Attributes:
-        name: what it is called.
-        behaviour: what a faulty node does.
-        detection: how others can notice.
-        takes: what a design needs to keep a correct copy within reach.
-    """
-
-    name: str
-    behaviour: str
-    detection: str
-    takes: str
-
+from dscourse.arguments import one_of, truth, whole
 
 #: From the mildest to the worst: each kind contains those before it (a crash is an omission of everything).
 #: After F. Cristian, *Understanding fault-tolerant distributed systems*, CACM 34(2), 1991.
-FAULT_TYPES: dict[str, FaultType] = {
-    "crash": FaultType(
-        "crash", "stops, and says nothing more", "heartbeats stop: a timeout", "f + 1 replicas and a detector"
-    ),
-    "omission": FaultType(
-        "omission",
-        "loses some of its messages, coming or going",
-        "no acknowledgement: a timeout",
-        "retries, and f + 1 replicas",
-    ),
-    "timing": FaultType(
-        "timing",
-        "gives the right answer at the wrong time",
-        "a deadline passes",
-        "deadlines, and f + 1 replicas to fall back on",
-    ),
-    "byzantine": FaultType(
-        "byzantine",
-        "anything, also different lies to different peers",
-        "signatures and votes; never a timeout",
-        "3f + 1 replicas that vote",
-    ),
-}
-
-
-def fault_type(name: str) -> FaultType:
-    """Return a kind of fault by its name, in small or capital letters.
-
-    Raises:
-        TypeError: no text.
-        LookupError: an unknown fault.
-    """
-    kind = text("fault", name).lower()
-    if kind not in FAULT_TYPES:
-        raise LookupError(f"there is no fault {name!r}; there are: {', '.join(FAULT_TYPES)}")
-    return FAULT_TYPES[kind]
+FAULT_TYPES = ("crash", "omission", "timing", "byzantine")
 
 
 def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
@@ -71,22 +16,16 @@ def replicas_needed(fault: str, f: int, agreement: bool = False) -> int:
       omissions, that senders retry; for timing, that there is something to fall back on).
     - the same with `agreement=True`: 2f + 1. Where no timeout can be trusted, replicas that must *agree* go on as soon
       as a majority has answered: the f that are silent may be alive, so any two groups that go on must share a member.
-    - byzantine: 3f + 1, with agreement or without (Lamport, Shostak, Pease 1982: oral messages).
+    - byzantine: 2f + 1 where a voter that everybody trusts compares the answers; with `agreement=True`, when the
+      replicas must agree among themselves, 3f + 1 (Lamport, Shostak, Pease 1982: oral messages).
 
     Args:
         fault: "crash", "omission", "timing" or "byzantine".
         f: how many of the replicas may be faulty at the same time; 0 or more.
-        agreement: whether the replicas must agree without bounds on time, as in consensus.
-
-    Raises:
-        TypeError: a wrong type.
-        LookupError: an unknown fault.
-        ValueError: a negative f.
+        agreement: whether the replicas must agree among themselves, as in consensus.
     """
-    kind = fault_type(fault).name
-    count = whole("f", f, at_least=0)
-    if not isinstance(agreement, bool):
-        raise TypeError(f"agreement must be True or False, got {agreement!r}")
+    kind, count = one_of("fault", fault, FAULT_TYPES), whole("f", f, at_least=0)
+    agree = truth("agreement", agreement)
     if kind == "byzantine":
-        return 3 * count + 1
-    return 2 * count + 1 if agreement else count + 1
+        return 3 * count + 1 if agree else 2 * count + 1
+    return 2 * count + 1 if agree else count + 1

@@ -10,21 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-import networkx as nx
-
-from dscourse.arguments import instance, node_ids, real, whole
-from dscourse.simulation import (
-    Constant,
-    Context,
-    Network,
-    Node,
-    OpenLoop,
-    Request,
-    Run,
-    Scenario,
-)
+from dscourse.arguments import instance, real, whole
+from dscourse.simulation import Context, Node, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from dscourse.simulation import Run, Scenario
 
 VALUE = "42"
 _ONE_WAY = 0.010  # seconds, each way between front end and replica
@@ -67,9 +62,8 @@ class FrontEnd(Node):
     """
 
     def __init__(self, replicas: Sequence[str], patience: float, attempts: int) -> None:
-        self._replicas = node_ids("replicas", replicas)
-        self._pending = PendingRequests(real("patience", patience, above=0.0))
-        self._attempts = whole("attempts", attempts, at_least=1)
+        self._replicas, self._attempts = tuple(replicas), attempts
+        self._pending = PendingRequests(patience)
         self.tickets = 0
         self.retries = 0
 
@@ -123,6 +117,8 @@ def read_scenario(
         rate: reads a second.
         seed: of the luck of the network.
     """
+    from dscourse.simulation import Constant, Network, OpenLoop, Scenario
+
     names = tuple(f"r{number}" for number in range(1, whole("replicas", replicas, at_least=1) + 1))
     factory = partial(
         _read_node,
@@ -130,13 +126,9 @@ def read_scenario(
         patience=real("patience", patience, above=0.0),
         attempts=whole("attempts", attempts, at_least=1),
     )
-    client = OpenLoop(
-        (("get", "answer"),) * whole("reads", reads, at_least=1),
-        rate=real("rate", rate, above=0.0),
-        to="front",
-        timeout=real("deadline", deadline, above=0.0),
-        arrivals="regular",
-    )
+    asks = (("get", "answer"),) * whole("reads", reads, at_least=1)
+    pace, limit = real("rate", rate, above=0.0), real("deadline", deadline, above=0.0)
+    client = OpenLoop(asks, rate=pace, to="front", timeout=limit, arrivals="regular")
     network = Network(_star("front", names), latency=Constant(_ONE_WAY))
     return Scenario(factory, network, clients=(client,), seed=seed)
 
@@ -146,6 +138,8 @@ def reads_answered(run: Run) -> str:
 
     The promise of the experiments, to be given to `tolerates`. Reads whose time wasn't up at the end don't count.
     """
+    from dscourse.simulation import Run
+
     if not instance("run", run, Run, "a run, such as read_scenario(2).run(10.0)").scenario.clients:
         raise ValueError("nobody reads in this run; take a run of read_scenario")
     patience = max(client.timeout for client in run.scenario.clients)
@@ -165,6 +159,8 @@ def _read_node(
 
 
 def _star(centre: str, others: Sequence[str]) -> nx.Graph[str]:
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph()
     graph.add_node(centre, pos=(0.0, 0.0))
     for place, other in enumerate(others):

@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dscourse.arguments import probability, text, whole
+from dscourse.arguments import instance, items, keep, probability, text, whole
 from dscourse.fault_tolerance.availability import at_least_up
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _MOST_SHARED = 18
-_MOST_TRIALS = 10_000_000
 _LETTERS = "ABCDEFGH"
+_SEVERAL = "parts and groups, such as [Part('rack', 0.999)]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +51,9 @@ class Part:
     needs: Sequence[Structure] = ()
 
     def __post_init__(self) -> None:
-        text("name", self.name)
-        object.__setattr__(
-            self, "availability", probability(f"availability of {self.name}", self.availability)
-        )
-        if isinstance(self.needs, Part | Group):
-            object.__setattr__(self, "needs", (self.needs,))
-        object.__setattr__(self, "needs", _structures(f"needs of {self.name}", self.needs, none_is_fine=True))
+        share = probability(f"availability of {text('name', self.name)}", self.availability)
+        needs = (self.needs,) if isinstance(self.needs, Part | Group) else self.needs
+        keep(self, availability=share, needs=items(f"needs of {self.name}", needs, _SEVERAL, Structure))
 
     def __repr__(self) -> str:
         return f"{self.name} ({self.availability:g})"
@@ -67,9 +67,8 @@ class Group:
     members: tuple[Structure, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        parts = _structures("members", self.members)
-        object.__setattr__(self, "members", parts)
-        object.__setattr__(self, "needed", whole("needed", self.needed, at_least=1, at_most=len(parts)))
+        members = items("members", self.members, _SEVERAL, Structure)
+        keep(self, members=members, needed=whole("needed", self.needed, at_least=1, at_most=len(members)))
 
     def __repr__(self) -> str:
         return f"{self.needed} of {len(self.members)}: " + ", ".join(map(_short, self.members))
@@ -80,29 +79,22 @@ Structure = Part | Group
 
 def all_of(*members: Structure) -> Group:
     """Return a group that is up while all of its members are (series)."""
-    parts = _structures("all_of", members)
-    return Group(len(parts), parts)
+    return Group(len(members), members)
 
 
 def any_of(*members: Structure) -> Group:
     """Return a group that is up while at least one of its members is (parallel)."""
-    return Group(1, _structures("any_of", members))
+    return Group(1, members)
 
 
 def at_least(k: int, *members: Structure) -> Group:
-    """Return a group that is up while at least `k` of its members are.
-
-    Raises:
-        TypeError: k no whole number, or a member that is neither a part nor a group.
-        ValueError: k outside 1 … number of members.
-    """
-    parts = _structures("at_least", members)
-    return Group(whole("k", k, at_least=1, at_most=len(parts)), parts)
+    """Return a group that is up while at least `k` of its members are."""
+    return Group(k, members)
 
 
 def parts_of(structure: Structure) -> list[Part]:
     """Return every part of a structure once, those needed by others included, in the order they are first met."""
-    return list(dict.fromkeys(_appearances(structure)))
+    return list(dict.fromkeys(_appearances(_checked(structure))))
 
 
 def system_availability(structure: Structure) -> float:
@@ -111,10 +103,9 @@ def system_availability(structure: Structure) -> float:
     Goes through every combination of healths of the parts that appear more than once: 2ˢ for s of them.
 
     Raises:
-        TypeError: neither a part nor a group.
         ValueError: more than 18 parts are shared; `simulate_availability` has no such limit.
     """
-    shared = shared_parts(structure)
+    shared = _shared_parts(structure)
     if len(shared) > _MOST_SHARED:
         raise ValueError(
             f"{len(shared)} parts are shared, which makes 2^{len(shared)} combinations; this goes up to "
@@ -122,13 +113,10 @@ def system_availability(structure: Structure) -> float:
         )
     terms = []
     for healths in itertools.product((True, False), repeat=len(shared)):
-        chance = math.prod(
-            part.availability if healthy else 1.0 - part.availability
-            for part, healthy in zip(shared, healths, strict=True)
-        )
+        known = dict(zip(shared, healths, strict=True))
+        chance = math.prod(part.availability if up else 1.0 - part.availability for part, up in known.items())
         if chance:
             # Sum up what is missing to 1: the interesting numbers are small, and stay exact that way.
-            known = dict(zip(shared, map(float, healths), strict=True))
             terms.append(chance * (1.0 - _independent(structure, known)))
     return 1.0 - math.fsum(terms)
 
@@ -138,42 +126,18 @@ def product_rule(structure: Structure) -> float:
 
     That is right only where nothing is shared. It is the number on many slides.
     """
-    _structures("product_rule", (structure,))
-    return _independent(structure, {})
+    return _independent(_checked(structure), {})
 
 
-def shared_parts(structure: Structure) -> list[Part]:
+def _shared_parts(structure: Structure) -> list[Part]:
     """Return the parts that appear more than once below a structure: the shared causes."""
-    seen: dict[Part, int] = {}
-    for part in _appearances(structure):
-        seen[part] = seen.get(part, 0) + 1
-    return [part for part, count in seen.items() if count > 1]
-
-
-def works(structure: Structure, down: Part | Iterable[Part] = ()) -> bool:
-    """Say whether a structure is up if just these parts have failed and all others are healthy.
-
-    Raises:
-        TypeError: neither a part nor a group, or something in `down` that is no part.
-        LookupError: a part in `down` that is not below the structure.
-    """
-    _structures("structure", (structure,))
-    parts = parts_of(structure)
-    failed = [down] if isinstance(down, Part) else list(_structures("down", down, none_is_fine=True))
-    for part in failed:
-        if not isinstance(part, Part):
-            raise TypeError(f"down: parts fail, not groups; got the group {part!r}")
-        if part not in parts:
-            raise LookupError(
-                f"{part!r} is not below this structure. A part made anew is another part, even under the same name: "
-                "take it from parts_of(structure)"
-            )
-    return _independent(structure, {part: float(part not in failed) for part in parts}) == 1.0
+    return [part for part, count in Counter(_appearances(_checked(structure))).items() if count > 1]
 
 
 def single_points_of_failure(structure: Structure) -> list[Part]:
     """Return the parts any one of which, failing alone, takes the whole structure down."""
-    return [part for part in parts_of(structure) if not works(structure, [part])]
+    parts = parts_of(structure)
+    return [part for part in parts if not _independent(structure, {each: each is not part for each in parts})]
 
 
 def simulate_availability(structure: Structure, trials: int = 100_000, seed: int = 0) -> float:
@@ -186,7 +150,7 @@ def simulate_availability(structure: Structure, trials: int = 100_000, seed: int
         trials: moments to look at.
         seed: of the luck.
     """
-    count = whole("trials", trials, at_least=1, at_most=_MOST_TRIALS)
+    count = whole("trials", trials, at_least=1)
     luck = np.random.default_rng(whole("seed", seed, at_least=0))
     healthy = {part: luck.random(count) < part.availability for part in parts_of(structure)}
     return float(_up(structure, healthy).mean())
@@ -212,19 +176,11 @@ def replicated_service(
         rack_availability: of each rack (its switch, its power strip).
         power_availability: of one power feed below all of it; None for none that is shared.
         front_availability: of one load balancer through which every request must go; None for none.
-
-    Raises:
-        TypeError: a wrong type.
-        ValueError: a number out of range.
     """
-    count = whole("replicas", replicas, at_least=1, at_most=1_000)
+    count = whole("replicas", replicas, at_least=1)
     feed = [] if power_availability is None else [Part("power", power_availability)]
-    frames = [
-        Part(f"rack {letter}", rack_availability, needs=feed)
-        for letter in _LETTERS[
-            : 0 if racks is None else whole("racks", racks, at_least=1, at_most=len(_LETTERS))
-        ]
-    ]
+    letters = "" if racks is None else _LETTERS[: whole("racks", racks, at_least=1, at_most=len(_LETTERS))]
+    frames = [Part(f"rack {letter}", rack_availability, needs=feed) for letter in letters]
     members = [
         Part(f"replica {i + 1}", availability, needs=[frames[i % len(frames)]] if frames else feed)
         for i in range(count)
@@ -245,7 +201,7 @@ def _up(structure: Structure, healthy: dict[Part, NDArray[np.bool_]]) -> NDArray
     return np.asarray(counts >= structure.needed)
 
 
-def _independent(structure: Structure, known: dict[Part, float]) -> float:
+def _independent(structure: Structure, known: Mapping[Part, float]) -> float:
     """Availability of a structure whose appearances are independent, where some healths are known."""
     if isinstance(structure, Part):
         own = known.get(structure, structure.availability)
@@ -254,23 +210,17 @@ def _independent(structure: Structure, known: dict[Part, float]) -> float:
 
 
 def _appearances(structure: Structure) -> Iterator[Part]:
-    _structures("structure", (structure,))
     if isinstance(structure, Part):
         yield structure
     for below in structure.needs if isinstance(structure, Part) else structure.members:
         yield from _appearances(below)
 
 
-def _structures(name: str, members: object, *, none_is_fine: bool = False) -> tuple[Structure, ...]:
-    if isinstance(members, str) or not isinstance(members, Iterable):
-        raise TypeError(f"{name}: give parts or groups, got {members!r}")
-    parts = tuple(members)
-    for part in parts:
-        if not isinstance(part, Part | Group):
-            raise TypeError(f"{name}: {part!r} is neither a Part nor a group (all_of, any_of, at_least)")
-    if not parts and not none_is_fine:
-        raise TypeError(f"{name} needs at least one part")
-    return parts
+def _checked(structure: Structure) -> Structure:
+    checked: Structure = instance(
+        "structure", structure, Structure, "a part or a group, such as any_of(a, b)"
+    )
+    return checked
 
 
 def _short(structure: Structure) -> str:

@@ -18,27 +18,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
-import networkx as nx
-
-from dscourse.arguments import one_of, real
-from dscourse.fault_tolerance._checks import LONGEST
-from dscourse.readable import readable_number
-from dscourse.simulation import (
-    Constant,
-    Context,
-    Crash,
-    Network,
-    Node,
-    OpenLoop,
-    Request,
-    Run,
-    Scenario,
-)
+from dscourse.arguments import keep, one_of, real
+from dscourse.simulation import Context, Node, Request
 from dscourse.simulation.pending_requests import PendingRequests
 
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from dscourse.simulation import Run, Scenario
+
 MODES = ("hot", "warm", "cold")
-_MOST_REQUESTS = 1_000_000
 _ONE_WAY = 0.005  # seconds between any two machines
 
 
@@ -110,9 +101,9 @@ class Standby:
     def __post_init__(self) -> None:
         one_of("mode", self.mode, MODES)
         for name in ("heartbeat_interval", "timeout", "checkpoint_interval", "backup_interval", "rate"):
-            object.__setattr__(self, name, real(name, getattr(self, name), above=0.0, at_most=LONGEST))
+            keep(self, **{name: real(name, getattr(self, name), above=0.0)})
         for name in ("takeover_time", "boot_time"):
-            object.__setattr__(self, name, real(name, getattr(self, name), at_least=0.0, at_most=LONGEST))
+            keep(self, **{name: real(name, getattr(self, name), at_least=0.0)})
         if self.timeout <= self.heartbeat_interval:
             raise ValueError(
                 f"timeout must be longer than heartbeat_interval, or healthy servers are taken for dead; "
@@ -121,20 +112,11 @@ class Standby:
 
     def scenario(self, crash_at: float, until: float, seed: int = 0) -> Scenario:
         """Return the scenario: requests all the time, and server a crashes at `crash_at`."""
+        from dscourse.simulation import Constant, Crash, Network, OpenLoop, Scenario
+
         moment = real("crash_at", crash_at, above=0.0)
-        end = real("until", until, above=moment)
-        if end * self.rate > _MOST_REQUESTS:
-            raise ValueError(
-                f"{readable_number(end)} s at {readable_number(self.rate)} requests a second are too many requests; "
-                f"this goes up to {readable_number(_MOST_REQUESTS)}"
-            )
-        requests = OpenLoop(
-            tuple(("add", item) for item in range(int(end * self.rate))),
-            rate=self.rate,
-            to="front",
-            timeout=1.0,
-            arrivals="regular",
-        )
+        items = tuple(("add", item) for item in range(int(real("until", until, above=moment) * self.rate)))
+        requests = OpenLoop(items, rate=self.rate, to="front", timeout=1.0, arrivals="regular")
         return Scenario(
             partial(_standby_node, design=self),
             Network(_machines(self.mode), latency=Constant(_ONE_WAY)),
@@ -187,6 +169,7 @@ class Server(Node):
     def __init__(self, name: str, design: Standby) -> None:
         self._name = name
         self._design = design
+        self._copy_interval = design.checkpoint_interval if design.mode == "warm" else design.backup_interval
         self._power = name == "a" or design.mode != "cold"
         self.active = name == "a" or design.mode == "hot"
         self.items: tuple[int, ...] = ()
@@ -223,7 +206,8 @@ class Server(Node):
             ctx.send("front", Heartbeat())
             ctx.set_timer(name, self._design.heartbeat_interval)
         elif name == "copy":
-            self._copy(ctx)
+            ctx.send("b" if self._design.mode == "warm" else "store", State(self.items))
+            ctx.set_timer(name, self._copy_interval)
         elif name == "booted":
             self._power = True
             ctx.send("store", Fetch())
@@ -240,16 +224,7 @@ class Server(Node):
         ctx.send("front", Heartbeat())
         ctx.set_timer("heartbeat", self._design.heartbeat_interval)
         if self._name == "a" and self._design.mode != "hot":
-            ctx.set_timer("copy", self._interval())
-
-    def _copy(self, ctx: Context) -> None:
-        ctx.send("b" if self._design.mode == "warm" else "store", State(self.items))
-        ctx.set_timer("copy", self._interval())
-
-    def _interval(self) -> float:
-        return (
-            self._design.checkpoint_interval if self._design.mode == "warm" else self._design.backup_interval
-        )
+            ctx.set_timer("copy", self._copy_interval)
 
 
 class Store(Node):
@@ -310,6 +285,8 @@ def _standby_node(node_id: str, peers: Sequence[str], *, design: Standby) -> Nod
 
 
 def _machines(mode: str) -> nx.Graph[str]:
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph()
     places = {"front": (0.0, 0.0), "a": (1.0, 0.6), "b": (1.0, -0.6)}
     if mode == "cold":

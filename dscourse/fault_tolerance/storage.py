@@ -13,7 +13,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from dscourse.arguments import shown, whole
+from dscourse.arguments import instance, shown, truth, whole
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,14 @@ class BlockStore:
     """
 
     def __init__(self, copies: int = 1, checksums: bool = False) -> None:
-        self.disks: list[dict[int, bytes]] = [
-            {} for _ in range(whole("copies", copies, at_least=1, at_most=100))
-        ]
-        if not isinstance(checksums, bool):
-            raise TypeError(f"checksums must be True or False, got {checksums!r}")
-        self.checksums: dict[int, int] | None = {} if checksums else None
+        self.disks: list[dict[int, bytes]] = [{} for _ in range(whole("copies", copies, at_least=1))]
+        self.checksums: dict[int, int] | None = {} if truth("checksums", checksums) else None
         self._written: dict[int, bytes] = {}  # what the user is owed: for the verdict only, never for reading
 
     def write(self, block: int, data: bytes) -> None:
         """Write a block to all disks."""
-        if not isinstance(data, bytes):
-            raise TypeError(f'data must be bytes, such as b"hello", got {data!r}')
+        if not instance("data", data, bytes, 'bytes, such as b"hello"'):
+            raise ValueError("data must not be empty")
         number = whole("block", block, at_least=0)
         for disk in self.disks:
             disk[number] = data
@@ -76,12 +72,9 @@ class BlockStore:
 
         Raises:
             LookupError: nothing was written there.
-            ValueError: no such copy, or an empty block.
         """
         disk = self.disks[whole("copy", copy, at_least=0, at_most=len(self.disks) - 1)]
         number = self._number(block)
-        if not disk[number]:
-            raise ValueError(f"block {number} is empty: there is no bit to flip")
         disk[number] = bytes([disk[number][0] ^ 1]) + disk[number][1:]
 
     def read(self, block: int) -> Reading:
@@ -102,10 +95,6 @@ class BlockStore:
         for disk in bad:
             disk[block] = good[0][block]
         return Reading(good[0][block], len(bad), len(bad), "")
-
-    def scrub(self) -> int:
-        """Read every block, so that faults are found while there is still a good copy; return how many were mended."""
-        return sum(self.read(block).repaired for block in sorted(self._written))
 
     def _number(self, block: object) -> int:
         number = whole("block", block, at_least=0)

@@ -13,9 +13,8 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from dscourse.arguments import real, shown, whole
+from dscourse.arguments import function, instance, items, node_ids, real, whole
 from dscourse.readable import readable_number
 from dscourse.simulation import Fault, Run, Scenario
 
@@ -65,22 +64,16 @@ def every_fault(
         moments: when it may begin, seconds.
 
     Raises:
-        TypeError: a wrong type.
         ValueError: a number out of range, no moment, or more than 100 000 ways.
     """
-    if isinstance(nodes, str) or not isinstance(nodes, Sequence):
-        raise TypeError(f'nodes must be a list of node ids, such as ["r1", "r2"], got {shown(nodes)}')
-    if twice := [node for place, node in enumerate(nodes) if node in nodes[:place]]:
-        raise ValueError(f"nodes must name each node once, got {shown(twice[0])} twice")
-    most = whole("f", f, at_least=0, at_most=len(nodes))
-    if isinstance(moments, str | bytes) or not isinstance(moments, Iterable):
-        raise TypeError(f"moments must be a list of seconds, such as [1.0, 2.5], got {shown(moments)}")
-    if not callable(make):
-        raise TypeError(f"make must be a function of a node and a time, such as Crash, got {shown(make)}")
-    times = [real("a moment", moment, at_least=0.0) for moment in moments]
+    names = node_ids("nodes", nodes)
+    most = whole("f", f, at_least=0, at_most=len(names))
+    function("make", make, "a function of a node and a time, such as Crash")
+    listed = items("moments", moments, "a list of seconds, such as [1.0, 2.5]")
+    times = [real("a moment", moment, at_least=0.0) for moment in listed]
     if not times:
-        raise ValueError("moments must name at least one moment")
-    count_of_ways = 1 + len(times) * sum(math.comb(len(nodes), count) for count in range(1, most + 1))
+        raise ValueError("moments must name at least one moment, got none")
+    count_of_ways = 1 + len(times) * sum(math.comb(len(names), count) for count in range(1, most + 1))
     if count_of_ways > _MOST_WAYS:
         raise ValueError(
             f"that makes {readable_number(count_of_ways)} sets of faults to try; "
@@ -88,15 +81,13 @@ def every_fault(
         )
     ways: list[tuple[Fault, ...]] = [()]
     for count in range(1, most + 1):
-        for chosen in itertools.combinations(nodes, count):
+        for chosen in itertools.combinations(names, count):
             ways += [tuple(_made(make, node, at) for node in chosen) for at in times]
     return ways
 
 
 def _made(make: Callable[[str, float], Fault], node: str, at: float) -> Fault:
-    fault: object = make(node, at)
-    if not isinstance(fault, Fault):
-        raise TypeError(f"make must return a fault, such as Crash(node, at), got {shown(fault)}")
+    fault: Fault = instance("what make returns", make(node, at), Fault, "a fault, such as Crash(node, at)")
     return fault
 
 
@@ -112,32 +103,17 @@ def tolerates(
         claim: the promise; returns "" if a run kept it, else what was wrong.
 
     Raises:
-        TypeError: a claim that doesn't return a text.
         ValueError: no set of faults to try.
     """
-    if not isinstance(scenario, Scenario):
-        raise TypeError(f"scenario must be a Scenario, such as read_scenario(2), got {shown(scenario)}")
-    if not callable(claim):
-        raise TypeError(f"claim must be a function of a run, such as reads_answered, got {shown(claim)}")
-    if isinstance(fault_sets, str) or not isinstance(fault_sets, Iterable):
-        raise TypeError(
-            f"fault_sets must be several sets of faults, as of every_fault, got {shown(fault_sets)}"
-        )
-    runs = 0
-    run: Run | None = None
-    for faults in fault_sets:
-        if isinstance(faults, str) or not isinstance(faults, Iterable):
-            example = '[Crash("r1", 1.0)]'
-            raise TypeError(
-                f"each of fault_sets must be a list of faults, such as {example}, got {shown(faults)}"
-            )
-        runs += 1
-        run = scenario.with_faults(*scenario.faults, *faults).run(until)
-        problem: Any = claim(run)
-        if not isinstance(problem, str):
-            raise TypeError(f'claim must return a text ("" if all is well), got {shown(problem)}')
-        if problem:
-            return Tolerance(False, runs, tuple(faults), problem, run)
-    if run is None:
+    instance("scenario", scenario, Scenario, "a Scenario, such as read_scenario(2)")
+    function("claim", claim, "a function of a run, such as reads_answered")
+    sets = items("fault_sets", fault_sets, "a list of sets of faults, as of every_fault")
+    if not sets:
         raise ValueError("there is no set of faults to try")
-    return Tolerance(True, runs, (), "", run)
+    for number, chosen in enumerate(sets, start=1):
+        faults = items("each of fault_sets", chosen, 'a list of faults, such as [Crash("r1", 1.0)]', Fault)
+        run = scenario.with_faults(*scenario.faults, *faults).run(until)
+        problem = instance("what claim returns", claim(run), str, 'a text, "" if all is well')
+        if problem:
+            return Tolerance(False, number, faults, problem, run)
+    return Tolerance(True, len(sets), (), "", run)

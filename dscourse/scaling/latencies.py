@@ -65,7 +65,8 @@ def summarize_latencies(latencies: Sequence[float] | Floats) -> LatencySummary:
         TypeError: not numbers.
         ValueError: empty, negative, NaN or infinite.
     """
-    seconds = np.sort(numbers("latencies", latencies, at_least=0.0, row=True))
+    # beyond 1e300 seconds their sum might leave the range of floats
+    seconds = np.sort(numbers("latencies", latencies, at_least=0.0, at_most=1e300, row=True))
     return LatencySummary(
         count=seconds.size,
         # a mean of equal values may differ from them in the last bit; it never lies outside them

@@ -273,11 +273,12 @@ class Trace(Sequence[Event]):
         return Selection(self, np.flatnonzero(fits))._named(name)
 
     def causes(self, event: Event | int) -> Selection:
-        """The causal past of an event: everything that can have led to it, and the event itself.
+        """The causal past of an event: everything that messages can have told its node of, and the event itself.
 
         An event happened before another if both are at one node and it came first, if it is the sending of a
-        message and the other its delivery, or by any chain of these (Lamport 1978). What is not in here cannot have
-        had any influence.
+        message and the other its delivery, or by any chain of these (Lamport 1978). What is not in here had no
+        influence by messages. It may have had one by silence: when a timeout expires because a peer has crashed, or
+        because a link was cut, that fault is not in here.
         """
         last = self._place(event.index if isinstance(event, Event) else event)
         if isinstance(event, Event) and self.event(last).text != event.text:

@@ -539,7 +539,7 @@ def _race_results(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str
 
 
 def _nanoseconds(partitioner: Partitioner) -> float:
-    """Measure a look-up out of an array: wall-clock, so it is only ever shown in a picture."""
+    """Measure looking up an array of 4 000 keys at once: wall-clock, so it is only ever shown in a picture."""
     best = float("inf")
     for _ in range(2):
         start = time.perf_counter()
@@ -556,11 +556,12 @@ def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> s
     figure.set_size_inches(9.6, 3.4)
     _fixed_layout(figure, left=0.12, right=0.99, bottom=0.15, top=0.98)
     axes = figure.subplots()  # one for all four columns: four would take twice as long to draw
-    _column(axes, 0, imbalance, "{:.2f}".format, "imbalance\n(busiest / mean)")
+    _column(axes, 0, imbalance, "{:.2f}".format, "imbalance of 20 000 keys\n(busiest / mean)")
     fewest = readable_percent(least, 1)
-    _column(axes, 1, moved, _with_one_digit, f"keys moved\n(dashed: least, {fewest})", mark=least)
+    title = f"keys moved (log. scale;\ndashed: least, {fewest})"
+    _column(axes, 1, moved, _with_one_digit, title, log=True, mark=least)
     _column(axes, 2, size, readable_number, "table, bytes\n(log. scale)", log=True)
-    _column(axes, 3, spent, _rounded, "look-up, ns a key, now\non this machine (log. scale)", log=True)
+    _column(axes, 3, spent, _rounded, "ns a key, 4 000 at once,\nhere and now (log. scale)", log=True)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5))
     axes.set_xticks([])
@@ -591,10 +592,10 @@ def _column(
     mark: float | None = None,
 ) -> None:
     """Draw one quantity as bars in the `place`-th quarter of the axes, each with its number."""
-    low = 0.5 * min(values) if log else 0.0
+    low = 0.5 * min(value for value in (*values, mark or 0.0) if value > 0) if log else 0.0
 
     def reach(value: float) -> float:
-        part = np.log(value / low) / np.log(max(values) / low) if log else value / max(values)
+        part = np.log(max(value, low) / low) / np.log(max(values) / low) if log else value / max(values)
         return place + 0.68 * float(part)
 
     rows = np.arange(len(values))
@@ -635,10 +636,10 @@ def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -
 
 
 def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
-    """Draw how many keys each range holds and on which node, before and after a change.
+    """Draw how many requests each range gets and on which node, before and after a change.
 
     Args:
-        counts: {title: {label of the range: keys}}.
+        counts: {title: {label of the range: requests}}.
         ax: where, for a single one; new axes if None.
     """
     if ax is None:
@@ -656,14 +657,14 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         )
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
-        axes.set_xlabel("keys", fontsize=9)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda keys, _: readable_number(keys)))
+        axes.set_xlabel("requests", fontsize=9)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda requests, _: readable_number(requests)))
     told = "; ".join(
         f"{title}: {len(ranges)} {'range' if len(ranges) == 1 else 'ranges'}, "
-        f"the largest with {readable_number(max(ranges.values()))} keys"
+        f"the busiest with {readable_number(max(ranges.values()))} requests"
         for title, ranges in counts.items()
     )
-    return Picture(panels[0], f"Keys in each range. {told}.")
+    return Picture(panels[0], f"Requests for the keys of each range. {told}.")
 
 
 __all__ = [

@@ -55,14 +55,14 @@ def test_a_prediction_by_mouse_by_keyboard_and_after_a_restart(open_notebook):
 
 
 EXERCISE = """\
-from dscourse.exercises import Exercise
+from dscourse.exercises import Rule, TrialExercise
 
-def check(answer):
-    value = answer(4) if callable(answer) else answer
-    return None if value == 4 else f"Not {value}: count the links."
+def read(answer):
+    return answer(4) if callable(answer) else answer
 
-settings = {"task": "How many?", "check": check, "success": "One per node.", "hints": ("Draw <i>it</i>.",)}
-links = Exercise("rings.links", **settings, solution="answer = 4")
+wrong = Rule(lambda count: f"Not {count}: count the links.", lambda count: count != 4, "answer = 3")
+texts = {"task": "How many?", "expects": "a number", "success": "One per node.", "hints": ("Draw <i>it</i>.",)}
+links = TrialExercise("rings.links", **texts, solution="answer = 4", read=read, rules=(wrong,))
 """
 
 

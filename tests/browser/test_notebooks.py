@@ -84,7 +84,7 @@ def test_notebook_01_asks_and_answers(open_notebook):
     exercise = scaling_metrics.busy_threads
     assert "Not attempted yet" in page.evaluate(RUN_CELL, ["answer-threads", None])
     for code, message in [
-        *((example.code, example.message) for example in exercise.wrong_examples),
+        *((mistake.code, mistake.message) for mistake in exercise.mistakes),
         (exercise.solution_code, exercise.success),
     ]:
         answered = page.evaluate(

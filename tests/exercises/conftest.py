@@ -1,15 +1,14 @@
-"""No test touches the learner's own progress file."""
+"""No test touches the learner's own progress."""
 
 import pytest
 
-from dscourse.exercises import _store
+from dscourse import progress
 
 
 @pytest.fixture(autouse=True)
-def progress_file(tmp_path, monkeypatch):
-    """A progress file of this test alone, which is not there yet."""
-    path = tmp_path / "progress.json"
-    monkeypatch.setenv("DSCOURSE_PROGRESS", str(path))
-    monkeypatch.setattr(_store, "_unsaved", {})
-    monkeypatch.setattr(_store, "_told", set())
-    return path
+def progress_folder(tmp_path, monkeypatch):
+    """The folder of this test's progress, which is not there yet."""
+    monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setattr(progress, "_unsaved", {})
+    monkeypatch.setattr(progress, "_problems", {})
+    return tmp_path / "progress"

@@ -1,140 +1,208 @@
 """Every exercise and every prediction of every notebook, found by looking: what it promises, it keeps."""
 
 import ast
+import datetime
+import decimal
 import importlib
-from pathlib import Path
+import math
+import re
+import types
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from dscourse.exercises import Exercise, Prediction
+from dscourse.exercises import Exercise, FunctionExercise, Prediction
 from dscourse.exercises._learner_code import run_answer
 from dscourse.exercises._modules import _names, contents, notebook_modules
 
-ROOT = Path(importlib.import_module("dscourse").__file__).parent / "exercises"
+MODULES = [importlib.import_module(f"dscourse.exercises.{name}") for name in notebook_modules()]
 
 
-def _importable():
-    for name in notebook_modules():
-        try:
-            yield importlib.import_module(f"dscourse.exercises.{name}")
-        except Exception:  # noqa: BLE001 - test_it_can_be_imported tells which and why
-            continue
+def every(kind):
+    things = [thing for module in MODULES for thing in vars(module).values() if isinstance(thing, kind)]
+    return pytest.mark.parametrize(kind.__name__.lower(), things, ids=lambda thing: thing.name)
 
 
-def _all(kind):
-    return [thing for module in MODULES for thing in vars(module).values() if isinstance(thing, kind)]
-
-
-MODULES = list(_importable())
-EXERCISES = _all(Exercise)
-PREDICTIONS = _all(Prediction)
-
-
-def _named(thing):
-    return thing.name
-
-
-@pytest.mark.parametrize("name", notebook_modules())
-def test_it_can_be_imported(name):
-    importlib.import_module(f"dscourse.exercises.{name}")
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_names_start_with_the_module_and_end_with_the_variable(module):
-    for variable, thing in vars(module).items():
-        if isinstance(thing, Exercise | Prediction):
-            assert thing.name == f"{module.__name__.rpartition('.')[2]}.{variable}"
+each_exercise, each_prediction = every(Exercise), every(Prediction)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_progress_counts_what_is_there_without_importing_it(module):
-    found = contents(module.__name__.rpartition(".")[2])
-    things = vars(module).values()
-    assert list(found.exercises) == [thing.name for thing in things if isinstance(thing, Exercise)]
-    assert list(found.predictions) == [thing.name for thing in things if isinstance(thing, Prediction)]
+    name = module.__name__.rpartition(".")[2]
+    for kind, counted in ((Exercise, contents(name).exercises), (Prediction, contents(name).predictions)):
+        found = {variable: thing for variable, thing in vars(module).items() if isinstance(thing, kind)}
+        assert [f"{name}.{variable}" for variable in found] == [thing.name for thing in found.values()]
+        assert list(counted) == [thing.name for thing in found.values()]
 
 
-def test_names_are_unique():
-    names = [thing.name for thing in EXERCISES + PREDICTIONS]
-    assert sorted(set(names)) == sorted(names)
+def test_an_exercise_without_a_name_is_not_counted():
+    code = "one = Exercise()\ntwo = Exercise(name)\nthree = Exercise(5)\nfour = NumberExercise('a.four', task=1)\n"
+    assert _names(ast.parse(code), "Exercise") == ("a.four",)
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=_named)
-def test_the_solution_is_right(exercise):
+@each_exercise
+def test_the_solution_is_right_and_each_mistake_gets_its_own_words(exercise):
     feedback = exercise.judge(run_answer(exercise.solution_code))
-    assert feedback.status == "right", feedback
-    assert feedback.message == exercise.success
+    assert (feedback.status, feedback.message) == ("right", exercise.success)
+    assert exercise.mistakes
+    for mistake in exercise.mistakes:
+        feedback = exercise.judge(run_answer(mistake.code))
+        assert (feedback.status, feedback.message) == ("wrong", mistake.message), mistake.code
 
 
-@pytest.mark.parametrize(
-    ("exercise", "example"),
-    [(exercise, example) for exercise in EXERCISES for example in exercise.wrong_examples],
-    ids=lambda thing: getattr(thing, "name", "-"),
-)
-def test_a_typical_mistake_gets_its_own_words(exercise, example):
-    feedback = exercise.judge(run_answer(example.code))
-    assert (feedback.status, feedback.message) == ("wrong", example.message)
+@each_exercise
+def test_what_has_not_been_touched_is_not_attempted(exercise):
+    for code in (
+        "answer = ...",
+        "answer = None",
+        "answer = [1, ...]",
+        "answer = {'nodes': ...}",
+        "def answer(a, b):\n    ...",
+        "def answer(a, b):\n    'Say what it does.'",
+    ):
+        assert exercise.judge(run_answer(code)).status == "not attempted", code
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=_named)
-def test_an_untouched_stub_is_not_attempted(exercise):
-    for untouched in (exercise.stub, ..., None):
-        assert exercise.judge(untouched).status == "not attempted"
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=_named)
-def test_it_offers_a_mistake_and_a_hint(exercise):
-    assert exercise.wrong_examples
+@each_exercise
+def test_no_hint_is_a_solution(exercise):
+    """What a hint shows as code, alone or in a list, solves nothing."""
     assert exercise.hints
+    names = {}
+    for room in ("simulation", "scaling", "partitioning", "fault_tolerance", "detection"):
+        names |= vars(importlib.import_module(f"dscourse.{room}"))
+    for hint in exercise.hints:
+        for code in [hint, *re.findall(r"`([^`]+)`", hint)]:
+            for form in (code, f"[{code}]", f"lambda members, availability: {code}"):
+                try:
+                    answer = eval(form, dict(names))
+                except Exception:  # noqa: BLE001 - it is no code, or not all of it
+                    continue
+                assert not exercise.judge(answer), hint
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=_named)
-def test_an_answer_of_the_wrong_kind_is_neither_right_nor_a_stack_of_ours(exercise):
-    for answer in ("<b>word</b>", object(), [], {}, (1, "x"), {"a": object()}, -1e300, float("nan"), 10**400):
+# ── Odd answers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Unwritable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+class Unequal:
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+
+class Uncountable:
+    def __len__(self):
+        raise RuntimeError("no")
+
+    __bool__ = __iter__ = __len__
+
+
+def endless():
+    while True:
+        yield 1
+
+
+NOTHING_LIKE_IT = [
+    True, np.True_, math.nan, math.inf, -math.inf, 10**400, 10**5000, np.timedelta64(3, "s"),
+    np.datetime64("2026-01-01"),
+    datetime.timedelta(3), 1j, np.complex128(1j), np.longdouble("1e4000"), decimal.Decimal(3), pd.NA, pd.Timedelta(1),
+    "", "5", "<b>word</b>", "x" * 10**6, b"5", bytearray(b"5"),
+    [], (), {}, set(), {1, 2}, frozenset(), {1: 2}, {"a": object()},
+    [None], [[]], ["x"], (1, "x"), range(3), range(10**12), np.array([]), np.array(3), np.ones((2, 2)),
+    np.array([1j, 2]),
+    np.array([True]), np.array([None] * 10_000), np.full(10_000, math.nan),
+    pd.Series([1, 2]), pd.DataFrame({"a": [1]}),
+    endless(), iter([1]), object(), Unwritable(), Unequal(), Uncountable(), math, types.SimpleNamespace(a=1),
+    [10**5000] * 1000, [10**400] * 10_000, [Unequal()] * 1000,
+    [math.nan] * 10_000, [True] * 10_000, [0.001] * 9_999, np.full(10_000, 0.0005),
+    {"nodes": 10**5000}, {"nodes": 16.0}, {"nodes": True}, {"nodes": [1]}, {"nodes": 0}, {"nodes": 65}, {"lock": 1},
+    {"nodes": 16, "lock": pd.NA}, {"nodes": 16, "lock": "1"}, {"nodes": 16, "threads": 2}, {"nodes": 16, "sessions": 9},
+    {"heartbeat_interval": math.nan, "timeout": 1}, {"heartbeat_interval": "0.2", "timeout": 1},
+    {"heartbeat_interval": 1},
+    (5,), (5, 3, 1), (10**5000, 3), (math.inf, 3), (True, 2), (5.5, 3), ("5", "3"), {5, 3},
+]  # fmt: skip
+CALLED = [dict, object, int, len, max, Exercise, Unwritable, lambda: 1, lambda *given: given, lambda *given: "x",
+          lambda *given: 1j, lambda *given: [], lambda *given: [None], lambda *given: {}, lambda *given: np.ones(3),
+          lambda *given: True, lambda *given: pd.NA, lambda *given: math.nan, lambda *given: math.inf,
+          lambda *given: 10**400, lambda *given: 10**5000, lambda *given: np.timedelta64(1, "s"),
+          lambda *given: Unequal(),
+          lambda *given: Unwritable(), lambda *given: (90, "c"), lambda *given: None if len(given) else 1,
+          endless]  # fmt: skip
+PYTHONS = (
+    "Traceback",
+    "Exceeds the limit",
+    "unhashable",
+    "ambiguous",
+    "object has no",
+    "convert",
+    "NoneType",
+)
+
+
+def words(feedback):
+    assert "<b>" not in feedback._repr_html_()
+    assert not any(pythons in repr(feedback) for pythons in PYTHONS), feedback
+    assert len(repr(feedback)) < 800
+    return feedback.message
+
+
+@each_exercise
+def test_odd_answers_are_told_what_an_answer_is(exercise):
+    """In one dialect, and whatever they are: no traceback, no "right", nothing that never ends."""
+    for answer in NOTHING_LIKE_IT:
         feedback = exercise.judge(answer)
-        assert feedback.status in ("wrong", "not judged", "stopped"), (answer, feedback)
-        assert "<b>" not in feedback._repr_html_()
+        assert feedback.status == "wrong", (type(answer), feedback)
+        assert words(feedback).startswith(f"The answer is {exercise.expects}. Yours "), (
+            type(answer),
+            feedback,
+        )
 
 
-def failing(*_arguments, **_named_arguments):
-    raise RuntimeError("the learner's own trouble")
+@each_exercise
+def test_odd_functions_are_told_what_a_function_should_do(exercise):
+    for answer in CALLED:
+        feedback = exercise.judge(answer)
+        if feedback.status == "not judged":  # called with other arguments than it takes, or by name
+            assert "and trying it ended with" in feedback.message
+            assert feedback.message.startswith(f"The answer is {exercise.expects}. Yours is ")
+        else:
+            assert feedback.status == "wrong", (answer, feedback)
+            assert words(feedback)
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=_named)
+@each_exercise
 def test_a_function_that_raises_is_told_with_its_line_or_refused(exercise):
+    failing = run_answer("def answer(*given):\n    raise RuntimeError('the trouble')")
     feedback = exercise.judge(failing)
-    assert feedback.status in ("stopped", "wrong", "not judged")
     if feedback.status == "stopped":
-        assert feedback.code == 'raise RuntimeError("the learner\'s own trouble")'
-    assert "Traceback" not in repr(feedback)
+        assert feedback.message == "RuntimeError: the trouble (line 2 of your cell, in answer):"
+        assert feedback.code == "raise RuntimeError('the trouble')"
+    else:
+        assert feedback.message == f"The answer is {exercise.expects}. Yours is a function."
 
 
-@pytest.mark.parametrize("name", notebook_modules())
-def test_messages_of_wrong_examples_are_written_down_not_computed(name):
-    """A message that the check itself computes would agree with the check, whatever it says."""
-    tree = ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8"))
-    constants = {
-        target.id: statement.value
-        for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "WrongExample":
-            message = call.args[1] if len(call.args) > 1 else call.keywords[-1].value
-            parts = list(ast.walk(message))
-            parts += [
-                part
-                for use in parts
-                if isinstance(use, ast.Name) and use.id in constants
-                for part in ast.walk(constants[use.id])
-            ]
-            computed = [ast.unparse(part) for part in parts if isinstance(part, ast.Call)]
-            assert not computed, f"the message of {ast.unparse(call.args[0])} is computed by {computed}"
+@every(FunctionExercise)
+def test_a_function_that_returns_something_else_is_told_what(functionexercise):
+    for returned, shown in (
+        (None, "None"),
+        ((90, "c"), "(90, 'c')"),
+        (np.timedelta64(1, "s"), "np.timedelta64(1,'s')"),
+    ):
+        message = functionexercise.judge(lambda *given, it=returned: [it][0]).message
+        assert message.startswith(f"The answer is {functionexercise.expects}. Called with (")
+        assert message.endswith(f"yours returned {shown}.")
 
 
-@pytest.mark.parametrize("prediction", PREDICTIONS, ids=_named)
+# ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@each_prediction
 def test_a_prediction_gives_nothing_away_before_it_is_made(prediction):
     shown = " ".join(str(part) for part in prediction._repr_mimebundle_().values())
     state = str(prediction.widget().get_state())
@@ -144,8 +212,8 @@ def test_a_prediction_gives_nothing_away_before_it_is_made(prediction):
         assert option.explanation not in state
 
 
-@pytest.mark.parametrize("prediction", PREDICTIONS, ids=_named)
-def test_every_option_of_a_prediction_is_explained_and_one_is_right(prediction: Prediction):
+@each_prediction
+def test_every_option_of_a_prediction_is_explained_and_one_is_right(prediction):
     assert len(prediction.options) >= 2
     assert prediction.right in prediction.options
     texts = [option.text for option in prediction.options.values()]
@@ -154,6 +222,11 @@ def test_every_option_of_a_prediction_is_explained_and_one_is_right(prediction: 
         assert prediction.choose(key).explanation == option.explanation
 
 
-def test_an_exercise_without_a_name_is_not_counted():
-    code = "one = Exercise()\ntwo = Exercise(name)\nthree = Exercise(5)\nfour = Exercise('a.four', task=1)\n"
-    assert _names(ast.parse(code), "Exercise") == ("a.four",)
+def test_names_are_unique():
+    things = [
+        thing.name
+        for module in MODULES
+        for thing in vars(module).values()
+        if isinstance(thing, Exercise | Prediction)
+    ]
+    assert len(set(things)) == len(things)

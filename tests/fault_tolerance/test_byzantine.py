@@ -110,7 +110,7 @@ def test_with_too_few_generals_the_search_finds_a_treason_that_can_be_replayed(g
 def test_the_classic_impossibility_with_three_generals():
     """A loyal commander says attack, general 1 claims to have heard retreat: general 2 ties, and retreats."""
     run = oral_messages(3, {1}, "attack", lies={((0, 1), 2): "retreat"})
-    assert run[2] == "retreat"
+    assert run.decided[2] == "retreat"
     assert not run.ic2
     assert oral_messages(3, {1}, "retreat", lies={((0, 1), 2): "attack"}).hold  # the tie happens to help here
 
@@ -148,7 +148,7 @@ def test_a_traitor_cannot_forge_the_commanders_signature():
     """General 1 wants to pass on retreat, which the loyal commander never signed: it is left out."""
     run = signed_messages(3, {1}, "attack", lies={(2, 1, 2): ("retreat", "attack")})
     assert run.lies == {(2, 1, 2): ("attack",)}
-    assert run[2] == "attack"
+    assert run.decided[2] == "attack"
 
 
 def test_traitors_use_each_others_signatures():
@@ -194,43 +194,11 @@ def test_who_asks_for_a_replay_of_nothing_is_told():
     assert "BROKEN" in repr(find_treason(3, 1))
 
 
-def test_mistakes_are_explained():
-    with pytest.raises(TypeError, match="collection of the traitors' numbers"):
-        oral_messages(4, 1, "attack")
-    with pytest.raises(ValueError, match="at most 3"):
-        oral_messages(4, {4}, "attack")
-    with pytest.raises(ValueError, match='"attack" or "retreat"'):
-        oral_messages(4, {1}, "advance")
-    with pytest.raises(TypeError, match='"attack" or "retreat"'):
-        signed_messages(4, {1}, None)
-    with pytest.raises(ValueError, match="at least 2"):
-        oral_messages(1, (), "attack")
-    with pytest.raises(TypeError, match="whole number"):
-        oral_messages(True, (), "attack")
-    with pytest.raises(ValueError, match="this goes up to 2 000 000"):
-        oral_messages(31, range(10), "attack")
-    with pytest.raises(ValueError, match="at most 2"):
-        find_treason(3, 3)
-    with pytest.raises(TypeError, match="True or False"):
-        find_treason(3, 1, signed=1)
-    with pytest.raises(ValueError, match='"attack" or "retreat"'):
-        oral_messages(3, {1}, "attack", lies={((0, 1), 2): "maybe"})
-
-
 def test_more_rounds_than_generals_change_nothing_and_take_no_time():
     assert oral_message_count(4, 10**9) == oral_message_count(4, 3) == 3 + 3 * 2 + 3 * 2 * 1
     assert oral_messages(4, [1], "attack", 10**9, 5).decided == oral_messages(4, [1], "attack", 3, 5).decided
     few, many = (signed_messages(4, [0, 1], "attack", m, 5) for m in (4, 10**9))
     assert (few.decided, few.messages) == (many.decided, many.messages)
-
-
-def test_what_would_never_end_is_refused():
-    with pytest.raises(ValueError, match="this goes up to 2 000 000"):
-        signed_messages(10**6, [1], "attack")
-    with pytest.raises(ValueError, match="ways to place 30 traitors among 60 generals"):
-        find_treason(60, 30, 0)
-    with pytest.raises(ValueError, match=r"OM\(11\) with 14 generals sends"):
-        find_treason(14, 11)
 
 
 @pytest.mark.parametrize("traitors", [{0}, {2}, {0, 1}, {1, 3}, {0, 1, 3}, {1, 2, 3}])

@@ -18,7 +18,7 @@ from dscourse.simulation import Byzantine, Corrupt, Crash, Lossy, Slow, always, 
 @pytest.mark.parametrize("kind", FAULT_TYPES)
 @pytest.mark.parametrize("f", [1, 2])
 def test_one_replica_too_few_breaks_it_and_enough_hold_it(kind, f):
-    enough = replicas_needed(kind, f)
+    enough = replicas_needed(kind, f, agreement=kind == "byzantine")
     broken, held = fault_experiment(kind, enough - 1, f), fault_experiment(kind, enough, f)
     assert not broken.holds
     assert broken.problem
@@ -109,27 +109,3 @@ def test_the_table_is_measured():
     assert not table["one too few"].str.contains("held").any()
     assert table["enough"].str.contains("held in").all()
     assert table.loc["byzantine", "enough"].startswith("4: held in 32 runs")
-
-
-def test_mistakes_are_explained():
-    with pytest.raises(LookupError, match="crash, omission"):
-        fault_experiment("gremlins")
-    with pytest.raises(ValueError, match="at least 1"):
-        read_scenario(0)
-    with pytest.raises(ValueError, match="above 0"):
-        read_scenario(1, patience=0)
-    with pytest.raises(ValueError, match="at least one moment"):
-        every_fault(Crash, ["a"], 1, [])
-    with pytest.raises(ValueError, match="at most 1"):
-        every_fault(Crash, ["a"], 2, [0.0])
-    with pytest.raises(ValueError, match="no set of faults"):
-        tolerates(read_scenario(1), [], until=1.0, claim=reads_answered)
-    with pytest.raises(TypeError, match="must return a text"):
-        tolerates(read_scenario(1), [()], until=1.0, claim=lambda run: True)
-
-
-def test_more_ways_than_can_be_tried_are_refused():
-    with pytest.raises(ValueError, match="sets of faults to try; this goes up to 100 000"):
-        every_fault(Crash, [f"r{i}" for i in range(40)], 20, [1.0])
-    with pytest.raises(TypeError, match="make must be a function"):
-        every_fault("crash", ["r1"], 1, [1.0])

@@ -71,16 +71,3 @@ def test_a_crash_before_the_first_copy_loses_everything():
 
 def test_the_same_scenario_gives_the_same_run():
     check_determinism(Standby("warm").scenario(5.0, 12.0), 12.0)
-
-
-def test_mistakes_are_explained():
-    with pytest.raises(ValueError, match="'hot', 'warm', 'cold'"):
-        Standby("tepid")
-    with pytest.raises(ValueError, match="healthy servers are taken for dead"):
-        Standby("warm", timeout=0.5)
-    with pytest.raises(ValueError, match="above 0"):
-        Standby("warm", rate=0)
-    with pytest.raises(ValueError, match="above 0"):
-        Standby("warm").measure(crash_at=0)
-    with pytest.raises(TypeError, match="number"):
-        Standby("warm").measure(crash_at="now")

@@ -2,7 +2,6 @@
 
 import itertools
 
-import pytest
 from hypothesis import given, settings, strategies as st
 
 from dscourse.fault_tolerance import BlockStore
@@ -41,38 +40,7 @@ def test_with_checksums_any_good_copy_is_enough_and_mends_the_others(copies, dat
         assert made.read(7).errors == 0
 
 
-def test_scrubbing_finds_faults_before_the_second_one_comes():
-    for scrubbed in (False, True):
-        made = store(2, True, [0])
-        if scrubbed:
-            assert made.scrub() == 1
-        made.damage(1, 7)
-        assert (made.read(7).failure == "") == scrubbed
-
-
 def test_repr_says_what_happened():
     texts = {repr(store(c, s, d).read(7)) for c, s, d in itertools.product((1, 2), (True, False), ([], [0]))}
     assert "1 error detected, 1 repaired; no failure" in texts
     assert "0 errors detected, 0 repaired; FAILURE: wrong data" in texts
-
-
-def test_mistakes_are_explained():
-    with pytest.raises(LookupError, match="never written"):
-        BlockStore().read(1)
-    with pytest.raises(LookupError, match="never written"):
-        BlockStore().damage(0, 1)
-    with pytest.raises(ValueError, match="at most 0"):
-        store(1, True).damage(1, 7)
-    with pytest.raises(TypeError, match="bytes"):
-        BlockStore().write(1, "text")
-    empty = BlockStore()
-    empty.write(1, b"")
-    with pytest.raises(ValueError, match="no bit to flip"):
-        empty.damage(0, 1)
-
-
-def test_settings_of_the_wrong_type_are_refused():
-    with pytest.raises(TypeError, match="checksums must be True or False, got 'no'"):
-        BlockStore(2, "no")
-    with pytest.raises(ValueError, match="copies must be at most 100"):
-        BlockStore(10**9)

@@ -1,5 +1,7 @@
 """Pictures of partitioning: what they say in words is what the models say, and every control does something."""
 
+import time
+
 import ipywidgets as widgets
 import numpy as np
 import pytest
@@ -96,9 +98,41 @@ def test_loads_tails_errors_ranges_and_skew_are_told():
     ranges = partitioning.draw_ranges(
         {"before": {"[…, …) on n0": 9}, "after": {"[…, 5) on n0": 4, "[5, …) on n1": 5}}
     )
-    assert "before: 1 range, the largest with 9 keys; after: 2 ranges, the largest with 5 keys" in ranges.alt
+    assert "before: 1 range, the busiest with 9 requests; after: 2 ranges, the busiest with 5" in ranges.alt
     assert "51 of Twitter's cache clusters" in partitioning.draw_twitter_skew().alt
     many = partitioning.draw_ranges({"before": {"[…, …) on n0": 1392}})
-    assert "the largest with 1 392 keys" in many.alt
+    assert "the busiest with 1 392 requests" in many.alt
     for picture in (tails, errors, ranges):
         assert picture.png().startswith(b"\x89PNG")
+
+
+def test_the_race_tells_four_per_cent_moved_from_two_and_what_was_timed():
+    figure = new_figure()
+    partitioning._draw_race(figure, nodes=50, virtual_nodes=128, change="a node in the middle leaves")
+    axes = figure.axes[0]
+    bars = axes.collections[1].get_segments()  # of the keys that moved
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    length = {name: bar[1][0] - bar[0][0] for name, bar in zip(names, bars, strict=True)}
+    assert length["jump"] > 1.3 * length["rendezvous"]
+    titles = " ".join(text.get_text() for text in axes.texts)
+    assert "of 20 000 keys" in titles
+    assert "4 000 at once" in titles
+
+
+def test_the_race_draws_a_node_that_leaves_without_keys():
+    figure = new_figure()
+    partitioning._column(figure.subplots(), 0, [0.0, 0.9], str, "keys moved", log=True, mark=0.02)
+    (bars,) = [np.array(bar.get_segments()) for bar in figure.axes[0].collections]
+    assert np.isfinite(bars).all()
+
+
+def test_one_key_by_itself_takes_longer_than_in_bulk():
+    modulo = ModuloPartitioner(NODES)
+
+    def alone():
+        start = time.perf_counter()
+        for key in range(500):
+            modulo.owner(key)
+        return (time.perf_counter() - start) / 500 * 1e9
+
+    assert min(alone() for _ in range(3)) > 2 * partitioning._nanoseconds(modulo)

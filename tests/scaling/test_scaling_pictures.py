@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from dscourse import datasets
-from dscourse.scaling import System, find_capacity, fit_usl, simulate_queue
+from dscourse.scaling import System, find_capacity, fit_usl, mmc, simulate_queue
 from dscourse.views import Picture, new_axes, new_figure, scaling as draw
 
 
@@ -171,6 +171,19 @@ def test_what_the_hockey_stick_says_lies_on_no_curve_and_is_not_cut(busy):
     assert words.y0 >= ax.bbox.y1
     assert 0 <= words.x0 < words.x1 <= figure.bbox.x1
     assert words.y1 <= figure.bbox.y1
+
+
+@pytest.mark.parametrize("servers", [1, 2, 16])
+def test_every_simulated_point_of_the_hockey_stick_is_seen_and_lies_on_its_curve(servers):
+    figure = new_figure()
+    draw.draw_hockey_stick(figure, servers, 80)
+    ax = figure.axes[0]
+    means, tails = (next(line for line in ax.lines if line.get_marker() == mark) for mark in "os")
+    for busy, mean, tail in zip(means.get_xdata(), means.get_ydata(), tails.get_ydata(), strict=True):
+        formula = mmc(busy / 100 * servers, 1.0, servers)
+        assert mean == pytest.approx(formula.sojourn_time, rel=0.02)
+        assert tail == pytest.approx(formula.sojourn_quantile(0.99), rel=0.06)
+        assert tail < ax.get_ylim()[1]
 
 
 def test_the_hockey_stick_tells_what_the_formula_says():

@@ -1,10 +1,14 @@
 """Trace, moments, recordings, properties: questions to a run."""
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import dscourse
+from dscourse.detection import PingDetector
 from dscourse.simulation import (
     KINDS,
     Constant,
@@ -19,6 +23,7 @@ from dscourse.simulation import (
     Restart,
     Scenario,
     Status,
+    Trace,
     always,
     eventually,
     never,
@@ -194,6 +199,21 @@ def test_causes_are_the_causal_past_and_nothing_else():
     assert past.select(kind="timer", node="n0").times == [1.0, 2.0]
     alone = run.trace.causes(run.trace.select(node="n3")[2])
     assert {event.node for event in alone} == {"n3"}
+
+
+def test_what_silence_brought_about_is_no_cause_and_the_docstring_says_so():
+    def suspects(faults):
+        nodes = partial(PingDetector, interval=1.0, timeout=0.5)
+        run = Scenario(nodes, Network(topology.full_mesh(2), latency=0.01), faults=faults).run(6.0)
+        return run, run.trace.select(kind="record", node="n0", name="suspect")
+
+    run, suspicions = suspects([Crash("n1", at=2.5)])
+    assert suspicions
+    assert not suspects([])[1]  # so the crash had an influence
+    assert not run.trace.causes(suspicions[0]).select(kind="fault")
+    assert "by silence" in Trace.causes.__doc__
+    player = Path(dscourse.__file__).parent / "views" / "player" / "js" / "diagram.mjs"
+    assert "Nothing else can have influenced" not in player.read_text(encoding="utf-8")
 
 
 def test_the_cause_of_a_lost_message_is_its_sending():

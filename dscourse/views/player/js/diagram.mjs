@@ -298,7 +298,7 @@ export function diagramView(does) {
       if (run.trace.node[event] < run.trace.parties.length) parties.add(run.trace.node[event]);
     });
     does.tell(`Causal past of “${eventWords(run.trace, index)}” at ${seconds(run.trace.time[index])}: ${count} events on ${parties.size} nodes`
-      + ` (${[...parties].sort((one, other) => one - other).map(run.trace.nameOf).join(", ") || "none"}). Nothing else can have influenced it.`);
+      + ` (${[...parties].sort((one, other) => one - other).map(run.trace.nameOf).join(", ") || "none"}). No message can have told it of anything else.`);
     paint();
   }
 

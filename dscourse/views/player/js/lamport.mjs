@@ -93,7 +93,7 @@ export function layoutDiagram(trace, messages, view) {
 }
 
 /**
- * The events that can have influenced event `index` (itself included): 1 in a column of flags. The loss of a message happens on
+ * The events that can have influenced event `index` by messages (itself included): 1 in a column of flags. The loss of a message happens on
  * the way, not at a node: it has the sending as its cause, and is no cause of anything.
  */
 export function causalPast(trace, messages, index) {
