@@ -388,9 +388,11 @@ class _Explorer:
 
     def _step_of(self, way: Any, cluster: UntimedCluster) -> Step:
         kind, what, *more = way
+        step: Step
         names = self.network.node_ids
         if kind is Ask:
-            return self._asks[what]
+            step = self._asks[what]
+            return step
         if kind in (Deliver, Lose, Repeat):
             sender, to, _, text = self.mails[what]
             waiting = cluster.links[names[sender], names[to]]
@@ -398,7 +400,7 @@ class _Explorer:
             what, more = names[sender], [names[to], nth]
         else:
             what = names[what]
-        step: Step = kind(what, *more)
+        step = kind(what, *more)
         return step
 
 

@@ -23,7 +23,7 @@ from dscourse.simulation.network import Network
 from dscourse.simulation.node_state import copied, public_fields
 from dscourse.simulation.recorder import Recorder
 from dscourse.simulation.run import EVENT_LIMIT, Run
-from dscourse.simulation.scenario import Scenario
+from dscourse.simulation.scenario import Scenario, refuse_clients_names
 from dscourse.simulation.serialization import scenario_from_json
 from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 
@@ -165,7 +165,7 @@ class ScriptScenario(Scenario):
 
     def _check_names(self) -> None:
         self.client_ids = tuple(f"c{number}" for number in range(self._clients))
-        super()._check_names()
+        refuse_clients_names(self.node_ids, self.client_ids)
         nodes = dict.fromkeys(self.node_ids)
         for number, step in enumerate(self.steps, start=1):
             for name in step.nodes:

@@ -51,7 +51,7 @@ class _Writer:
         elif kind is tuple:
             self._write_all("(", value)
         elif kind is frozenset:
-            self._write_set(value)
+            self._write_set("frozen", value)
         elif isinstance(value, Context):
             self.out.append("ctx,")
         elif isinstance(value, type):
@@ -70,7 +70,7 @@ class _Writer:
         elif kind is dict:
             self._write_all("{", [part for item in value.items() for part in item])
         elif kind is set:
-            self._write_set(value)
+            self._write_set("", value)
         elif isinstance(value, Random):
             self.out.append(repr(value.getstate()))
         elif isinstance(value, FunctionType | BuiltinFunctionType):
@@ -104,14 +104,14 @@ class _Writer:
             self.write(part)
         self.out.append(";")
 
-    def _write_set(self, value: Any) -> None:
+    def _write_set(self, head: str, value: Any) -> None:
         outer, written = self.out, []
         for item in value:
             self.out = []
             self.write(item)
             written.append("".join(self.out))
         self.out = outer
-        self.out.append("<" + "".join(sorted(written)) + ">")
+        self.out.append(f"{head}<" + "".join(sorted(written)) + ">")
 
 
 def _in_order(state: dict[str, Any]) -> list[Any]:
