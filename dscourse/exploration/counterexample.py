@@ -7,9 +7,13 @@ from typing import Any
 
 from dscourse.simulation.errors import NodeError, SimulationError
 from dscourse.simulation.faults import Fault
-from dscourse.simulation.properties import Property
+from dscourse.simulation.properties import Property, holds
 from dscourse.simulation.run import Run
 from dscourse.simulation.trace import Event
+
+NO_ERROR = holds(
+    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
+)
 
 
 @dataclass(frozen=True)

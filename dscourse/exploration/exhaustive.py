@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dscourse.arguments import items as checked_items, real, whole
-from dscourse.exploration.counterexample import Counterexample
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample
 from dscourse.exploration.node_states import Effect, NodeStates
 from dscourse.exploration.process import CRASHED, UP
 from dscourse.exploration.scripts import ScriptScenario, network_of
-from dscourse.exploration.shrink import NO_ERROR
 from dscourse.exploration.state_moment import StateMoment
 from dscourse.exploration.steps import Ask, Deliver, Down, Fire, Lose, Repeat, Step, Up
 from dscourse.exploration.untimed import UntimedCluster

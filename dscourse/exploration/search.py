@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import instance, one_of, real, truth, whole
-from dscourse.exploration.counterexample import Counterexample
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.shrink import NO_ERROR, shrink_scenario
+from dscourse.exploration.shrink import shrink_scenario
 from dscourse.exploration.untimed_search import search_untimed
 from dscourse.simulation.errors import EventLimit, NodeError
 from dscourse.simulation.properties import Property

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dscourse.arguments import instance
-from dscourse.exploration.counterexample import Counterexample, explained
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
+from dscourse.exploration.untimed_search import shrink_script
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
     Crash,
@@ -27,15 +28,12 @@ from dscourse.simulation.faults import (
     MessageFault,
     RepeatMessage,
 )
-from dscourse.simulation.properties import Property, holds
+from dscourse.simulation.properties import Property
 from dscourse.simulation.run import Run, judged_run
 from dscourse.simulation.scenario import Scenario
 
 BUDGET = 600  # runs that one shrinking may take
 EVENT_LIMIT = 200_000
-NO_ERROR = holds(
-    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
-)
 
 Step = Callable[["Case"], Iterator["Case"]]
 
@@ -64,6 +62,8 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     """
     instance("run", run, Run, "a run, such as scenario.run(10.0)")
     instance("property", property, Property, "a property, such as always(lambda now: …)")
+    if run.scenario.is_script:
+        return shrink_script(run, property)
     return shrink_scenario(run.scenario, run.until, property)
 
 

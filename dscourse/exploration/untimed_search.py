@@ -7,11 +7,10 @@ from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
-from dscourse.exploration.counterexample import Counterexample, explained
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.random_steps import Allowance, RandomSteps
 from dscourse.exploration.scripts import ChosenScenario, ScriptScenario
-from dscourse.exploration.shrink import NO_ERROR
 from dscourse.exploration.steps import Ask, MailStep, Step
 from dscourse.exploration.untimed import UntimedCluster
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
