@@ -1,6 +1,7 @@
 from .counterexample import Counterexample as Counterexample
 from .exhaustive import Exploration as Exploration, explore as explore
 from .fault_mix import FaultMix as FaultMix
+from .futures import inevitability as inevitability
 from .scripts import ScriptScenario as ScriptScenario, script as script
 from .search import Search as Search, search as search
 from .shrink import shrink as shrink

@@ -109,11 +109,13 @@ class ScriptScenario(Scenario):
         """Take its steps; see `Scenario.run`. Without ``until`` all of them."""
         end = self.until if until is None else until
         if self._luck is not None:
-            return self._with_other_luck(self._luck, end).run(end, trace=trace, event_limit=event_limit)
+            return self._drawn(self._luck, end).run(end, trace=trace, event_limit=event_limit)
         return super().run(end, trace=trace, event_limit=event_limit)
 
     def new_engine(self, recorder: Recorder, event_limit: int) -> ScriptEngine:
         """What takes the steps."""
+        if self._luck is not None:
+            return self._with_other_luck(self._luck, self.until, []).new_engine(recorder, event_limit)
         cluster = UntimedCluster(self.node_factory, self.network, self._clients, recorder)
         return ScriptEngine(cluster, self.steps, recorder, event_limit, skip=self.skip)
 
@@ -172,13 +174,14 @@ class ScriptScenario(Scenario):
                 if name not in nodes:
                     raise unknown(f"node (named in step {number}, {step!r})", name, nodes)
 
-    def _with_other_luck(self, luck: OtherLuck, until: float) -> ScriptScenario:
-        """Up to the time of ``luck`` the same steps, then random ones that may do as much as the rest of these did."""
+    def _with_other_luck(self, luck: OtherLuck, until: float, drawn: list[Step]) -> ChosenScenario:
+        """Up to the time of ``luck`` the same steps, then random ones that may do as much as the rest of these did.
+
+        Those are added to ``drawn`` as they are taken.
+        """
         kept = _steps_before(luck.at, len(self.steps))
         past, rest = self.steps[:kept], self.steps[kept:]
         count = max(kept, _steps_before(until, None))
-
-        drawn: list[Step] = []
 
         def choose(cluster: UntimedCluster) -> Iterator[Step]:
             yield from past
@@ -186,9 +189,15 @@ class ScriptScenario(Scenario):
                 drawn.append(step)
                 yield step
 
-        chosen = ChosenScenario(self.node_factory, self.network, choose, count, self._clients, skip=self.skip)
+        return ChosenScenario(self.node_factory, self.network, choose, count, self._clients, skip=self.skip)
+
+    def _drawn(self, luck: OtherLuck, until: float) -> ScriptScenario:
+        """The same with the steps that are drawn, as a script."""
+        drawn: list[Step] = []
+        chosen = self._with_other_luck(luck, until, drawn)
         with contextlib.suppress(NodeError):  # it fails again in the run, which tells of it
             chosen.new_engine(Recorder(keep=False), EVENT_LIMIT).run(to_microseconds(chosen.until))
+        past = self.steps[: _steps_before(luck.at, len(self.steps))]
         return ScriptScenario(self.node_factory, self.network, [*past, *drawn], skip=self.skip)
 
 
