@@ -7,16 +7,21 @@ figure with controls. Drawing functions of a topic stand in the module of that n
 """
 
 from dscourse.views import palette
+from dscourse.views.adversary import Adversary, adversary
 from dscourse.views.cluster import cluster_map, space_time
+from dscourse.views.inevitability import draw_inevitability
 from dscourse.views.interactive import InteractiveFigure, interactive_figure
 from dscourse.views.picture import Picture, new_axes, new_figure, tidy
 from dscourse.views.player import Player, play
 
 __all__ = [
+    "Adversary",
     "InteractiveFigure",
     "Picture",
     "Player",
+    "adversary",
     "cluster_map",
+    "draw_inevitability",
     "interactive_figure",
     "new_axes",
     "new_figure",
