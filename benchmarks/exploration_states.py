@@ -100,9 +100,8 @@ def main():
     by_hand = plain(PLAIN_STATES)
     print(f"explore: {came_to.states} states in {seconds:.1f} s, {came_to.states / seconds:.0f} a second")
     print(f"memory: {came_to.memory:.0f} MB by its own count, {peak:.0f} MB of the whole process")
-    print(
-        f"copying everything: {by_hand:.0f} states a second; explore is {came_to.states / seconds / by_hand:.0f} times as fast"
-    )
+    ratio = came_to.states / seconds / by_hand
+    print(f"copying everything: {by_hand:.0f} states a second; explore is {ratio:.0f} times as fast")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ function render({ model, el }) {
       make("div", { class: "da-side" }, make("h4", { text: "Steps" }), steps, make("h4", { text: "The node's code" }), source)),
     keys, told);
   el.append(root);
-  let shown = { nodes: [], steps: [], properties: [], ask: null, over: false };
+  let shown = { nodes: [], steps: [], properties: [], ask: null, asks: false, over: false };
 
   function send(command) {
     if (busy) return;
@@ -116,7 +116,7 @@ function render({ model, el }) {
   }
 
   function timerLine(node, timer) {
-    return line(node, `${node.id} timer ${timer.name}`, `⏰ ${timer.name}`,
+    return line(node, `${node.id} timer ${timer.name}`, `timer ${timer.name}`,
       { title: `fire timer ${timer.name} of ${node.id}; its clock will then show ${timer.due} s`, press: () => step({ step: "Fire", node: node.id, timer: timer.name }) }, []);
   }
 
@@ -156,8 +156,8 @@ function render({ model, el }) {
     steps.scrollTop = steps.scrollHeight;
     undo.disabled = shown.steps.length === 0;
     ask.disabled = !shown.ask || shown.over;
-    ask.textContent = shown.ask ? `Let ${shown.ask.words}` : "Nobody asks any more";
-    ask.hidden = !shown.ask && !before.ask && shown.steps.length === 0;
+    ask.textContent = shown.ask ? shown.ask.words : "nobody asks any more";
+    ask.hidden = !shown.asks;
     const broken = shown.properties.filter((property) => property.broken);
     shortest.hidden = broken.length === 0;
     root.classList.toggle("da-won", broken.length > 0);
@@ -221,8 +221,25 @@ function render({ model, el }) {
     ask: () => ask.click(), undo: () => undo.click(),
   };
 
+  // Keys are ours, and none of JupyterLab's shortcuts, but for Shift + Enter: it runs the cell, wherever the focus is.
+  const runsCell = (event) => event.shiftKey && event.key === "Enter";
+  const letThrough = (event) => root.toggleAttribute("data-lm-suppress-shortcuts", !runsCell(event));
+  window.addEventListener("keydown", letThrough, true);
+
+  // The button under the focus is not pressed by it. (To prevent the event's default would keep JupyterLab off, too.)
+  let ignoresClick = false;
+  root.addEventListener("click", (event) => {
+    if (!ignoresClick) return;
+    event.stopPropagation();
+    event.preventDefault();
+  }, true);
+
   root.addEventListener("keydown", (event) => {
-    if (event.shiftKey && event.key === "Enter") return; // the notebook runs the cell
+    if (runsCell(event)) {
+      ignoresClick = true;
+      setTimeout(() => { ignoresClick = false; });
+      return;
+    }
     event.stopPropagation();
     const inText = event.target === source || event.target === steps || event.target.tagName === "TEXTAREA";
     const command = inText ? null : commandFor(event);
@@ -240,6 +257,7 @@ function render({ model, el }) {
   showScore();
   answered();
   return () => {
+    window.removeEventListener("keydown", letThrough, true);
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
   };
 }

@@ -201,6 +201,7 @@ class Adversary(widgets.VBox):
             "ask": None
             if coming is None
             else {"words": _words(coming, cluster), "step": coming.to_json_value()},
+            "asks": bool(self._asks),
             "steps": words,
             "properties": [
                 {"name": item.name, "broken": time is not None, "words": _property_words(item, time)}
