@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dscourse.arguments import instance
-from dscourse.exploration.counterexample import Counterexample, explained
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
+from dscourse.exploration.untimed_search import shrink_script
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
     Crash,
@@ -27,7 +28,7 @@ from dscourse.simulation.faults import (
     MessageFault,
     RepeatMessage,
 )
-from dscourse.simulation.properties import Property, holds
+from dscourse.simulation.properties import Property
 from dscourse.simulation.recorder import INVOKE
 from dscourse.simulation.run import Run, judged_run
 from dscourse.simulation.scenario import Scenario
@@ -35,9 +36,6 @@ from dscourse.simulation.scenario import Scenario
 BUDGET = 1_000_000  # events that one shrinking may take
 EVENT_LIMIT = 50_000  # of one run; one that has more is taken for endless
 _PRICE = 100  # events that a run costs before its first
-NO_ERROR = holds(
-    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
-)
 
 Step = Callable[["Case"], Iterator["Case"]]
 
@@ -67,6 +65,8 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     """
     instance("run", run, Run, "a run, such as scenario.run(10.0)")
     instance("property", property, Property, "a property, such as always(lambda now: …)")
+    if run.scenario.is_script:
+        return shrink_script(run, property)
     return shrink_scenario(run.scenario, run.until, property)
 
 
