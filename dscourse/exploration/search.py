@@ -10,14 +10,12 @@ from dscourse.arguments import instance, one_of, real, truth, whole
 from dscourse.exploration.counterexample import NO_ERROR, Counterexample
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.shrink import shrink_scenario
+from dscourse.exploration.shrink import EVENT_LIMIT, shrink_scenario
 from dscourse.exploration.untimed_search import search_untimed
 from dscourse.simulation.errors import EventLimit, NodeError
 from dscourse.simulation.properties import Property
 from dscourse.simulation.run import judged_run
 from dscourse.simulation.scenario import Scenario
-
-EVENT_LIMIT = 200_000  # of one run: a search is no place for an endless one
 
 
 @dataclass(frozen=True)

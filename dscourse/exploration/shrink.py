@@ -32,8 +32,9 @@ from dscourse.simulation.properties import Property
 from dscourse.simulation.run import Run, judged_run
 from dscourse.simulation.scenario import Scenario
 
-BUDGET = 600  # runs that one shrinking may take
-EVENT_LIMIT = 200_000
+BUDGET = 1_000_000  # events that one shrinking may take
+EVENT_LIMIT = 50_000  # of one run; one that has more is taken for endless
+_PRICE = 100  # events that a run costs before its first
 
 Step = Callable[["Case"], Iterator["Case"]]
 
@@ -91,17 +92,18 @@ class _Shrinker:
         scenario = case.scenario
         key = repr((case.until, scenario.network, scenario.network.loss, scenario.faults, scenario.clients))
         if key not in self._known:
-            if self._left == 0:
+            if self._left <= 0:
                 return False
-            self._left -= 1
             self._known[key] = self._broken(case)
         return self._known[key]
 
     def _broken(self, case: Case) -> bool:
         try:
-            broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=EVENT_LIMIT)[1]
-        except (NodeError, EventLimit):
+            run, broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=EVENT_LIMIT)
+        except (NodeError, EventLimit) as error:
+            self._left -= _PRICE + (EVENT_LIMIT if isinstance(error, EventLimit) else 0)
             return self._wanted is NO_ERROR
+        self._left -= _PRICE + run.event_count
         return bool(broken) and self._wanted is not NO_ERROR
 
     def shrunk(self, case: Case) -> Case:

@@ -317,7 +317,7 @@ def test_a_property_that_wants_the_whole_trace_gets_it():
     asked = []
     whole = always(lambda now: asked.append(len(now.trace)) or True, name="looks at the trace")
     assert search(FAILOVER, whole, until=1.0, seeds=2, faults=FaultMix(most=0))
-    assert len(set(asked)) == 2
+    assert min(asked) == max(asked) > 100
 
 
 def test_restarts_alone_find_nothing_where_all_heals():

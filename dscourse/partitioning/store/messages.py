@@ -43,7 +43,7 @@ class Answer:
         ok: whether it was done; for "prepare", the vote.
         value: what was found.
         moved: the node that owns the key, if the one that was asked doesn't.
-        version: of the record that was written; later writes of a record have higher ones.
+        version: of the record that was written; later writes on its node have higher ones.
         nodes: all nodes that hold data, if the asker of a search knows of others.
     """
 

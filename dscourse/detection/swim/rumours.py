@@ -1,11 +1,48 @@
-"""The rumours that a member still has to pass on, each a limited number of times."""
+"""News about members, passed on from mouth to mouth: what supersedes what, and how often each is told."""
 
 from __future__ import annotations
 
-from dscourse.detection.swim_messages import Rumour
+from dataclasses import dataclass
+
+ALIVE = "alive"
+SUSPECT = "suspect"
+FAULTY = "faulty"
 
 
-class RumourMill:
+@dataclass(frozen=True)
+class Rumour:
+    """News about one member, passed on from mouth to mouth.
+
+    Attributes:
+        member: whom it is about.
+        status: ``"alive"``, ``"suspect"`` or ``"faulty"``.
+        incarnation: counter that only the member itself raises, to contradict what is said about it.
+        accuser: who suspects it; confirmations count only from different accusers.
+    """
+
+    member: str
+    status: str
+    incarnation: int
+    accuser: str = ""
+
+    def supersedes(self, status: str, incarnation: int) -> bool:
+        """Whether this is news to someone who holds ``status`` at ``incarnation``.
+
+        SWIM paper, section 4.2: a suspicion beats "alive" at the same incarnation, "alive" beats only older
+        incarnations. Unlike there, "faulty" is not for ever: a later incarnation returns, as in memberlist, so that a
+        member that was cut off may come back under its own name.
+        """
+        if self.status == ALIVE:
+            return self.incarnation > incarnation
+        if status == FAULTY:
+            # It is down already: only a verdict on a later incarnation is worth remembering.
+            return self.incarnation > incarnation and self.status == FAULTY
+        if self.status == SUSPECT and status == SUSPECT:
+            return self.incarnation > incarnation
+        return self.incarnation >= incarnation
+
+
+class RumourBuffer:
     """Holds at most one rumour per member; the newest about it replaces the older.
 
     SWIM paper, section 4.1: updates ride on the back of pings and acknowledgements; each is passed on about

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from xxhash import xxh3_64_intdigest
 
-from dscourse.arguments import real
+from dscourse.arguments import instance, real, shown
 
 _HEAVIEST = 1e12  # far beyond any need; sums of weights stay exact enough
 
 
 @dataclass(frozen=True)
-class Members:
+class Fleet:
     """The nodes of a cluster in order, with their weights: never changed, only replaced by a new one.
 
     Since every change makes a new object, a refused change leaves no trace.
@@ -27,7 +27,7 @@ class Members:
     weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, nodes: Iterable[str], weights: Mapping[str, float] | None = None) -> Members:
+    def of(cls, nodes: Iterable[str], weights: Mapping[str, float] | None = None) -> Fleet:
         """Check names and weights; a node without a weight has 1.
 
         Raises:
@@ -36,27 +36,25 @@ class Members:
             LookupError: if a weight is given to a node that isn't there.
         """
         names = checked_names(nodes)
-        members = cls((), ())
-        if weights is not None and not isinstance(weights, Mapping):
-            raise TypeError(f"weights must be a mapping {{node: weight}}, got {weights!r}")
-        given = dict(weights or {})
+        fleet = cls((), ())
+        given = dict(instance("weights", weights or {}, Mapping, "a mapping {node: weight}"))
         for node in names:
-            members = members.plus(node, given.pop(node, 1.0))
-        if not members.nodes:
+            fleet = fleet.plus(node, given.pop(node, 1.0))
+        if not fleet.nodes:
             raise ValueError("A partitioner needs at least one node, got none")
         if given:
-            raise LookupError(f"There is a weight for {next(iter(given))!r}, which is no node: {members}")
-        return members
+            raise LookupError(f"There is a weight for {next(iter(given))!r}, which is no node: {fleet}")
+        return fleet
 
-    def plus(self, node: str, weight: float = 1.0) -> Members:
-        """Return the members after one more has joined at the end."""
+    def plus(self, node: str, weight: float = 1.0) -> Fleet:
+        """Return the fleet after one more has joined at the end."""
         if checked_name(node) in self.nodes:
             raise ValueError(f"Node {node!r} is there already: {self}")
         heavy = real(f"the weight of {node!r}", weight, above=0.0, at_most=_HEAVIEST)
-        return Members((*self.nodes, node), (*self.weights, heavy))
+        return Fleet((*self.nodes, node), (*self.weights, heavy))
 
-    def minus(self, node: str) -> Members:
-        """Return the members after one has left; the others keep their order."""
+    def minus(self, node: str) -> Fleet:
+        """Return the fleet after one has left; the others keep their order."""
         place = self.place(node)
         if len(self.nodes) == 1:
             raise ValueError(
@@ -68,8 +66,8 @@ class Members:
             weights=self.weights[:place] + self.weights[place + 1 :],
         )
 
-    def minus_filling_the_gap(self, node: str) -> Members:
-        """Return the members after one has left and the last one has taken its place in the order."""
+    def minus_filling_the_gap(self, node: str) -> Fleet:
+        """Return the fleet after one has left and the last one has taken its place in the order."""
         place = self.place(node)
         left = self.minus(node)
         if place >= len(left.nodes):
@@ -77,13 +75,13 @@ class Members:
         nodes, weights = list(left.nodes), list(left.weights)
         nodes.insert(place, nodes.pop())
         weights.insert(place, weights.pop())
-        return Members(tuple(nodes), tuple(weights))
+        return Fleet(tuple(nodes), tuple(weights))
 
     def place(self, node: str) -> int:
         """Return the place of a node in the order.
 
         Raises:
-            LookupError: if it isn't a member.
+            LookupError: if it isn't there.
         """
         if checked_name(node) not in self.nodes:
             raise LookupError(f"There is no node {node!r}: {self}")
@@ -107,8 +105,8 @@ def fingerprint(nodes: Iterable[str]) -> int:
 def checked_names(nodes: object) -> tuple[str, ...]:
     """Return the names of nodes, each fit on its own, or say what was wrong with them."""
     if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
-        raise TypeError(f"nodes must be a list of names such as ['n0', 'n1'], got {nodes!r}")
-    return tuple(checked_name(node) for node in nodes)
+        raise TypeError(f"nodes must be a list of names such as ['n0', 'n1'], got {shown(nodes)}")
+    return tuple(map(checked_name, nodes))
 
 
 def checked_name(node: object) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dscourse.detection.swim_theory import swim_suspicion_timeout
+from dscourse.detection.swim.theory import swim_suspicion_timeout
 
 
-class Suspicion:
+class OpenSuspicion:
     """Starts with the longest timeout, and gets shorter with each independent confirmation (memberlist's rule).
 
     Args:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.arguments import real, whole
-from dscourse.partitioning.coordinator import checked_operation
-from dscourse.partitioning.members import Members
-from dscourse.partitioning.store_nodes import APPLICATION, partitioned_node, store_network
+from dscourse.arguments import instance, items, probability, real, whole
+from dscourse.partitioning.fleet import Fleet
+from dscourse.partitioning.store.nodes import APPLICATION, partitioned_node, store_network
+from dscourse.partitioning.store.operations import checked_operation
 from dscourse.simulation import ClosedLoop, LatencyModel, LogNormal, Run, Scenario
 
-_SETTINGS = ("way", "index", "virtual_nodes", "known", "memory")
+_SETTINGS = ("way", "index", "virtual_nodes", "known")
 _MOST_NODES = 1000
 
 
@@ -36,9 +36,7 @@ class Price:
 
     def quantile(self, q: float) -> float:
         """Return the time within which a fraction `q` of the operations was answered, seconds."""
-        fraction = real("q", q)
-        if not 0.0 <= fraction <= 1.0:
-            raise ValueError(f"q is a fraction between 0 and 1, got {q}")
+        fraction = probability("q", q)
         if not len(self.latencies):
             raise ValueError("No operation was answered, so there is no latency")
         return float(np.quantile(self.latencies, fraction))
@@ -71,16 +69,14 @@ def price(
         latency: of a message between two machines; by default 1 ms in the median, with a long tail.
         service_time: of a storage node for each message.
         seed: of the run.
-        **settings: of `partitioned_node`: way, index, virtual_nodes, known, memory.
+        **settings: of `partitioned_node`: way, index, virtual_nodes, known.
 
     Raises:
         ValueError: if there are no operations, or one that is none.
         TypeError: for a setting of another name or type.
     """
     for given in (before, operations):
-        if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-            raise TypeError(f'operations must be a list such as [("get", "a")], got {given!r}')
-        for operation in given:
+        for operation in items("operations", given, 'a list such as [("get", "a")]'):
             checked_operation(operation)
     if not len(operations):
         raise ValueError("There is nothing to run: give at least one operation")
@@ -105,8 +101,7 @@ def price(
 
 def messages_between_machines(run: Run, since: float = 0.0) -> int:
     """Count the messages that machines sent each other from a time on (seconds), clients left out."""
-    if not isinstance(run, Run):
-        raise TypeError(f"messages_between_machines takes a run, got {run!r}")
+    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
     start = real("since", since, at_least=0.0)
     if start > run.until:
         raise ValueError(f"since must not be after the end of the run, {run.until:g} s; got {start:g}")
@@ -116,5 +111,5 @@ def messages_between_machines(run: Run, since: float = 0.0) -> int:
 
 def _names(nodes: object) -> list[str]:
     if isinstance(nodes, Iterable):
-        return list(Members.of(nodes).nodes)
+        return list(Fleet.of(nodes).nodes)
     return [f"n{number}" for number in range(whole("nodes", nodes, at_least=1, at_most=_MOST_NODES))]

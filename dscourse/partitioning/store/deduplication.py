@@ -9,15 +9,15 @@ T = TypeVar("T")
 MEMORY = 1000  # operations
 
 
-def remember(past: dict[str, T], name: str, what: T, most: int) -> None:
-    """Note what became of an operation; beyond `most` the one noted first is forgotten.
+def remember(past: dict[str, T], name: str, what: T) -> None:
+    """Note what became of an operation; beyond `MEMORY` operations the one noted first is forgotten.
 
-    A copy of a message is recognised as long as its operation is remembered, that is until `most` further ones have
+    A copy of a message is recognised as long as its operation is remembered, that is until as many further ones have
     been noted. One that comes later still is taken for new. No bound is safe against a network that may be late
     without limit; a real store picks one that copies outlive only in theory.
     """
     past[name] = what
-    while len(past) > most:
+    while len(past) > MEMORY:
         del past[next(iter(past))]
 
 

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, whole
-from dscourse.detection._peers import peers_of
-from dscourse.detection.swim_gossip import RumourMill
-from dscourse.detection.swim_members import MemberList
-from dscourse.detection.swim_messages import (
-    ABSENT,
-    ALIVE,
-    FAULTY,
-    LEFT,
-    SUSPECT,
-    Ack,
-    Gossip,
-    Join,
-    Ping,
-    PingRequest,
-    Rumour,
-    Welcome,
-)
-from dscourse.detection.swim_order import RandomChoice, RoundRobin, some
-from dscourse.detection.swim_suspicion import Suspicion
-from dscourse.detection.swim_theory import (
+from dscourse.detection.swim.member_list import MemberList
+from dscourse.detection.swim.messages import Ack, Gossip, Join, Ping, PingRequest, Welcome
+from dscourse.detection.swim.probe_order import RandomChoice, RoundRobin, some
+from dscourse.detection.swim.rumours import ALIVE, FAULTY, SUSPECT, Rumour, RumourBuffer
+from dscourse.detection.swim.suspicion import OpenSuspicion
+from dscourse.detection.swim.theory import (
     swim_expected_confirmations,
     swim_retransmissions,
     swim_suspicion_bounds,
@@ -34,6 +19,9 @@ from dscourse.simulation import Node
 
 if TYPE_CHECKING:
     from dscourse.simulation import Context
+
+_RUMOURS_PER_MESSAGE = 6  # that fit on the back of one message
+_RECONNECT_INTERVAL = 30.0  # seconds between pings to a random member believed faulty, in case it is not
 
 
 class SwimMember(Node):
@@ -44,14 +32,14 @@ class SwimMember(Node):
     refutes by raising its incarnation number; one that doesn't is declared faulty when the suspicion times out,
     sooner if other members confirm it. All news rides on pings and acknowledgements.
 
-    Records ``suspect`` and ``trust`` as every detector does, and ``confirm`` when a suspect is declared faulty,
-    ``join`` and ``leave`` when the list grows or shrinks (all with ``peer``).
+    Records ``suspect`` and ``trust`` as every detector does, and ``confirm`` when a suspect is declared faulty (all
+    with ``peer``).
 
     Das, Gupta and Motivala (DSN 2002), with the extensions of memberlist that change what one sees: confirmations,
     a ping that tells its addressee what is held against it, and (from Serf) a ping now and then to a member believed
-    faulty, so that a cut group grows together again. Not here: probes over TCP, full state exchange, and Lifeguard's
-    local health. In place of the exchange, whoever is told by another that he holds old news answers him in person.
-    Only two newcomers that both missed the news of each other stay strangers.
+    faulty, so that a cut group grows together again. Not here: members that join or leave for good, probes over TCP,
+    full state exchange, and Lifeguard's local health. In place of the exchange, whoever is told by another that he
+    holds old news answers him in person.
 
     Args:
         node_id: of this member.
@@ -65,12 +53,8 @@ class SwimMember(Node):
             member faulty at once.
         suspicion_maximum_multiplier: the longest suspicion is this many times the shortest.
         retransmit_multiplier: a rumour is passed on this · ⌈log₁₀(N + 1)⌉ times by each member.
-        rumours_per_message: that fit on the back of one message.
         gossip_interval: seconds between messages of rumours alone, while there are any; None for piggyback only.
         gossip_nodes: members that get such a message each time.
-        reconnect_interval: seconds between pings to a random member believed faulty, in case it is not.
-        joins: member → time at which it joins; it is no founder.
-        leaves: member → time at which it says goodbye and goes.
     """
 
     def __init__(
@@ -85,15 +69,10 @@ class SwimMember(Node):
         suspicion_multiplier: float = 4.0,
         suspicion_maximum_multiplier: float = 6.0,
         retransmit_multiplier: int = 4,
-        rumours_per_message: int = 6,
         gossip_interval: float | None = None,
         gossip_nodes: int = 3,
-        reconnect_interval: float = 30.0,
-        joins: Mapping[str, float] | None = None,
-        leaves: Mapping[str, float] | None = None,
     ) -> None:
-        self._me = node_id
-        self._peers = peers_of(peers)
+        super().__init__(node_id, peers)
         self._period = real("period", period, above=0.0)
         self._ack_timeout = real("ack_timeout", ack_timeout, above=0.0)
         if self._ack_timeout >= self._period:
@@ -104,20 +83,15 @@ class SwimMember(Node):
         self._suspicion = real("suspicion_multiplier", suspicion_multiplier, at_least=0.0)
         self._longest = real("suspicion_maximum_multiplier", suspicion_maximum_multiplier, at_least=1.0)
         self._retransmit = whole("retransmit_multiplier", retransmit_multiplier, at_least=1)
-        self._mill = RumourMill(whole("rumours_per_message", rumours_per_message, at_least=1))
+        self._rumours = RumourBuffer(_RUMOURS_PER_MESSAGE)
         alone = gossip_interval is None
         self._gossip_interval = None if alone else real("gossip_interval", gossip_interval, above=0.0)
         self._gossip_nodes = whole("gossip_nodes", gossip_nodes, at_least=1)
-        self._reconnect = real("reconnect_interval", reconnect_interval, above=0.0)
-        self._joins = _moments("joins", joins)
-        self._leaves = _moments("leaves", leaves)
 
         self.incarnation = 0
-        self._members = MemberList(node_id, peers, self._joins)
-        self._suspicions: dict[str, Suspicion] = {}
-        self._in_group = False
+        self.node_idmbers = MemberList(node_id, peers)
+        self._suspicions: dict[str, OpenSuspicion] = {}
         self._welcome = False
-        self._gone = False
 
         self._number = 0  # of my last ping
         self._probe_number = 0  # of the probe of this period
@@ -138,31 +112,27 @@ class SwimMember(Node):
     @property
     def faulty(self) -> list[str]:
         """Members declared faulty."""
-        return list(self._members.faulty)
+        return list(self.node_idmbers.faulty)
 
     def status_of(self, member: str) -> str:
-        """What this member believes of another: alive, suspect, faulty, left or absent."""
-        return self._members.entry(member)[0]
+        """What this member believes of another: alive, suspect or faulty."""
+        return self.node_idmbers.entry(member)[0]
 
     # ── Handlers ──────────────────────────────────────────────────────────────────────────────────────────
 
     def on_start(self, ctx: Context) -> None:
-        """Begin to probe at a random moment of the first period; a newcomer or a rebooted member asks to be let in."""
-        if self._me in self._leaves:
-            ctx.set_timer("leave", max(0.0, self._leaves[self._me] - ctx.now))
-        rebooted = ctx.stored is not None
-        if not rebooted and self._me in self._joins:
-            ctx.set_timer("join", max(0.0, self._joins[self._me] - ctx.now))
-            return
-        if rebooted:
+        """Begin to probe at a random moment of the first period; a rebooted member first asks what it has missed."""
+        if ctx.stored is None:
+            ctx.save(self.incarnation)
+        else:
             self._raise_incarnation(ctx, ctx.stored)
             self._ask_to_join(ctx)
-        else:
-            ctx.save(self.incarnation)
-        self._enter(ctx)
+        self._last_reconnect = ctx.now
+        ctx.set_timer("period", ctx.rng.random() * self._period)
+        self._show(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
-        """A period begins, an answer is overdue, a suspicion has run out, or it is time to gossip, join or leave."""
+        """A period begins, an answer is overdue, a suspicion has run out, or it is time to gossip or to ask again."""
         if name == "period":
             self._begin_period(ctx)
         elif name == "ack":
@@ -171,30 +141,29 @@ class SwimMember(Node):
             self._gossip(ctx)
         elif name == "join":
             self._ask_to_join(ctx)
-        elif name == "leave":
-            self._leave(ctx)
         else:
             self._declare_faulty(ctx, name.removeprefix("suspicion "))
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Listen to the rumours, then answer, pass on or take note."""
-        if isinstance(message, Welcome) and not self._gone:
-            self._on_welcome(ctx)
-        elif not self._in_group:
-            return
+        if isinstance(message, Welcome):
+            self._welcome = True
+            ctx.cancel_timer("join")
         if isinstance(message, Join):
             self._hear(ctx, Rumour(sender, ALIVE, message.incarnation))
-            self._tell(ctx, sender, Welcome(self._members.differences()))
+            self._tell(ctx, sender, Welcome(self.node_idmbers.differences()))
             return
         if not isinstance(message, Ping | Ack | PingRequest | Gossip | Welcome):
             return
         for rumour in message.rumours:
-            if rumour.member == self._me:
+            if rumour.member == self.node_id:
                 self._refute(ctx, rumour, sender)
             else:
                 self._hear(ctx, rumour)
         if isinstance(message, Ping):
-            self._tell(ctx, sender, Ack(message.number, self._mill.take(self._members.held_against(sender))))
+            self._tell(
+                ctx, sender, Ack(message.number, self._rumours.take(self.node_idmbers.held_against(sender)))
+            )
         elif isinstance(message, Ack):
             self._on_ack(ctx, message.number)
         elif isinstance(message, PingRequest):
@@ -209,34 +178,32 @@ class SwimMember(Node):
         if not self._acked and self._target is not None:
             self._accuse(ctx, self._target)
         self._older_relays, self._relays = self._relays, {}
-        self._target = self._order.next(ctx.rng, self._members.has)
+        self._target = self._order.next(ctx.rng, self.node_idmbers.has)
         self._acked = self._target is None
         if self._target is not None:
             self._number += 1
             self._probe_number = self._number
             self._ping(ctx, self._target, self._number)
             ctx.set_timer("ack", self._ack_timeout)
-        if self._members.faulty and ctx.now - self._last_reconnect >= self._reconnect:
+        if self.node_idmbers.faulty and ctx.now - self._last_reconnect >= _RECONNECT_INTERVAL:
             self._last_reconnect = ctx.now
             self._number += 1
-            faulty = self._members.faulty
+            faulty = self.node_idmbers.faulty
             self._ping(ctx, faulty[int(ctx.rng.random() * len(faulty))], self._number)
 
     def _ping(self, ctx: Context, target: str, number: int) -> None:
-        if target in self._peers:
-            ctx.send(target, Ping(number, self._mill.take(self._members.held_against(target))))
+        if target in self.peers:
+            ctx.send(target, Ping(number, self._rumours.take(self.node_idmbers.held_against(target))))
 
     def _tell(self, ctx: Context, member: str, message: Any) -> None:
-        if (
-            member in self._peers
-        ):  # where links are missing or lead one way, one hears of members out of reach
+        if member in self.peers:  # where links are missing or lead one way, one hears of members out of reach
             ctx.send(member, message)
 
     def _ask_others(self, ctx: Context) -> None:
         if self._acked or self._target is None:
             return
         for helper in self._some_members(ctx, self._indirect, but=self._target):
-            ctx.send(helper, PingRequest(self._probe_number, self._target, self._mill.take()))
+            ctx.send(helper, PingRequest(self._probe_number, self._target, self._rumours.take()))
 
     def _on_ack(self, ctx: Context, number: int) -> None:
         if not self._acked and number == self._probe_number:
@@ -246,20 +213,20 @@ class SwimMember(Node):
         asked = self._relays.pop(number, None) or self._older_relays.pop(number, None)
         if asked is not None:
             origin, its_number = asked
-            self._tell(ctx, origin, Ack(its_number, self._mill.take()))
+            self._tell(ctx, origin, Ack(its_number, self._rumours.take()))
 
     def _some_members(self, ctx: Context, count: int, but: str | None = None) -> list[str]:
-        return some(self._peers, count, ctx.rng, lambda peer: peer != but and self._members.has(peer))
+        return some(self.peers, count, ctx.rng, lambda peer: peer != but and self.node_idmbers.has(peer))
 
     # ── Believing ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _accuse(self, ctx: Context, member: str) -> None:
-        if self._members.has(member):
-            self._hear(ctx, Rumour(member, SUSPECT, self._members.entry(member)[1], self._me))
+        if self.node_idmbers.has(member):
+            self._hear(ctx, Rumour(member, SUSPECT, self.node_idmbers.entry(member)[1], self.node_id))
 
     def _hear(self, ctx: Context, rumour: Rumour) -> None:
         """Take in one rumour about another: confirm a suspicion, believe it and pass it on, or ignore it."""
-        status, incarnation = self._members.entry(rumour.member)
+        status, incarnation = self.node_idmbers.entry(rumour.member)
         if rumour.supersedes(status, incarnation):
             self._believe(ctx, rumour, status)
         elif rumour.status == SUSPECT == status and rumour.incarnation == incarnation:
@@ -274,13 +241,13 @@ class SwimMember(Node):
             return
         if rumour.incarnation >= self.incarnation:
             self._raise_incarnation(ctx, rumour.incarnation)
-            self._pass_on(ctx, Rumour(self._me, ALIVE, self.incarnation))
-        elif not self._mill.holds(self._me):  # else it is being passed on as it is
-            self._tell(ctx, teller, Gossip((Rumour(self._me, ALIVE, self.incarnation),)))
+            self._pass_on(ctx, Rumour(self.node_id, ALIVE, self.incarnation))
+        elif not self._rumours.holds(self.node_id):  # else it is being passed on as it is
+            self._tell(ctx, teller, Gossip((Rumour(self.node_id, ALIVE, self.incarnation),)))
 
     def _believe(self, ctx: Context, rumour: Rumour, before: str) -> None:
         member, after = rumour.member, rumour.status
-        self._members.believe(rumour)
+        self.node_idmbers.believe(rumour)
         self._pass_on(ctx, rumour)
         if after == before != SUSPECT:
             return  # a newer incarnation of the same news
@@ -295,22 +262,17 @@ class SwimMember(Node):
                 ctx.record("suspect", peer=member)
             ctx.record("confirm", peer=member)
         else:
-            if before in (SUSPECT, FAULTY):
-                ctx.record("trust", peer=member)
-            if after == LEFT:
-                ctx.record("leave", peer=member)
-            elif before in (LEFT, ABSENT):
-                ctx.record("join", peer=member)
+            ctx.record("trust", peer=member)
         self._show(ctx)
 
     def _start_suspicion(self, ctx: Context, rumour: Rumour) -> None:
         if self._suspicion == 0:
             self._declare_faulty(ctx, rumour.member)
             return
-        size = self._members.size
+        size = self.node_idmbers.size
         bounds = swim_suspicion_bounds(size, self._period, self._suspicion, self._longest)
         expected = swim_expected_confirmations(size, self._suspicion)
-        suspicion = Suspicion(ctx.now, rumour.accuser, expected, *bounds)
+        suspicion = OpenSuspicion(ctx.now, rumour.accuser, expected, *bounds)
         self._suspicions[rumour.member] = suspicion
         ctx.set_timer(f"suspicion {rumour.member}", suspicion.left(ctx.now))
 
@@ -319,33 +281,27 @@ class SwimMember(Node):
             ctx.cancel_timer(f"suspicion {member}")
 
     def _declare_faulty(self, ctx: Context, member: str) -> None:
-        status, incarnation = self._members.entry(member)
+        status, incarnation = self.node_idmbers.entry(member)
         if status == SUSPECT:
             self._believe(ctx, Rumour(member, FAULTY, incarnation), status)
 
     # ── Spreading ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _pass_on(self, ctx: Context, rumour: Rumour) -> None:
-        self._mill.add(rumour, swim_retransmissions(self._members.size, self._retransmit))
+        self._rumours.add(rumour, swim_retransmissions(self.node_idmbers.size, self._retransmit))
         if self._gossip_interval is not None and not self._gossiping:
             self._gossiping = True
             ctx.set_timer("gossip", self._gossip_interval)
 
     def _gossip(self, ctx: Context) -> None:
         for member in self._some_members(ctx, self._gossip_nodes):
-            if rumours := self._mill.take():
+            if rumours := self._rumours.take():
                 ctx.send(member, Gossip(rumours))
-        self._gossiping = len(self._mill) > 0
+        self._gossiping = len(self._rumours) > 0
         if self._gossiping and self._gossip_interval is not None:
             ctx.set_timer("gossip", self._gossip_interval)
 
-    # ── Coming and going ──────────────────────────────────────────────────────────────────────────────────
-
-    def _enter(self, ctx: Context) -> None:
-        self._in_group = True
-        self._last_reconnect = ctx.now
-        ctx.set_timer("period", ctx.rng.random() * self._period)
-        self._show(ctx)
+    # ── Coming back ───────────────────────────────────────────────────────────────────────────────────────
 
     def _raise_incarnation(self, ctx: Context, above: int) -> None:
         self.incarnation = above + 1
@@ -355,37 +311,12 @@ class SwimMember(Node):
         """Ask one member after the other, once a period, until one has answered."""
         if self._welcome:
             return
-        if ctx.stored is None:
-            ctx.save(self.incarnation)
         for contact in self._some_members(ctx, 1):
             ctx.send(contact, Join(self.incarnation))
         ctx.set_timer("join", self._period)
 
-    def _on_welcome(self, ctx: Context) -> None:
-        self._welcome = True
-        ctx.cancel_timer("join")
-        if not self._in_group:
-            self._enter(ctx)
-
-    def _leave(self, ctx: Context) -> None:
-        goodbye = Gossip((Rumour(self._me, LEFT, self.incarnation),))
-        for member in self._some_members(ctx, swim_retransmissions(self._members.size, self._retransmit)):
-            ctx.send(member, goodbye)
-        for name in (
-            "period",
-            "ack",
-            "gossip",
-            "join",
-            *(f"suspicion {member}" for member in self._suspicions),
-        ):
-            ctx.cancel_timer(name)
-        self._suspicions.clear()
-        self._in_group = False
-        self._gone = True
-        ctx.record("status", status="left", label="")
-
     def _show(self, ctx: Context) -> None:
-        suspects, faulty = list(self._suspicions), self._members.faulty
+        suspects, faulty = list(self._suspicions), self.node_idmbers.faulty
         if (
             len(suspects) + len(faulty) > 3
         ):  # a longer label is unreadable, and costly where half the group goes down
@@ -393,12 +324,3 @@ class SwimMember(Node):
         else:
             label = ", ".join([*(f"{m} suspect" for m in suspects), *(f"{m} faulty" for m in faulty)])
         ctx.record("status", status="suspicious" if label else "up", label=label)
-
-
-def _moments(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
-    """Check the times at which members come or go."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise TypeError(f'{name} must say when, for each member, such as {{"n5": 10.0}}, got {given!r}')
-    return {member: real(f"{name}[{member!r}]", at, at_least=0.0) for member, at in given.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
-from dscourse.partitioning.deduplication import MEMORY, Saved, remember
-from dscourse.partitioning.members import fingerprint
-from dscourse.partitioning.protocol import Partitioner
-from dscourse.partitioning.store_messages import Answer, Ask, Change
+from dscourse.partitioning.fleet import fingerprint
+from dscourse.partitioning.partitioner import Partitioner
+from dscourse.partitioning.store.deduplication import Saved, remember
+from dscourse.partitioning.store.messages import Answer, Ask, Change
+
+Entry: TypeAlias = tuple[int | str, int | str]  # a value, and the key of a record that has it
+_KEPT = ("values", "entries", "due", "entered", "promises", "answered", "ended")  # on the disk
 
 
 class Promise(TypedDict):
@@ -22,24 +25,32 @@ class Shard:
 
     What has been written or promised survives a crash (`to_save`, `restore`); locks follow from the promises. So does
     the memory of what was done and how it ended: a network may deliver a message twice, and the second copy late.
-    A copy takes no effect as long as fewer than `memory` other writes, or ends of transactions, have come between;
-    after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten, only kept.
+    A copy takes no effect as long as fewer than `deduplication.MEMORY` other writes, or ends of transactions, have come
+    between; after that its operation is forgotten, and the copy is taken for new. Promises are never forgotten.
+
+    Under a global index a record's entries are on other nodes. What is to be entered there is noted with the record, at
+    once and on the same disk (an outbox), and kept until it is there: so no crash and no lost message in between leaves
+    a wrong entry for good.
 
     Args:
         node: its name.
         owners: says which keys are its own.
-        memory: how many of the latest writes, and of the latest ends of transactions, are remembered.
+        index: "local" or "global".
     """
 
-    def __init__(self, node: str, owners: Partitioner, memory: int = MEMORY) -> None:
+    def __init__(self, node: str, owners: Partitioner, index: str = "local") -> None:
         self._node = node
         self._owners = owners
-        self._members = fingerprint(owners.nodes)
-        self._memory = memory
+        self._fingerprint = fingerprint(owners.nodes)
+        self._global = index == "global"
         self.values: dict[int | str, Any] = {}
         self.versions = 0  # how many records were written here
         # (value, key of a record) -> the version of the record that decided, whether the record has the value
-        self.entries: dict[tuple[int | str, int | str], tuple[int, bool]] = {}
+        self.entries: dict[Entry, tuple[int, bool]] = {}
+        self.due: dict[
+            Entry, tuple[int, bool]
+        ] = {}  # the same of own records, as long as their nodes may not know
+        self.entered: dict[int | str, int | str] = {}  # key -> the value under which it was entered last
         self.promises: dict[str, Promise] = {}
         self.answered: dict[str, tuple[bool, Any, int]] = {}  # a write -> ok, value, version
         self.ended: dict[str, bool] = {}  # transaction -> whether it was committed here
@@ -47,21 +58,21 @@ class Shard:
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what was saved before a crash."""
         self.versions = saved["versions"]
-        self.values, self.entries = dict(saved["values"]), dict(saved["entries"])
-        self.promises, self.answered, self.ended = (
-            dict(saved[name]) for name in ("promises", "answered", "ended")
-        )
+        for name in _KEPT:
+            setattr(self, name, dict(saved[name]))
 
     def to_save(self) -> dict[str, Any]:
         """Return what must survive a crash."""
-        return {
-            "versions": self.versions,
-            "values": Saved(self.values),
-            "entries": Saved(self.entries),
-            "promises": Saved(self.promises),
-            "answered": Saved(self.answered),
-            "ended": Saved(self.ended),
-        }
+        return {"versions": self.versions, **{name: Saved(getattr(self, name)) for name in _KEPT}}
+
+    def due_with(self, version: int) -> list[tuple[Entry, bool]]:
+        """Return the entries that a write has made right and that their nodes may not know of yet."""
+        return [(entry, has) for entry, (written, has) in self.due.items() if written == version]
+
+    def entry_made(self, entry: Entry, version: int) -> None:
+        """Note that an entry is where it belongs, unless a later write has changed it again."""
+        if self.due.get(entry, (0, False))[0] == version:
+            del self.due[entry]
 
     def answer(self, sender: str, ask: Ask) -> Answer:
         """Do what is asked; what was done already isn't done again, but answered as before."""
@@ -74,7 +85,7 @@ class Shard:
             return Answer(ask.operation, ask.step, ok=ok, value=value, version=version)
         answer: Answer = getattr(self, f"_{ask.do.replace(' ', '_')}")(sender, ask)
         if ask.do in ("put", "add", "index", "unindex"):
-            remember(self.answered, deed, (answer.ok, answer.value, answer.version), self._memory)
+            remember(self.answered, deed, (answer.ok, answer.value, answer.version))
         return answer
 
     def decide(self, coordinator: str, operation: str, *, commit: bool) -> None:
@@ -85,10 +96,10 @@ class Shard:
         """
         promise = self.promises.get(operation)
         if promise is None:
-            remember(self.ended, operation, self.ended.get(operation, commit), self._memory)
+            remember(self.ended, operation, self.ended.get(operation, commit))
         elif promise["coordinator"] == coordinator:
             del self.promises[operation]
-            remember(self.ended, operation, commit, self._memory)
+            remember(self.ended, operation, commit)
             if commit:
                 self._apply(promise["changes"])
 
@@ -105,12 +116,25 @@ class Shard:
         before = self.values.get(ask.key)  # type: ignore[arg-type]
         self.values[ask.key] = ask.value  # type: ignore[index]
         self.versions += 1
+        if self._global:
+            self._enter_anew(ask.key, ask.value)
         return Answer(ask.operation, ask.step, ok=True, value=before, version=self.versions)
+
+    def _enter_anew(self, key: Any, value: Any) -> None:
+        """Note that a record is to be found under its new value, and no more under the old one.
+
+        The new entry is written even if the record was entered under this value before: it may be on its way still.
+        """
+        self.due[value, key] = (self.versions, True)
+        old = self.entered.get(key)
+        if old is not None and old != value:
+            self.due[old, key] = (self.versions, False)
+        self.entered[key] = value
 
     def _find(self, _sender: str, ask: Ask) -> Answer:
         """Local index: which records of this node have the value; and who else there is, if the asker can't know."""
         found = tuple(key for key, value in self.values.items() if value == ask.key)
-        everyone = () if ask.known == self._members else self._owners.nodes
+        everyone = () if ask.known == self._fingerprint else self._owners.nodes
         return Answer(ask.operation, ask.step, ok=True, value=found, nodes=everyone)
 
     def _look_up(self, _sender: str, ask: Ask) -> Answer:

@@ -1,6 +1,7 @@
-"""Jump consistent hash: no table at all, minimal movement, but only the last node may leave for free.
+"""Nodes known by their number: hash modulo n, which is the naive way, and jump consistent hash.
 
-J. Lamping, E. Veach, *A fast, minimal memory, consistent hash algorithm*, 2014 (arXiv:1406.2294).
+J. Lamping, E. Veach, *A fast, minimal memory, consistent hash algorithm*, 2014 (arXiv:1406.2294): no table at all and
+minimal movement, but only the last node may leave for free.
 """
 
 from __future__ import annotations
@@ -11,13 +12,46 @@ import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import whole
-from dscourse.partitioning.hashed import HashPartitioner, successors
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import Hashes
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner, successors
 
 _MASK = (1 << 64) - 1
 _FACTOR = 2862933555777941757  # of the linear congruential generator in figure 1 of the paper
 _MOST_BUCKETS = (1 << 31) - 1
+
+
+class ModuloPartitioner(HashPartitioner[int]):
+    """Key k belongs to node number hash(k) mod n.
+
+    Balanced, without a table, as fast as can be, and right as long as n never changes. A key stays when n becomes
+    n + 1 only if its hash leaves the same remainder by both, which one key in n + 1 does. It has no weights.
+
+    Args:
+        nodes: names, in order; the order matters.
+    """
+
+    takes_weights = False
+
+    def __init__(self, nodes: Iterable[str]) -> None:
+        super().__init__(nodes)
+
+    @property
+    def table_bytes(self) -> int:
+        """Nothing but the number of nodes has to be known."""
+        return 8
+
+    def _make_table(self, fleet: Fleet) -> int:
+        return len(fleet.nodes)
+
+    def _index_of(self, hashed: int) -> int:
+        return hashed % self._table
+
+    def _indices_of(self, hashed: Hashes) -> npt.NDArray[np.intp]:
+        return (hashed % np.uint64(self._table)).astype(np.intp)
+
+    def _preference(self, hashed: int) -> Iterator[int]:
+        return successors(self._index_of(hashed), self._table)
 
 
 def jump_hash(key: int, buckets: int) -> int:
@@ -92,13 +126,13 @@ class JumpPartitioner(HashPartitioner[int]):
         """Let a node leave; the last node takes over its slot.
 
         Raises:
-            LookupError: if it isn't a member.
+            LookupError: if it isn't there.
             ValueError: if it is the only one.
         """
-        self._install(self._members.minus_filling_the_gap(node))
+        self._install(self._fleet.minus_filling_the_gap(node))
 
-    def _make_table(self, members: Members) -> int:
-        return len(members.nodes)
+    def _make_table(self, fleet: Fleet) -> int:
+        return len(fleet.nodes)
 
     def _index_of(self, hashed: int) -> int:
         return _jump(hashed, self._table)
