@@ -42,7 +42,7 @@ class Answer:
 class ShopNode(NaiveFailoverNode):
     """A node of a shop: its leader sells the items one by one, numbered downwards, and tells the others what is left.
 
-    A client's request, whatever it asks for, is an order for one item. The reply bears the number of the item, or "fail"
+    Whatever a client asks for is an order for one item. The reply bears the number of the item, or "fail"
     when nothing is left. A node that follows passes orders on to its leader. If the leader can't be reached, the
     customer hears nothing.
 
