@@ -41,7 +41,11 @@ class Contents:
 
 def notebook_modules() -> list[str]:
     """Return the names of the exercise modules that are there, in the order of the notebooks."""
-    found = {module.name for module in pkgutil.iter_modules([str(_HERE)]) if module.name[0] != "_"}
+    found = {
+        module.name
+        for module in pkgutil.iter_modules([str(_HERE)])
+        if module.name[0] != "_" and not module.ispkg
+    }
     return sorted(
         found, key=lambda name: (NOTEBOOKS.index(name) if name in NOTEBOOKS else len(NOTEBOOKS), name)
     )

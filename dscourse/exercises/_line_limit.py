@@ -1,0 +1,78 @@
+"""A handler of the learner's that never ends is stopped after so many lines of theirs, in the check alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from dscourse.exercises._learner_code import is_library
+from dscourse.simulation import Node
+
+
+class EndlessHandlerError(Exception):
+    """A handler took more lines than it may."""
+
+
+def with_line_limit(node_class: Callable[..., Node], lines: int) -> Callable[[str, tuple[str, ...]], Node]:
+    """Return a factory of the same nodes, whose handlers are stopped after so many lines of the learner's code.
+
+    What is called from the standard library or from this course counts for nothing, so a node whose handlers end
+    behaves as it always does. (A loop inside a function that is written in C can't be stopped.)
+    """
+    counter = _Counter(lines)
+    limited = _limited(node_class, counter) if isinstance(node_class, type) else node_class
+
+    def node(node_id: str, peers: tuple[str, ...]) -> Node:
+        return counter.call(limited, node_id, peers)  # type: ignore[no-any-return]
+
+    node.__name__ = node.__qualname__ = getattr(node_class, "__name__", "node")
+    return node
+
+
+def _limited(node_class: type[Node], counter: _Counter) -> type[Node]:
+    class Limited(node_class):
+        def on_start(self, ctx: Any) -> None:
+            counter.call(super().on_start, ctx)
+
+        def on_message(self, ctx: Any, sender: str, message: Any) -> None:
+            counter.call(super().on_message, ctx, sender, message)
+
+        def on_timer(self, ctx: Any, name: str) -> None:
+            counter.call(super().on_timer, ctx, name)
+
+    Limited.__name__, Limited.__qualname__ = node_class.__name__, node_class.__qualname__
+    return Limited
+
+
+class _Counter:
+    """Counts lines of the learner's code during one call at a time."""
+
+    def __init__(self, lines: int) -> None:
+        self._lines = lines
+        self._left = lines
+        self._theirs: dict[CodeType, bool] = {}
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        before = sys.gettrace()
+        self._left = self._lines
+        sys.settrace(self._enter)
+        try:
+            return function(*arguments)
+        finally:
+            sys.settrace(before)
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        theirs = self._theirs.get(code)
+        if theirs is None:
+            theirs = self._theirs[code] = not is_library(code.co_filename)
+        return self._line if theirs else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._left -= 1
+            if self._left < 0:
+                raise EndlessHandlerError(f"it had not ended after {self._lines} lines")
+        return self._line
