@@ -11,7 +11,9 @@
 Each notebook has a module here that bears its name. The modules are imported one by one, never from here.
 """
 
+from dscourse.exercises._call_examination import Call, CallExamination, CallSequence
 from dscourse.exercises._cluster_examination import ClusterExamination, Requirement, Schedule
+from dscourse.exercises._examiner_exercise import ExaminerExercise
 from dscourse.exercises._exercise import Exercise, Mistake, Unfit
 from dscourse.exercises._feedback import Feedback
 from dscourse.exercises._function import FunctionExercise
@@ -23,7 +25,11 @@ from dscourse.exercises._progress import export_progress, import_progress, progr
 from dscourse.exercises._trial import Rule, TrialExercise, tried_with
 
 __all__ = [
+    "Call",
+    "CallExamination",
+    "CallSequence",
     "ClusterExamination",
+    "ExaminerExercise",
     "Exercise",
     "Feedback",
     "FunctionExercise",

@@ -21,12 +21,12 @@ from dscourse.exercises._report import Factory, Report
 from dscourse.exploration import Counterexample, FaultMix, search
 from dscourse.exploration.search import first_broken
 from dscourse.exploration.shrink import NO_ERROR, shrink_scenario, whole_run
-from dscourse.simulation import Fault, Network, Node, NodeError, Property, Run, Scenario, Workload
+from dscourse.simulation import Event, Fault, Network, Node, NodeError, Property, Run, Scenario, Workload
 from dscourse.simulation.run import describe_difference
 
 LINES = 20_000  # of one handler
 EVENTS = 20_000  # of one run
-OTHER_NAMES = ("p", "q", "t", "v", "w", "x", "y", "z")  # letters for nodes that are called otherwise
+OTHER_NAMES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni")  # beginnings of other names for the nodes
 SEARCHED = "a search"
 
 
@@ -189,8 +189,8 @@ class ClusterExamination:
             return ""
         original = self.scenario(written, limited=True)
         wanted = _told_without_names(whole_run(original, self.until, EVENTS), original.node_ids)
-        for letter in OTHER_NAMES:
-            new = {old: f"{letter}{place}" for place, old in enumerate(original.node_ids)}
+        for beginning in OTHER_NAMES:
+            new = {old: f"{beginning}{place}" for place, old in enumerate(original.node_ids)}
             factory = self._cluster(with_line_limit(self._as_node(written), LINES), new)
             scenario = Scenario.from_json(_renamed(original.to_json(), new), factory, insist=True)
             found = _told_without_names(whole_run(scenario, self.until, EVENTS), scenario.node_ids)
@@ -278,8 +278,16 @@ def _sentence(found: Counterexample) -> str:
 def _before(run: Run, time: float) -> str:
     """The faults up to a time, in words."""
     faults = [event for event in run.trace.select(kind="fault") if event.time <= time]
-    words = [f"at {event.time:.4g} s {event.text.partition(' s: ')[2]}" for event in faults]
+    words = [f"at {event.time:.4g} s {_fault_in_words(event)}" for event in faults]
     return f"Before that, {'; '.join(words)}." if words else ""
+
+
+def _fault_in_words(event: Event) -> str:
+    if event.detail["phase"] != "end":
+        return event.text.partition(" s: ")[2]
+    if event.name == "Crash":
+        return f"{event.node} is up again"
+    return f"this ends: {event.text.partition('end of: ')[2]}"
 
 
 def _renamed(text: str, new: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ def with_line_limit(node_class: Callable[..., Node], lines: int) -> Callable[[st
     What is called from the standard library or from this course counts for nothing, so a node whose handlers end
     behaves as it always does. (A loop inside a function that is written in C can't be stopped.)
     """
-    counter = _Counter(lines)
+    counter = LineCounter(lines)
     limited = _limited(node_class, counter) if isinstance(node_class, type) else node_class
 
     def node(node_id: str, peers: tuple[str, ...]) -> Node:
@@ -31,7 +31,7 @@ def with_line_limit(node_class: Callable[..., Node], lines: int) -> Callable[[st
     return node
 
 
-def _limited(node_class: type[Node], counter: _Counter) -> type[Node]:
+def _limited(node_class: type[Node], counter: LineCounter) -> type[Node]:
     class Limited(node_class):
         def on_start(self, ctx: Any) -> None:
             counter.call(super().on_start, ctx)
@@ -46,8 +46,8 @@ def _limited(node_class: type[Node], counter: _Counter) -> type[Node]:
     return Limited
 
 
-class _Counter:
-    """Counts lines of the learner's code during one call at a time."""
+class LineCounter:
+    """Calls a function, and stops it after so many lines of the learner's code."""
 
     def __init__(self, lines: int) -> None:
         self._lines = lines
@@ -55,6 +55,7 @@ class _Counter:
         self._theirs: dict[CodeType, bool] = {}
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what it returns; raise `EndlessHandlerError` if it takes too many lines."""
         before = sys.gettrace()
         self._left = self._lines
         sys.settrace(self._enter)

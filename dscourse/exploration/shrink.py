@@ -303,12 +303,12 @@ def whole_run(scenario: Scenario, until: float, event_limit: int = EVENT_LIMIT) 
 
 
 def _rounded_up(seconds: float, below: float) -> float:
-    """A time not before ``seconds`` with as few digits as stay below ``below``."""
+    """A time not before ``seconds`` with as few digits as stay below ``below``, or that if it takes more than three."""
     for digits in (0, 1, 2, 3):
         rounded = math.ceil(seconds * 10**digits) / 10**digits
         if rounded < below:
             return rounded
-    return seconds
+    return below
 
 
 def _digits(fault: Fault) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule
 from dscourse.exercises._breach import Breach, unbroken
-from dscourse.exercises.wrong_nodes.start_here import RIGHT, SHORTER, STUB, WRONG
+from dscourse.exercises.wrong_nodes.start_here import EQUIVALENTS, RIGHT, STUB, WRONG
 from dscourse.exploration import FaultMix
 from dscourse.simulation import (
     Crash,
@@ -101,7 +101,7 @@ greet_and_count = NodeExercise(
     solution=RIGHT,
     stub=STUB,
     wrong_nodes=WRONG,
-    equivalents=(SHORTER,),
+    equivalents=EQUIVALENTS,
     examination=ClusterExamination(
         network=Network(topology.full_mesh(3), latency=0.1),
         until=2.0,
