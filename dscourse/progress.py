@@ -2,8 +2,8 @@
 
 A file is replaced as a whole or not at all, so that notebooks which save at the same moment need no lock: they write
 different files, and of two that save the same question the later one counts. The folder is `.dscourse-progress` in the
-home, or the one that DSCOURSE_PROGRESS names. Whatever is wrong with it, the lesson goes on: what can't be saved is
-kept for this session, and said once; a damaged file counts as none.
+home, or the one that DSCOURSE_PROGRESS names (without its `.json`). Whatever is wrong with it, the lesson goes on:
+what can't be saved is kept for this session, and said once; a damaged file counts as none.
 
 Earlier versions kept everything in one file, `.dscourse-progress.json`. It is read once, when there is no folder yet,
 and stays as it is. `export_progress` writes such a file, to be carried elsewhere.

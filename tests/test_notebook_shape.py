@@ -403,8 +403,8 @@ def roles_of(name):
         things = vars(importlib.import_module(f"dscourse.exercises.{module}"))
     except ModuleNotFoundError:
         return {}
-    kinds = {Exercise: "exercise", Prediction: "prediction"}
-    return {key: kinds[type(thing)] for key, thing in things.items() if type(thing) in kinds}
+    kinds = ((Exercise, "exercise"), (Prediction, "prediction"))
+    return {key: role for key, thing in things.items() for kind, role in kinds if isinstance(thing, kind)}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

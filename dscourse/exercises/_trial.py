@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from dscourse.exercises._exercise import Exercise, Mistake, Unfit
-from dscourse.exercises._learner_code import run_answer
+from dscourse.exercises._learner_code import learner_line, run_answer
 from dscourse.simulation import Fault, SimulationError
 
 Tried = TypeVar("Tried")
@@ -76,12 +76,19 @@ class TrialExercise(Exercise, Generic[Tried]):
 
 
 def tried_with(run: Callable[[Sequence[Fault]], Tried], answer: object) -> Tried:
-    """Return what comes of running an answer that is a list of faults; raise Unfit if it is none, or names a node that isn't there."""
-    if not isinstance(answer, list | tuple) or not answer:
-        raise Unfit
-    if not all(isinstance(fault, Fault) for fault in answer):
+    """Return what comes of running an answer that is a list of faults.
+
+    It raises Unfit if that is none, or can't be run, as when it names a node that isn't there.
+    """
+    if (
+        not isinstance(answer, list | tuple)
+        or not answer
+        or not all(isinstance(fault, Fault) for fault in answer)
+    ):
         raise Unfit
     try:
         return run(answer)
     except (LookupError, SimulationError, TypeError, ValueError) as problem:
+        if learner_line(problem) is not None:  # a liar's behaviour of the learner's own
+            raise
         raise Unfit(problem.args[0] if problem.args else problem) from None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dscourse.arguments import real, whole
 from dscourse.simulation.behaviours import Behaviour
@@ -96,6 +96,11 @@ class FaultMix:
                 real(field.name, value, at_least=0.0, at_most=1.0)
             elif field.name == "most" or not isinstance(value, bool):
                 whole(field.name, value, at_least=0)
+
+    @classmethod
+    def only(cls, **kinds: Any) -> FaultMix:
+        """A mix of these kinds and no others: ``FaultMix.only(crashes=2, most=2)``."""
+        return cls(**dict.fromkeys(_DRAWN, False) | {"byzantine": ()} | kinds)
 
     @property
     def kinds(self) -> tuple[str, ...]:

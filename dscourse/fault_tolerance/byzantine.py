@@ -80,11 +80,11 @@ class Decisions:
         traitors = ", ".join(map(str, self.traitors)) or "none"
         commander = f"{'traitor' if 0 in self.traitors else 'loyal'} commander, order {self.order}"
         decided = ", ".join(f"{general} {said}" for general, said in self.decided.items()) or "nobody loyal"
+        ic1, ic2 = ("holds" if condition else "BROKEN" for condition in (self.ic1, self.ic2))
         return (
             f"{self.algorithm}({self.rounds}), {self.generals} generals, traitors: {traitors} ({commander})\n"
             f"  decided: {decided}\n"
-            f"  IC1 all the same: {_holds(self.ic1)}; IC2 a loyal commander is obeyed: {_holds(self.ic2)}; "
-            f"{self.messages} messages"
+            f"  IC1 all the same: {ic1}; IC2 a loyal commander is obeyed: {ic2}; {self.messages} messages"
         )
 
 
@@ -118,7 +118,7 @@ def oral_messages(
     m, bad = _checked(generals, traitors, order, rounds)
     refuse_endless(generals, m)
     instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
-    luck = random.Random(f"oral lies {whole('seed', seed, at_least=0)}")
+    rng = random.Random(f"oral lies {whole('seed', seed, at_least=0)}")
     told: dict[tuple[Path, int], str] = {}
     for path in oral_paths(generals, m):
         for to in range(1, generals):
@@ -127,7 +127,7 @@ def oral_messages(
             if path[-1] not in bad:
                 told[path, to] = told[path[:-1], path[-1]] if len(path) > 1 else order
             elif lies is None:
-                told[path, to] = ORDERS[luck.random() < 0.5]
+                told[path, to] = ORDERS[rng.random() < 0.5]
             else:
                 told[path, to] = one_of("a lie", lies.get((path, to), RETREAT), ORDERS)
     loyal = [general for general in range(1, generals) if general not in bad]
@@ -158,7 +158,7 @@ def signed_messages(
         traitors: the numbers of the traitors.
         order: "attack" or "retreat", what a loyal commander says.
         rounds: m; by default as many as there are traitors.
-        seed: of the traitors' luck: which of the orders they *can* send they do send, to each peer on its own.
+        seed: of the traitors' choice: which of the orders they *can* send they do send, to each peer on its own.
         lies: what they send instead, {(round, sender, to): orders}, as in `Decisions.lies`; an order they lack the
             signatures for is left out, and a message not listed isn't sent.
 
@@ -167,7 +167,7 @@ def signed_messages(
     """
     m, bad = _checked(generals, traitors, order, rounds)
     instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {(2, 1, 2): ("attack",)}')
-    luck = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
+    rng = random.Random(f"signed lies {whole('seed', seed, at_least=0)}")
     loyal = [general for general in range(1, generals) if general not in bad]
     seen: dict[int, dict[str, Path]] = {general: {} for general in loyal}  # order → signatures it came with
     stolen: dict[str, list[Path]] = {ATTACK: [], RETREAT: []}  # signed by loyal generals, in traitors' hands
@@ -188,7 +188,7 @@ def signed_messages(
             chains = {value: _forgeable(stolen[value], sender, to, bad, number) for value in ORDERS}
             can = {value: chain for value, chain in chains.items() if chain}
             if lies is None:
-                chosen = [value for value in can if luck.random() < 0.5]
+                chosen = [value for value in can if rng.random() < 0.5]
             else:
                 chosen = [value for value in _orders(lies.get((number, sender, to), ())) if value in can]
             if chosen:
@@ -295,7 +295,3 @@ def refuse_endless(generals: int, rounds: int) -> None:
             f"OM({rounds}) with {generals} generals sends {readable_number(messages)} messages; "
             f"this goes up to {readable_number(_MOST_MESSAGES)}"
         )
-
-
-def _holds(condition: bool) -> str:
-    return "holds" if condition else "BROKEN"

@@ -99,11 +99,11 @@ def find_treason(
     bad = whole("traitors", traitors, at_least=0, at_most=count - 1)
     m = bad if rounds is None else whole("rounds", rounds, at_least=0)
     limit = whole("most_tries", most_tries, at_least=1)
-    luck = whole("seed", seed, at_least=0)
+    start = whole("seed", seed, at_least=0)
     truth("signed", signed)
     what = f"{'SM' if signed else 'OM'}({m}), {count} generals, {bad} traitor{'s' if bad != 1 else ''}"
     run: Any = signed_messages if signed else oral_messages
-    exhaustive, cases = treasons(count, bad, m, signed=signed, seed=luck, most_tries=limit)
+    exhaustive, cases = treasons(count, bad, m, signed=signed, seed=start, most_tries=limit)
     for tried, (placement, order, lies) in enumerate(cases, start=1):  # there is at least one
         decisions = run(count, placement, order, m, lies=lies)
         if not decisions.hold:
@@ -172,7 +172,7 @@ def _every(generals: int, rounds: int, cases: Any, choices: Any) -> Iterator[Cas
 def _some(
     generals: int, rounds: int, cases: Any, choices: Any, signed: bool, limit: int, seed: int
 ) -> Iterator[Case]:
-    luck = random.Random(f"treason {seed}")
+    rng = random.Random(f"treason {seed}")
     options = {placement: choices(generals, placement, rounds) for placement, _ in cases}
     left = limit
     if not signed:
@@ -187,5 +187,5 @@ def _some(
                 left -= 1
     for number in range(left):
         placement, order = cases[number % len(cases)]
-        lies = {key: each[int(luck.random() * len(each))] for key, each in options[placement].items()}
+        lies = {key: each[int(rng.random() * len(each))] for key, each in options[placement].items()}
         yield placement, order, lies

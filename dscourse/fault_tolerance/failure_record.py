@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dscourse.arguments import Floats
 
 _COLUMNS = ("system", "node", "start", "down_min", "cause")
-_UNKNOWN = "Not recorded"
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,8 @@ class WeibullFit:
         shape: estimate of the shape.
         scale: estimate of the scale, in the unit of the times.
         count: how many times went in.
-        gain: how much better it fits than the best exponential, in units of log likelihood. (Times that are exponential
-            reach more than 1.9 in one of twenty records: twice the gain is then distributed as χ² with one degree of
-            freedom.)
+        gain: how much better it fits than the best exponential, in units of log likelihood. For exponential times twice
+            the gain is distributed as χ² with one degree of freedom.
     """
 
     shape: float
@@ -125,7 +123,7 @@ def cause_table(record: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     _check(record)
-    groups = record.assign(cause=record["cause"].fillna(_UNKNOWN)).groupby("cause")["down_min"]
+    groups = record.assign(cause=record["cause"].fillna("Not recorded")).groupby("cause")["down_min"]
     table = pd.DataFrame(
         {
             "failures": groups.size(),

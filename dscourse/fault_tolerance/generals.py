@@ -150,8 +150,7 @@ def generals_scenario(
     told = instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
     factory = partial(General, order=one_of("order", order, ORDERS), rounds=m)
     network = Network(topology.full_mesh(count), latency=Constant(_ROUND / 2))
-    faults = []
-    bad = traitors_of(traitors, count)
+    faults, bad = [], traitors_of(traitors, count)
     can_lie = {(path, to) for path in oral_paths(count, m) if path[-1] in bad for to in range(1, count)}
     refuse_unheard(told, can_lie, "((0, 2), 1) is what general 2 tells general 1 that the commander has said")
     for traitor in sorted(bad):

@@ -115,7 +115,7 @@ def read_scenario(
         deadline: seconds after which an answer is of no use to the client.
         reads: how many reads, evenly spaced.
         rate: reads a second.
-        seed: of the luck of the network.
+        seed: of the scenario.
     """
     from dscourse.simulation import Constant, Network, OpenLoop, Scenario
 

@@ -148,11 +148,11 @@ def simulate_availability(structure: Structure, trials: int = 100_000, seed: int
     Args:
         structure: a part or a group.
         trials: moments to look at.
-        seed: of the luck.
+        seed: of the random numbers.
     """
     count = whole("trials", trials, at_least=1)
-    luck = np.random.default_rng(whole("seed", seed, at_least=0))
-    healthy = {part: luck.random(count) < part.availability for part in parts_of(structure)}
+    rng = np.random.default_rng(whole("seed", seed, at_least=0))
+    healthy = {part: rng.random(count) < part.availability for part in parts_of(structure)}
     return float(_up(structure, healthy).mean())
 
 

@@ -227,7 +227,7 @@ class Server(Node):
             ctx.set_timer("copy", self._copy_interval)
 
 
-class Store(Node):
+class BackupServer(Node):
     """Keeps the last backup on its disk."""
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
@@ -238,7 +238,7 @@ class Store(Node):
             ctx.send(sender, State(tuple(ctx.stored or ())))
 
 
-class Front(Node):
+class FailoverProxy(Node):
     """Passes requests on to whoever is active, and watches their heartbeats."""
 
     def __init__(self, design: Standby) -> None:
@@ -280,8 +280,8 @@ class Front(Node):
 
 def _standby_node(node_id: str, peers: Sequence[str], *, design: Standby) -> Node:
     if node_id == "front":
-        return Front(design)
-    return Store(node_id, peers) if node_id == "store" else Server(node_id, design)
+        return FailoverProxy(design)
+    return BackupServer(node_id, peers) if node_id == "store" else Server(node_id, design)
 
 
 def _machines(mode: str) -> nx.Graph[str]:

@@ -127,7 +127,7 @@ class System:
 
         Args:
             nodes: size of the cluster, 1 to as many as there are connections.
-            seed: of the luck.
+            seed: of the random numbers.
 
         Raises:
             TypeError: not whole numbers.
@@ -168,7 +168,7 @@ class System:
         Args:
             changes: by name, the settings that differ: ``{"slow disk": {"io_seconds": 0.004}}``.
             nodes: size of the cluster.
-            seed: of the luck.
+            seed: of the random numbers.
 
         Raises:
             TypeError: ``changes`` is no dict of dicts.
@@ -235,7 +235,7 @@ class System:
     def _run(self, nodes: int, seed: int) -> tuple[Floats, float]:
         """Return the latencies of requests that were served, and which share of all that was."""
         # A node's own stations don't see how many others there are, so one node stands for all.
-        node_time, node_share, luck = _through_node(
+        node_time, node_share, uniform = _through_node(
             self.load_per_node,
             self._threads(nodes),
             self.database_seconds,
@@ -250,9 +250,9 @@ class System:
             rate = nodes * self.load_per_node * node_share
             lock = _station(total.size, rate, self.lock_seconds, 1, self.queue_limit, seed)
             total = total[lock.accepted] + lock.sojourn_times
-            luck = luck[lock.accepted]
+            uniform = uniform[lock.accepted]
             share *= float(lock.accepted.mean())
-        return total + np.where(luck < self.pause_probability, self.pause_seconds, 0.0), share
+        return total + np.where(uniform < self.pause_probability, self.pause_seconds, 0.0), share
 
 
 @dataclass(frozen=True)
@@ -289,20 +289,20 @@ def _through_node(
 ) -> tuple[Floats, float, Floats]:
     """Send requests through the stations of one node: time in the node, share served, one uniform number each."""
     rng = np.random.default_rng([seed, 1])
-    # All luck is drawn before anything is decided, so that turning one knob leaves everybody else's luck alone.
+    # All is drawn before anything is decided, so that turning one knob leaves everybody else's random numbers alone.
     arrivals = np.cumsum(rng.exponential(1.0 / rate, _REQUESTS))
     needs = rng.exponential(1.0, (3, _REQUESTS))
-    luck = rng.random(_REQUESTS)
+    uniform = rng.random(_REQUESTS)
     came = arrivals
     stations = ((workers, database_seconds), (cores, cpu_seconds), (1, disk_seconds))
     for place, (servers, seconds) in enumerate(stations):
         order = np.argsort(arrivals, kind="stable")
-        arrivals, came, luck, needs = arrivals[order], came[order], luck[order], needs[:, order]
+        arrivals, came, uniform, needs = arrivals[order], came[order], uniform[order], needs[:, order]
         gaps = np.diff(arrivals, prepend=0.0)
         passed = simulate_queue(gaps, needs[place] * seconds, servers, queue_limit=limit)
         kept = passed.accepted
-        arrivals, came, luck, needs = passed.departure_times, came[kept], luck[kept], needs[:, kept]
-    return arrivals - came, arrivals.size / _REQUESTS, luck
+        arrivals, came, uniform, needs = passed.departure_times, came[kept], uniform[kept], needs[:, kept]
+    return arrivals - came, arrivals.size / _REQUESTS, uniform
 
 
 def _station(count: int, rate: float, seconds: float, servers: int, limit: int, seed: int) -> QueueResult:

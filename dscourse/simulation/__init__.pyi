@@ -31,6 +31,7 @@ from .faults import (
     Heal as Heal,
     LoseMessage as LoseMessage,
     Lossy as Lossy,
+    MessageFault as MessageFault,
     OtherLuck as OtherLuck,
     Partition as Partition,
     Pause as Pause,

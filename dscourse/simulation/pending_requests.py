@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dscourse.simulation.node import Context
 
 
-@dataclass(eq=False)
+@dataclass
 class PendingRequest:
     """A request that has not been answered yet.
 
@@ -56,6 +56,7 @@ class PendingRequest:
     state: Any = None
 
 
+@dataclass
 class PendingRequests:
     """The requests under way at one node.
 
@@ -64,25 +65,24 @@ class PendingRequests:
         timer: what the timer of a request is called, before its key; nodes with timers of their own tell them by it.
     """
 
-    def __init__(self, patience: float | None, timer: str = "patience ") -> None:
-        self._patience = patience
-        self._timer = timer
-        self._open: dict[str, PendingRequest] = {}  # by the name of the timer
+    patience: float | None
+    timer: str = "patience "
+    _open: dict[str, PendingRequest] = field(default_factory=dict, init=False)  # by the name of the timer
 
     def __len__(self) -> int:
         return len(self._open)
 
     def get(self, key: str | int) -> PendingRequest | None:
         """Return the request of that key, or None if it isn't under way (any more)."""
-        return self._open.get(f"{self._timer}{key}")
+        return self._open.get(f"{self.timer}{key}")
 
     def open(
         self, client: str, number: int, key: str | int | None = None, state: Any = None
     ) -> PendingRequest | None:
         """Take a request on; its key is "client/number" if none is given. None if that one is under way already."""
         request = PendingRequest(client, number, f"{client}/{number}" if key is None else key, state=state)
-        name = f"{self._timer}{request.key}"
-        return None if self._open.setdefault(name, request) is not request else request
+        name = f"{self.timer}{request.key}"
+        return request if self._open.setdefault(name, request) is request else None
 
     def ask(
         self, ctx: Context, request: PendingRequest, whom: Iterable[str], *, afresh: bool = False
@@ -98,8 +98,8 @@ class PendingRequests:
         request.waiting += [
             node for node in whom if node not in request.waiting and node not in request.answers
         ]
-        if self._patience is not None:
-            ctx.set_timer(f"{self._timer}{request.key}", self._patience)
+        if self.patience is not None:
+            ctx.set_timer(f"{self.timer}{request.key}", self.patience)
 
     def answer(self, key: str | int, sender: str, answer: Any) -> PendingRequest | None:
         """Take an answer in, and return its request; None if nobody waits for that answer (any more)."""
@@ -116,7 +116,7 @@ class PendingRequests:
 
     def close(self, ctx: Context, request: PendingRequest) -> None:
         """Forget a request; answers to it come too late from now on."""
-        name = f"{self._timer}{request.key}"
+        name = f"{self.timer}{request.key}"
         del self._open[name]
         ctx.cancel_timer(name)
 

@@ -15,6 +15,7 @@ from dscourse.exercises import (
     TrialExercise,
     Unfit,
     _learner_code,
+    start_here,
     told,
 )
 from dscourse.exercises._learner_code import kind_of, run_answer
@@ -208,6 +209,24 @@ answer = Mine
     assert feedback.status == "stopped"
     assert feedback.code == 'ctx.send("n7", 5)'
     assert "n0" in feedback.message
+
+
+LIAR = """\
+from dataclasses import dataclass
+from dscourse.simulation import Byzantine, register_behaviour
+
+@register_behaviour
+@dataclass(frozen=True)
+class Mine:
+    def rewrite(self, rng, to, message):
+        return message.nonsense
+
+answer = [Byzantine("n0", Mine(), at=1.0)]
+"""
+
+
+def test_a_liars_behaviour_of_the_learners_that_fails_in_a_run_is_told_with_its_line():
+    assert start_here.two_leaders.judge(run_answer(LIAR)).code == "return message.nonsense"
 
 
 @pytest.mark.usefixtures("_this_file_is_the_course")

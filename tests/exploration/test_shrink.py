@@ -1,0 +1,146 @@
+"""Shrinking: never a passing run, never a longer one, and twice is once."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from dscourse.consensus import NaiveFailoverNode
+from dscourse.exploration import FaultMix, shrink
+from dscourse.exploration.search import first_broken
+from dscourse.exploration.shrink import Case, _size
+from dscourse.simulation import (
+    ClosedLoop,
+    Duplicate,
+    LoseMessage,
+    Lossy,
+    Network,
+    Node,
+    OpenLoop,
+    Partition,
+    Pause,
+    RepeatMessage,
+    Reply,
+    Scenario,
+    Slow,
+    Uniform,
+    always,
+    holds,
+    never,
+    topology,
+)
+
+MESH = Network(topology.full_mesh(5), latency=Uniform(0.02, 0.2))
+ONE_LEADER = never(
+    lambda now: sum(status.status == "leader" for status in now.status.values()) > 1,
+    name="one leader at a time",
+)
+
+
+class Counter(Node):
+    """Adds up what it is told, each time it is told."""
+
+    def __init__(self, node_id, peers):
+        super().__init__(node_id, peers)
+        self.total = 0
+
+    def on_message(self, ctx, sender, message):
+        self.total += 1
+        ctx.send(sender, Reply(message.number, "ok", self.total))
+
+
+def counting(*faults, **network):
+    clients = [
+        OpenLoop(["add"], 3.0, "n0", timeout=1.0, repeat=True),
+        ClosedLoop(["add"] * 12, 0.2, ["n0", "n1"], timeout=0.5),
+        ClosedLoop(["add"] * 5, 0.5, "n2", timeout=0.5),
+    ]
+    return Scenario(
+        Counter, Network(topology.full_mesh(3), **network), faults=faults, clients=clients, seed=4
+    )
+
+
+ALL_ANSWERED = holds(
+    lambda run: all(op.outcome != "unknown" for op in run.history()), name="every question is answered"
+)
+
+
+def test_noise_falls_away():
+    faults = [
+        Pause("n3", at=0.7, until=1.1),
+        Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=2.1234, until=7.5),
+        Slow(2.0, at=1.0, node="n4"),
+        Lossy(0.05, at=0.0),
+    ]
+    run = Scenario(NaiveFailoverNode, MESH, faults=faults, seed=3).run(10.0)
+    example = shrink(run, ONE_LEADER)
+    (fault,) = example.faults
+    assert isinstance(fault, Partition)
+    assert len(repr(fault.at)) <= 3
+    assert example.run.until < 5.0
+
+
+def test_random_losses_become_the_message_that_mattered():
+    run = counting(Lossy(0.3, at=0.0, link=("c1", "n0"))).run(5.0)
+    example = shrink(run, ALL_ANSWERED)
+    (fault,) = example.faults
+    assert isinstance(fault, LoseMessage)
+    assert {fault.sender, fault.to} <= {"c0", "n0"}  # the client that is left has become the first
+    assert sum(len(client.operations) for client in example.run.scenario.clients) == 1
+
+
+def test_the_networks_own_luck_becomes_exact_too():
+    class Gossip(Counter):
+        def on_start(self, ctx):
+            self.heard = ()
+            ctx.set_timer("tell", 0.5)
+
+        def on_timer(self, ctx, name):
+            for peer in self.peers:
+                ctx.send(peer, Reply(0, "ok", self.node_id))
+            ctx.set_timer("tell", 0.5)
+
+        def on_message(self, ctx, sender, message):
+            self.heard += (sender,)
+
+    network = Network(topology.full_mesh(3), loss=0.1, duplication=0.1)
+    run = Scenario(Gossip, network, seed=2).run(6.0)
+    twice = never(
+        lambda now: any(len(f["heard"]) > 3 and f["heard"][-1] == f["heard"][-2] for f in now.nodes.values()),
+        name="nobody is told twice by the same",
+    )
+    example = shrink(run, twice)
+    assert example.run.scenario.network.loss == example.run.scenario.network.duplication == 0.0
+    assert len(example.faults) == 1
+    assert isinstance(example.faults[0], RepeatMessage | LoseMessage)
+
+
+def test_what_holds_can_not_be_shrunk():
+    with pytest.raises(ValueError, match="holds in this run, so there is nothing to shrink"):
+        shrink(counting().run(3.0), always(lambda now: True, name="all is well"))
+
+
+def test_a_learner_is_told_what_shrink_takes():
+    with pytest.raises(TypeError, match="run must be a run"):
+        shrink(counting(), ALL_ANSWERED)
+    with pytest.raises(TypeError, match="property must be a property"):
+        shrink(counting().run(1.0), "all is well")
+
+
+CASES = st.tuples(st.integers(0, 10_000), st.sampled_from(["failover", "counting"]))
+
+
+@settings(max_examples=12, deadline=None)
+@given(CASES)
+def test_shrinking_never_passes_never_grows_and_is_idempotent(case):
+    seed, which = case
+    base = Scenario(NaiveFailoverNode, MESH) if which == "failover" else counting(Duplicate(0.2, at=0.0))
+    wanted = ONE_LEADER if which == "failover" else ALL_ANSWERED
+    scenario = base.changed(seed=seed, faults=(*base.faults, *FaultMix().draw(base, 6.0, seed)))
+    if first_broken(scenario, 6.0, [wanted]) != (wanted,):
+        return
+    example = shrink(scenario.run(6.0), wanted)
+    assert not example.run.check(wanted)
+    shrunk = Case(example.run.scenario, example.run.until)
+    assert _size(shrunk) <= _size(Case(scenario, 6.0))
+    again = shrink(example.run, wanted)
+    assert _size(Case(again.run.scenario, again.run.until)) == _size(shrunk)
+    assert again.run.digest() == example.run.digest()
