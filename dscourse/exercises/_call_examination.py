@@ -15,7 +15,7 @@ from dscourse.exercises._outside_state import kept_outside, outside_help, told_o
 from dscourse.exercises._report import Report
 from dscourse.simulation.random_streams import key_of
 
-LINES = 20_000  # of one call
+LINES = 50_000  # of one call
 SEARCHED = "a search"
 
 
@@ -54,7 +54,9 @@ class FailingCalls:
 
     def __repr__(self) -> str:
         lines = [f"  {call!r}" for call in self.calls]
-        return "\n".join([*lines[:-1], f"→ {self.calls[-1]!r} returned {told(self.returned)}; right is {told(self.right)}"])
+        return "\n".join(
+            [*lines[:-1], f"→ {self.calls[-1]!r} returned {told(self.returned)}; right is {told(self.right)}"]
+        )
 
 
 class CallExamination:
@@ -166,7 +168,9 @@ class CallExamination:
     def _unsteady(self, written: Any) -> str:
         before = kept_outside(written)
         first = [self._failing(written, sequence.calls) for sequence in self.sequences]
-        changed = next((place for place, value in kept_outside(written).items() if before.get(place) != value), None)
+        changed = next(
+            (place for place, value in kept_outside(written).items() if before.get(place) != value), None
+        )
         if changed is not None:
             return told_of(changed)
         again = [self._failing(written, sequence.calls) for sequence in reversed(self.sequences)][::-1]

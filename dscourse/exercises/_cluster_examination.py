@@ -24,8 +24,8 @@ from dscourse.exploration.shrink import NO_ERROR, shrink_scenario, whole_run
 from dscourse.simulation import Event, Fault, Network, Node, NodeError, Property, Run, Scenario, Workload
 from dscourse.simulation.run import describe_difference
 
-LINES = 20_000  # of one handler
-EVENTS = 20_000  # of one run
+LINES = 50_000  # of one handler
+EVENTS = 4_000  # of one run
 OTHER_NAMES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni")  # beginnings of other names for the nodes
 SEARCHED = "a search"
 
@@ -151,7 +151,7 @@ class ClusterExamination:
 
     def _all_broken(self, scenario: Scenario) -> list[Property]:
         """Every property that breaks: a run ends at the first, so the others are asked once more."""
-        asked, found = list(self.properties), []
+        asked, found = list(self.properties), list[Property]()
         while asked:
             broken = first_broken(scenario, self.until, asked, EVENTS)
             found += broken

@@ -67,6 +67,13 @@ class ExaminerExercise(Exercise):
         feedback = super().judge(answer)
         return replace(feedback, found=self._found)
 
+    def _is_untouched(self, answer: object) -> bool:
+        items = answer if isinstance(answer, list | tuple) else [answer]
+        predicates = [item.predicate if isinstance(item, Property) else item for item in items]
+        return is_untouched(answer) or (
+            bool(predicates) and all(is_untouched(predicate) for predicate in predicates)
+        )
+
     def _fault_in(self, answer: object) -> str | None:
         properties, schedules = self._read(answer)
         outcome = self._outcome(properties, schedules)
@@ -75,7 +82,9 @@ class ExaminerExercise(Exercise):
             return None
         door = f"`play({self._short_name()}.counterexample)`"
         if refused_in is not None:
-            self._counterexample = self._run(self._right_code, next(s for s in schedules if s.name == refused_in))
+            self._counterexample = self._run(
+                self._right_code, next(s for s in schedules if s.name == refused_in)
+            )
             self._found = f"To see a right node that you refuse: {door}"
             return self._known.get(outcome) or f"You refuse a node that is right. Schedule: “{refused_in}”."
         wrong = next(wrong for wrong in self._wrong if wrong.name == escaped[0])
@@ -95,8 +104,6 @@ class ExaminerExercise(Exercise):
         if not isinstance(items, list | tuple) or not items:
             raise Unfit
         if all(isinstance(item, Property) for item in items):
-            if all(is_untouched(item.predicate) for item in items):
-                raise NotImplementedError
             if any(item.kind == "sometimes" for item in items):
                 raise Unfit("a `sometimes` says what a test must reach, and forbids nothing")
             return items, self._examination.schedules
@@ -130,4 +137,6 @@ class ExaminerExercise(Exercise):
         return self._run(wrong.code, next((s for s in schedules if s.name in broken), schedules[0]))
 
     def _run(self, code: str, schedule: Schedule) -> Run:
-        return whole_run(self._examination.scenario(run_answer(code), schedule.faults), self._examination.until, EVENTS)
+        return whole_run(
+            self._examination.scenario(run_answer(code), schedule.faults), self._examination.until, EVENTS
+        )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Literal
 
 from dscourse.exercises._learner_code import is_library
 from dscourse.simulation import Node
+
+_Trace = Literal["", "lines", "opcodes"]
+_OPCODE = 0.2  # of a line
 
 
 class EndlessHandlerError(Exception):
@@ -32,7 +36,9 @@ def with_line_limit(node_class: Callable[..., Node], lines: int) -> Callable[[st
 
 
 def _limited(node_class: type[Node], counter: LineCounter) -> type[Node]:
-    class Limited(node_class):
+    base: Any = node_class
+
+    class Limited(base):
         def on_start(self, ctx: Any) -> None:
             counter.call(super().on_start, ctx)
 
@@ -43,7 +49,8 @@ def _limited(node_class: type[Node], counter: LineCounter) -> type[Node]:
             counter.call(super().on_timer, ctx, name)
 
     Limited.__name__, Limited.__qualname__ = node_class.__name__, node_class.__qualname__
-    return Limited
+    limited: type[Node] = Limited
+    return limited
 
 
 class LineCounter:
@@ -51,8 +58,8 @@ class LineCounter:
 
     def __init__(self, lines: int) -> None:
         self._lines = lines
-        self._left = lines
-        self._theirs: dict[CodeType, bool] = {}
+        self._left: float = lines
+        self._theirs: dict[CodeType, _Trace] = {}
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return what it returns; raise `EndlessHandlerError` if it takes too many lines."""
@@ -66,14 +73,30 @@ class LineCounter:
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
-        theirs = self._theirs.get(code)
-        if theirs is None:
-            theirs = self._theirs[code] = not is_library(code.co_filename)
-        return self._line if theirs else None
+        how = self._theirs.get(code)
+        if how is None:
+            how = self._theirs[code] = _trace_of(code)
+        frame.f_trace_opcodes = how == "opcodes"
+        return self._step if how else None
 
-    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+    def _step(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self._left -= 1
-            if self._left < 0:
-                raise EndlessHandlerError(f"it had not ended after {self._lines} lines")
-        return self._line
+        elif event == "opcode":
+            self._left -= _OPCODE
+        if self._left < 0:
+            raise EndlessHandlerError(f"it had not ended after {self._lines} lines")
+        return self._step
+
+
+def _trace_of(code: CodeType) -> _Trace:
+    """What of a piece of code is counted; a loop within one line, which makes no line events, is counted by its steps."""
+    if is_library(code.co_filename):
+        return ""
+    line_of: dict[int, int | None] = {}
+    for start, end, line in code.co_lines():
+        line_of |= dict.fromkeys(range(start, end, 2), line)
+    for step in dis.get_instructions(code):
+        if "JUMP_BACKWARD" in step.opname and line_of.get(step.offset) == line_of.get(int(step.argval)):
+            return "opcodes"
+    return "lines"

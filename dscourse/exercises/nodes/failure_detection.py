@@ -84,7 +84,8 @@ def _misses_a_silence(run: Run) -> Iterator[Breach]:
     for time, node, peer, known, what in _verdicts(run):
         if what in ("hear", "end") and not known.suspects and time - known.since > PATIENCE + _SLACK:
             yield Breach(
-                known.since + PATIENCE + _SLACK, f"{node} does not suspect {peer}, which has been silent for three seconds"
+                known.since + PATIENCE + _SLACK,
+                f"{node} does not suspect {peer}, which has been silent for three seconds",
             )
 
 
@@ -136,8 +137,13 @@ suspect_the_silent = NodeExercise(
         until=12.0,
         requirements=(
             Requirement(unbroken("every peer gets a heartbeat each second", _falls_silent), _HEARTBEATS),
-            Requirement(unbroken("nobody is suspected who was heard within three seconds", _suspects_too_early), _HEARTBEATS),
-            Requirement(unbroken("whoever is silent for three seconds is suspected", _misses_a_silence), _HEARTBEATS),
+            Requirement(
+                unbroken("nobody is suspected who was heard within three seconds", _suspects_too_early),
+                _HEARTBEATS,
+            ),
+            Requirement(
+                unbroken("whoever is silent for three seconds is suspected", _misses_a_silence), _HEARTBEATS
+            ),
             Requirement(unbroken("whoever is heard again is trusted again", _never_forgives), _HEARTBEATS),
         ),
         schedules=(
@@ -219,13 +225,17 @@ def _asks_nobody(run: Run) -> Iterator[Breach]:
             peer = str(event.detail.get("peer"))
             asked = {
                 sent.peer
-                for sent in run.trace.select(kind="send", node=event.node, between=(event.time - 1.0, event.time))
+                for sent in run.trace.select(
+                    kind="send", node=event.node, between=(event.time - 1.0, event.time)
+                )
                 if isinstance(sent.message, PingFor) and sent.message.target == peer
             }
             others = [other for other in run.scenario.network.peers(str(event.node)) if other != peer]
             missing = [other for other in others if other not in asked]
             if missing:
-                yield Breach(event.time, f"{event.node} suspects {peer} and has not asked {', '.join(missing)}")
+                yield Breach(
+                    event.time, f"{event.node} suspects {peer} and has not asked {', '.join(missing)}"
+                )
 
 
 def _still_suspects(run: Run) -> Iterator[Breach]:
@@ -242,7 +252,9 @@ def _last_words(run: Run) -> dict[tuple[str, str], float | None]:
     found: dict[tuple[str, str], float | None] = {}
     for event in run.trace.select(kind="record"):
         if event.name in ("suspect", "trust"):
-            found[str(event.node), str(event.detail.get("peer"))] = event.time if event.name == "trust" else None
+            found[str(event.node), str(event.detail.get("peer"))] = (
+                event.time if event.name == "trust" else None
+            )
     return found
 
 
@@ -251,7 +263,11 @@ def _keeps_an_answer(run: Run) -> Iterator[Breach]:
     owed: tuple[float, str, Ack] | None = None
     for event in run.trace.select(kind=("deliver", "send", "timer")):
         if event.kind == "send":
-            if owed is not None and (event.node, event.peer, event.message) == (owed[1], owed[2].origin, owed[2]):
+            if owed is not None and (event.node, event.peer, event.message) == (
+                owed[1],
+                owed[2].origin,
+                owed[2],
+            ):
                 owed = None
             continue
         if owed is not None:
@@ -259,7 +275,9 @@ def _keeps_an_answer(run: Run) -> Iterator[Breach]:
         if event.kind == "deliver" and isinstance(event.message, Ack) and event.message.origin != event.node:
             owed = event.time, str(event.node), event.message
     if owed is not None:
-        yield Breach(owed[0], f"{owed[1]} hears that {owed[2].target} is there, and does not tell {owed[2].origin}")
+        yield Breach(
+            owed[0], f"{owed[1]} hears that {owed[2].target} is there, and does not tell {owed[2].origin}"
+        )
 
 
 ask_somebody_else = NodeExercise(
@@ -299,7 +317,15 @@ ask_somebody_else = NodeExercise(
             Schedule("a node is restarted", (Crash("n0", 0.5, restart_at=3.3),)),
         ),
         faults=FaultMix(
-            crashes=1, cuts=1, most=1, partitions=False, pauses=False, clocks=False, slow=False, loss=False, duplicates=False
+            crashes=1,
+            cuts=1,
+            most=1,
+            partitions=False,
+            pauses=False,
+            clocks=False,
+            slow=False,
+            loss=False,
+            duplicates=False,
         ),
     ),
 )

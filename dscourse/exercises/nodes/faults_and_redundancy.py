@@ -25,8 +25,8 @@ from dscourse.simulation import (
     Crash,
     Network,
     Node,
-    Reply,
     RepeatMessage,
+    Reply,
     Request,
     Run,
     Slow,
@@ -86,7 +86,11 @@ class Replica(Node):
 
 def _tells_a_lie(run: Run) -> Iterator[Breach]:
     for event in run.trace.select(kind="send", node="n0"):
-        if isinstance(event.message, Reply) and event.message.outcome == "ok" and event.message.value != VALUE:
+        if (
+            isinstance(event.message, Reply)
+            and event.message.outcome == "ok"
+            and event.message.value != VALUE
+        ):
             yield Breach(event.time, f"n0 tells {event.peer} “{event.message.value}”; the value is “{VALUE}”")
 
 
@@ -111,7 +115,10 @@ def _leaves_without_answer(run: Run) -> Iterator[Breach]:
             key = event.peer, event.message.number
             got = replies.get(key)
             if got is None or got[0].time > event.time + 0.5:
-                yield Breach(event.time + 0.5, f"n0 has not answered request {key[1]} of {key[0]}, half a second after it came")
+                yield Breach(
+                    event.time + 0.5,
+                    f"n0 has not answered request {key[1]} of {key[0]}, half a second after it came",
+                )
             elif got[0].message.outcome != "ok":
                 yield Breach(got[0].time, f"n0 refuses request {key[1]} of {key[0]}")
 
@@ -119,7 +126,7 @@ def _leaves_without_answer(run: Run) -> Iterator[Breach]:
 EXAMINATION = ClusterExamination(
     network=Network(topology.star(4), latency=0.05),
     until=3.0,
-    clients=(ClosedLoop([("read",)] * 3, 0.3, "n0", timeout=0.8, start=0.1),),
+    clients=(ClosedLoop((("read",),) * 3, 0.3, "n0", timeout=0.8, start=0.1),),
     others={"n1": Replica, "n2": Replica, "n3": Replica},
     requirements=(
         Requirement(unbroken("what a client is told is true", _tells_a_lie), _SECTION),
@@ -136,7 +143,9 @@ EXAMINATION = ClusterExamination(
             "a replica lies, and its lie arrives twice",
             (Byzantine("n1", OtherValue(), 0.0), RepeatMessage("n1", "n0", 1)),
         ),
-        Schedule("a replica comes and goes", (Crash("n1", 0.2, restart_at=0.6), Crash("n1", 1.0, restart_at=1.4))),
+        Schedule(
+            "a replica comes and goes", (Crash("n1", 0.2, restart_at=0.6), Crash("n1", 1.0, restart_at=1.4))
+        ),
     ),
     faults=FaultMix(
         partitions=False, clocks=False, byzantine=(OtherValue(), OtherValue(0.5)), victims=1, spared=("n0",)

@@ -129,7 +129,12 @@ def _participants_events(run: Run) -> Iterator[tuple[Any, str, str | None]]:
         if event.kind == "send" and isinstance(said, Vote):
             yield event, node, held
             promised[node] = said.transaction if said.yes and held is None else held
-        elif event.kind == "deliver" and isinstance(said, Decision) and not said.commit and held == said.transaction:
+        elif (
+            event.kind == "deliver"
+            and isinstance(said, Decision)
+            and not said.commit
+            and held == said.transaction
+        ):
             promised[node] = None
 
 
@@ -137,7 +142,8 @@ def _promises_twice(run: Run) -> Iterator[Breach]:
     for event, node, held in _participants_events(run):
         if event.message.yes and held not in (None, event.message.transaction):
             yield Breach(
-                event.time, f"{node} votes yes for {event.message.transaction}, and its seat is promised to {held}"
+                event.time,
+                f"{node} votes yes for {event.message.transaction}, and its seat is promised to {held}",
             )
 
 
@@ -201,7 +207,9 @@ remember_the_vote = NodeExercise(
             Requirement(unbroken("whoever is asked to prepare votes", _owes_a_vote), _SECTION),
             Requirement(unbroken("a promised seat is promised to nobody else", _promises_twice), _SECTION),
             Requirement(unbroken("nobody takes back a yes", _takes_back), _SECTION),
-            Requirement(unbroken("nobody is refused while the seat is free", _refuses_although_free), _SECTION),
+            Requirement(
+                unbroken("nobody is refused while the seat is free", _refuses_although_free), _SECTION
+            ),
         ),
         schedules=(
             Schedule("nothing goes wrong"),

@@ -136,7 +136,7 @@ HEARTBEAT_WRONG = (
 
 # ── A second opinion ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-OPINION_STUB = '''\
+OPINION_STUB = """\
 from dscourse.exercises.nodes.failure_detection import Ack, Ping, PingFor
 from dscourse.simulation import Node
 
@@ -160,7 +160,7 @@ class Member(Node):
         ...                                  # Ping, PingFor: do it. Ack: for another origin? else cancel both timers, forgive
 
 answer = Member
-'''
+"""
 
 _BEGIN = """
     self.suspected = []
@@ -209,11 +209,11 @@ _DO_PINGS_UNASKED = """
     elif isinstance(message, PingFor):
         ctx.send(sender, Ack(message.target, message.origin))
 """
-_PASS_ON = """
+_RELAY = """
     elif message.origin != self.node_id:
         ctx.send(message.origin, message)
 """
-_PASS_NOTHING_ON = """
+_KEEP = """
     elif message.origin != self.node_id:
         pass
 """
@@ -233,45 +233,45 @@ def _member(timer: tuple[str, ...], message: tuple[str, ...]) -> str:
     return written(OPINION_STUB, on_start=_BEGIN, on_timer=bodies[0], on_message=bodies[1])
 
 
-OPINION_RIGHT = _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _PASS_ON, _CLEAR))
+OPINION_RIGHT = _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _RELAY, _CLEAR))
 OPINION_WRONG = (
     WrongNode(
         "asks nobody else",
-        _member((_ROUND, _NOTE), (_DO_PINGS, _PASS_ON, _CLEAR)),
+        _member((_ROUND, _NOTE), (_DO_PINGS, _RELAY, _CLEAR)),
         "Yours suspects on its own word. The silence may be the fault of your own link: have the others ping the peer, and suspect "
         "only when they hear nothing either.",
         1,
     ),
     WrongNode(
         "asks once more over the same link",
-        _member((_ROUND, _ASK_AGAIN, _NOTE), (_DO_PINGS, _PASS_ON, _CLEAR)),
+        _member((_ROUND, _ASK_AGAIN, _NOTE), (_DO_PINGS, _RELAY, _CLEAR)),
         "Yours asks a second time, over the same link. If that link is bad, the second answer is as lost as the first: ask by way "
         "of the others.",
         1,
     ),
     WrongNode(
         "vouches for a peer without asking it",
-        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS_UNASKED, _PASS_ON, _CLEAR)),
+        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS_UNASKED, _RELAY, _CLEAR)),
         "Yours vouches for a peer without asking it, so the dead are never missed. A `PingFor` is carried out: send the target a "
         "`Ping` in the name of the origin.",
         1,
     ),
     WrongNode(
         "passes no answer on",
-        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _PASS_NOTHING_ON, _CLEAR)),
+        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _KEEP, _CLEAR)),
         "Yours pings for others and keeps the answer to itself. An `Ack` whose origin is somebody else is passed on to them.",
         1,
     ),
     WrongNode(
         "clears the messenger",
-        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _PASS_ON, _CLEAR_SENDER)),
+        _member((_ROUND, _ASK_OTHERS, _NOTE), (_DO_PINGS, _RELAY, _CLEAR_SENDER)),
         "Yours clears whoever brings the answer. An `Ack` that comes by way of a helper is about `message.target`, not about its "
         "`sender`.",
         1,
     ),
     WrongNode(
         "asks only one other",
-        _member((_ROUND, _ASK_ONE, _NOTE), (_DO_PINGS, _PASS_ON, _CLEAR)),
+        _member((_ROUND, _ASK_ONE, _NOTE), (_DO_PINGS, _RELAY, _CLEAR)),
         "Yours asks one other only, and that one may be dead, or have a bad link itself. Ask all of them: one answer is enough.",
         1,
     ),

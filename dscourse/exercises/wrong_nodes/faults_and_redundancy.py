@@ -138,14 +138,14 @@ WRONG = (
 
 # ── The learner as the examiner ───────────────────────────────────────────────────────────────────────────────────────
 
-EXAMINER_STUB = '''\
+EXAMINER_STUB = """\
 from dscourse.simulation import holds
 
 def told_the_truth(run):
     ...             # run.history(): a row for each operation, with .outcome ("ok", "fail", "unknown") and .value
 
 answer = [holds(told_the_truth, name="what a client is told is true")]      # and what else must hold?
-'''
+"""
 
 _TRUTH = """\
 from dscourse.simulation import holds
@@ -170,7 +170,9 @@ def nobody_lies(run):
 answer = [holds(nobody_lies)]
 """
 
-EXAMINER_RIGHT = f"{_TRUTH}{_ANSWERED}{_ONCE}\nanswer = [holds(told_the_truth), holds(answered), holds(once)]\n"
+EXAMINER_RIGHT = (
+    f"{_TRUTH}{_ANSWERED}{_ONCE}\nanswer = [holds(told_the_truth), holds(answered), holds(once)]\n"
+)
 EXAMINER_MISTAKES = (
     Mistake(
         f"{_TRUTH}\nanswer = [holds(told_the_truth)]\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dscourse.exercises._node_exercise import WrongNode
 from dscourse.exercises.wrong_nodes._written import written
 
-STUB = '''\
+STUB = """\
 from dataclasses import dataclass
 from dscourse.simulation import Node
 
@@ -31,7 +31,7 @@ class Greeter(Node):
         ctx.record("status", status="up", label=f"{len(self.answered)} answered")
 
 answer = Greeter
-'''
+"""
 
 _GREET = """
     self.answered = []

@@ -175,7 +175,8 @@ class Kernel:
 
     def _watched_events_before(self, limit: int, observe: Callable[[], None]) -> None:
         """The same, one by one, with a look at everything after each event."""
-        heap, write = self.heap, self.write
+        heap, write, recorder = self.heap, self.write, self.recorder
+        rows, enough = recorder.rows, recorder.room(self._event_limit)
         while heap and heap[0][0] < limit:
             when, order, link, actor, what = heappop(heap)
             self.now = when
@@ -193,8 +194,10 @@ class Kernel:
             else:
                 continue
             observe()
-            if self.recorder.is_full:
-                self.recorder.flush()
+            if len(rows) >= enough:
+                self._check_limit()
+                recorder.flush()
+                enough = recorder.room(self._event_limit)
 
     # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
 
