@@ -24,7 +24,7 @@ from dscourse.detection import (
     seattle_delays,
 )
 from dscourse.simulation import Constant, Network, Scenario, topology
-from dscourse.views.detection import timeout_explorer
+from dscourse.views.detection import explore_timeout
 
 TIMEOUTS = np.linspace(1.0037, 6.0037, 50)
 LINKS = 2  # simulated; the replay does 40 in the notebook
@@ -73,7 +73,7 @@ def main() -> None:
     settings = sum(len(curve.values) for curve in curves)
     print(f"all five detectors, 40 links, {settings} settings: {1000 * seconds:.0f} ms")
     drawn = replay_all(drawn_delays(0.3, 0.01), drawn_delays(0.3, 0.01, round_trip=True))
-    explorer = timeout_explorer({"measured": curves, "drawn": drawn})
+    explorer = explore_timeout({"measured": curves, "drawn": drawn})
     redraws = []
     for timeout in np.arange(1.0, 6.0, 0.25):
         explorer.controls["timeout"].value = float(timeout)

@@ -1,4 +1,4 @@
-"""How long it takes from a slider to the new picture: `interactive_figure` beside `ipywidgets.interactive_output`.
+"""How long it takes from a slider to the new picture: `live_figure` beside `ipywidgets.interactive_output`.
 
     python benchmarks/views_redraw.py
 
@@ -36,34 +36,37 @@ import time
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
-from dscourse.views import interactive_figure, palette, tidy
+from dscourse.views import live_figure, palette, tidy
 
 plt.rcParams["figure.dpi"] = 120
 plt.rcParams["savefig.bbox"] = "standard"
 
-def curves(axes, load):
+def curves(axes):
     x = np.linspace(0, 0.95, 200)
     for number, colour in enumerate(palette.SERIES[:4], 1):
         axes.plot(x, number / (1 - x), color=colour, label=f"{number} servers")
-    axes.axvline(load, color=palette.GREY)
     axes.set_xlabel("utilisation")
     axes.set_ylabel("response time")
     axes.legend()
+    return axes.axvline(0, color=palette.GREY)
 
-def ours(figure, load):
-    curves(tidy(figure.subplots()), load)
+def set_up(figure):
+    return curves(tidy(figure.subplots()))
+
+def update(line, load):
+    line.set_xdata([load, load])
     return f"Four curves and a line at load {load:.2f}."
 
 def theirs(load):
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    curves(tidy(axes), load)
+    update(curves(tidy(axes)), load)
     plt.show()
 
 def slider():
     return widgets.FloatSlider(min=0, max=1, step=0.01, value=0)
 
 our_slider, their_slider = slider(), slider()
-our_figure = interactive_figure(ours, load=our_slider)
+our_figure = live_figure(set_up, update, load=our_slider)
 their_figure = widgets.VBox([their_slider, widgets.interactive_output(theirs, {"load": their_slider})])
 """
 MEASURE = """

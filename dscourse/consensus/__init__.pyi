@@ -1,1 +1,1 @@
-from .naive_failover import Heartbeat as Heartbeat, NaiveFailoverNode as NaiveFailoverNode
+from .naive_failover import NaiveFailoverNode as NaiveFailoverNode

@@ -48,16 +48,17 @@ class NaiveFailoverNode(Node):
                 "heartbeat_interval must be positive and shorter than timeout, or every peer looks dead between two "
                 f"heartbeats; got heartbeat_interval={heartbeat_interval!r}, timeout={timeout!r}"
             )
+        super().__init__(node_id, peers)
         self.leader: str | None = None
-        self._node_id = node_id
-        self._peers = peers
         self._heartbeat_interval = interval
         self._timeout = patience
         self._last_heard: dict[str, float] = {}
+        self._in_order: list[str] = []  # whoever may lead, the first choice first
 
     def on_start(self, ctx: Context) -> None:
         """Give every peer the benefit of the doubt, and start sending."""
-        self._last_heard = dict.fromkeys(self._peers, ctx.now)
+        self._last_heard = dict.fromkeys(self.peers, ctx.now)
+        self._put_in_order()
         self._beat(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
@@ -66,22 +67,32 @@ class NaiveFailoverNode(Node):
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Note that the sender is up."""
+        stranger = sender not in self._last_heard  # over a link that leads one way only
         self._last_heard[sender] = ctx.now
+        if stranger:
+            self._put_in_order()
         self._choose_leader(ctx)
 
     def _beat(self, ctx: Context) -> None:
-        for peer in self._peers:
+        for peer in self.peers:
             ctx.send(peer, Heartbeat())
         ctx.set_timer("heartbeat", self._heartbeat_interval)
         self._choose_leader(ctx)
 
+    def _put_in_order(self) -> None:
+        self._in_order = sorted((*self._last_heard, self.node_id), key=natural_order)
+
     def _choose_leader(self, ctx: Context) -> None:
-        alive = [peer for peer, heard in self._last_heard.items() if ctx.now - heard < self._timeout]
-        leader = min([*alive, self._node_id], key=natural_order)
+        now = ctx.now
+        leader = next(
+            node
+            for node in self._in_order
+            if node == self.node_id or now - self._last_heard[node] < self._timeout
+        )
         if leader == self.leader:
             return
         self.leader = leader
-        if leader == self._node_id:
+        if leader == self.node_id:
             ctx.record("status", status="leader", label="I lead")
         else:
             ctx.record("status", status="follower", label=f"follows {leader}")

@@ -12,18 +12,10 @@ from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from dscourse.arguments import numbers, real
 
 _LN10 = math.log(10.0)
-
-
-def _silence(elapsed: ArrayLike) -> NDArray[np.float64]:
-    seconds = numbers("elapsed", elapsed)
-    if np.any(seconds < 0):
-        raise ValueError(f"elapsed must be at least 0, got {seconds.min():g}")
-    return seconds
 
 
 @overload
@@ -50,7 +42,9 @@ def phi(elapsed: ArrayLike, mean: float, standard_deviation: float) -> NDArray[n
     """
     centre = real("mean", mean, above=0.0)
     spread = real("standard_deviation", standard_deviation, above=0.0)
-    silence = _silence(elapsed)
+    silence = numbers("elapsed", elapsed, at_least=0.0)
+    from scipy import special  # takes long to load
+
     with np.errstate(over="ignore"):  # beyond all numbers φ is inf
         level = np.abs(special.log_ndtr((centre - silence) / spread)) / _LN10
     return float(level) if level.ndim == 0 else level
@@ -73,7 +67,7 @@ def phi_exponential(elapsed: ArrayLike, mean: float) -> NDArray[np.float64] | fl
     Returns:
         φ, at least 0, in the shape of ``elapsed``.
     """
-    silence, centre = _silence(elapsed), real("mean", mean, above=0.0)
+    silence, centre = numbers("elapsed", elapsed, at_least=0.0), real("mean", mean, above=0.0)
     with np.errstate(over="ignore"):
         level = silence / (centre * _LN10)
     return float(level) if level.ndim == 0 else level
@@ -100,4 +94,6 @@ def phi_timeout(threshold: float, mean: float, standard_deviation: float | None 
 
 def tail_deviations(threshold: float) -> float:
     """How many standard deviations above the mean a normal φ reaches ``threshold`` (5.61 for 8)."""
+    from scipy import special
+
     return -float(special.ndtri_exp(-real("threshold", threshold, above=0.0) * _LN10))

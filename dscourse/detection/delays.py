@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dscourse import datasets
-from dscourse.arguments import numbers, probability, real, shown, whole
+from dscourse.arguments import keep, numbers, probability, real, truth, whole
 from dscourse.readable import readable_number, readable_percent
 
 Microseconds = NDArray[np.int64]
@@ -34,9 +34,7 @@ class RecordedDelays:
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "interval", real("interval", self.interval, at_least=1e-6, at_most=LONGEST))
-        if not isinstance(self.name, str):
-            raise TypeError(f"name must be a text, got {shown(self.name)}")
+        interval = real("interval", self.interval, at_least=1e-6, at_most=LONGEST)
         delays = np.atleast_2d(numbers("delays", self.delays, or_infinite=True))
         if delays.ndim != 2 or delays.size == 0:
             raise ValueError(f"delays must be a table with one row a link, got the shape {delays.shape}")
@@ -48,11 +46,11 @@ class RecordedDelays:
             raise ValueError(
                 f"delays must be at most {LONGEST:g} s, or inf for a lost message, got a longer one"
             )
-        if self.interval * delays.shape[1] > LONGEST:
+        if interval * delays.shape[1] > LONGEST:
             raise ValueError(
-                f"a recording must be at most {LONGEST:g} s long, got {delays.shape[1]} messages of {self.interval:g} s"
+                f"a recording must be at most {LONGEST:g} s long, got {delays.shape[1]} messages of {interval:g} s"
             )
-        object.__setattr__(self, "delays", delays)
+        keep(self, interval=interval, delays=delays)
 
     @property
     def seconds(self) -> float:
@@ -77,9 +75,8 @@ def seattle_delays(*, round_trip: bool = False) -> RecordedDelays:
     10 ms, and no message is lost. Neighbouring values are alike, as real delays are: that is what sets the recording
     apart from draws out of a distribution.
     """
-    _check_round_trip(round_trip)
     round_trips = datasets.load("latency/seattle_rtt").drop(columns="slice").to_numpy(dtype=np.float64).T
-    delays = round_trips if round_trip else round_trips / 2
+    delays = round_trips if truth("round_trip", round_trip) else round_trips / 2
     return RecordedDelays(1.0, delays, "40 pairs of hosts, Seattle")
 
 
@@ -112,14 +109,8 @@ def drawn_delays(
         raise ValueError(
             f"links × messages must be at most {most}, got {readable_number(shape[0] * shape[1])}"
         )
-    _check_round_trip(round_trip)
     rng = np.random.default_rng(whole("seed", seed, at_least=0))
     total = np.zeros(shape)
-    for _ in range(2 if round_trip else 1):
+    for _ in range(2 if truth("round_trip", round_trip) else 1):
         total += np.where(rng.random(shape) < lost, math.inf, rng.exponential(mean, shape))
     return RecordedDelays(interval, total, f"exponential delays, {readable_percent(lost)} lost")
-
-
-def _check_round_trip(round_trip: object) -> None:
-    if not isinstance(round_trip, bool):
-        raise TypeError(f"round_trip must be True or False, got {shown(round_trip)}")

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real
-from dscourse.detection._label import suspicion_label
-from dscourse.detection._peers import peers_of
-from dscourse.simulation import Node
+from dscourse.detection.detector import Detector
 
 if TYPE_CHECKING:
     from dscourse.simulation import Context
@@ -23,7 +21,7 @@ class Heartbeat:
     sent_at: float
 
 
-class HeartbeatWatcher(Node):
+class HeartbeatWatcher(Detector):
     """Sends heartbeats to all peers and suspects each peer whose heartbeat is overdue.
 
     A subclass says in ``patience`` how long a heartbeat keeps its sender trusted. Old heartbeats (overtaken or
@@ -32,22 +30,18 @@ class HeartbeatWatcher(Node):
     """
 
     def __init__(self, node_id: str, peers: tuple[str, ...], interval: float) -> None:
-        self._peers = peers_of(peers)
+        super().__init__(node_id, peers)
         self._interval = real("interval", interval, above=0.0)
-        self._generation = 1
-        self._number = 0
         self._newest: dict[str, tuple[int, int]] = {}
-        self.suspected: dict[str, float] = {}  # peer → since when, by this node's clock
 
     def patience(self, ctx: Context, peer: str, heartbeat: Heartbeat | None) -> float:
         """Seconds from now for which ``heartbeat`` keeps ``peer`` trusted; None stands for the start of the watch."""
         raise NotImplementedError
 
     def on_start(self, ctx: Context) -> None:
-        """Count this boot in stable storage, start to beat and start to listen."""
-        self._generation = (ctx.stored or 0) + 1
-        ctx.save(self._generation)
-        for peer in self._peers:
+        """Start to beat and start to listen."""
+        self.count_boot(ctx)
+        for peer in self.peers:
             ctx.set_timer(f"silence {peer}", self.patience(ctx, peer, None))
         self._beat(ctx)
 
@@ -56,7 +50,7 @@ class HeartbeatWatcher(Node):
         if name == "beat":
             self._beat(ctx)
         else:
-            self._suspect(ctx, name.removeprefix("silence "))
+            self.suspect(ctx, name.removeprefix("silence "))
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Trust the sender of a new heartbeat for a while."""
@@ -70,26 +64,14 @@ class HeartbeatWatcher(Node):
         if patience <= 0:  # it was on its way for too long to prove anything
             return
         ctx.set_timer(f"silence {sender}", patience)
-        if sender in self.suspected:
-            del self.suspected[sender]
-            ctx.record("trust", peer=sender)
-            self._show(ctx)
+        self.trust(ctx, sender)
 
     def _beat(self, ctx: Context) -> None:
         self._number += 1
         heartbeat = Heartbeat(self._generation, self._number, ctx.now)
-        for peer in self._peers:
+        for peer in self.peers:
             ctx.send(peer, heartbeat)
         ctx.set_timer("beat", self._interval)
-
-    def _suspect(self, ctx: Context, peer: str) -> None:
-        self.suspected[peer] = ctx.now
-        ctx.record("suspect", peer=peer)
-        self._show(ctx)
-
-    def _show(self, ctx: Context) -> None:
-        label = suspicion_label(self.suspected)
-        ctx.record("status", status="suspicious" if label else "up", label=label)
 
 
 class HeartbeatDetector(HeartbeatWatcher):

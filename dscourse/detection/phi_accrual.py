@@ -1,26 +1,36 @@
-"""The phi-accrual detector: a timeout that each peer earns by the rhythm of its own heartbeats."""
+"""The phi-accrual detector: a timeout that each peer earns by the rhythm of its own heartbeats, and φ over time."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.detection.accrual import phi, phi_exponential, tail_deviations
 from dscourse.detection.heartbeat import Heartbeat, HeartbeatWatcher
 
 if TYPE_CHECKING:
+    from dscourse.detection.delays import RecordedDelays
     from dscourse.simulation import Context
 
 
 class GapWindow:
-    """Mean and standard deviation of the last ``size`` gaps, exact (whole microseconds) and in constant time."""
+    """Mean and standard deviation of the last ``size`` gaps, exact (whole microseconds) and in constant time.
 
-    def __init__(self, size: int) -> None:
-        self._gaps: deque[int] = deque(maxlen=whole("size", size, at_least=2))
+    As in Akka it begins with two gaps that nobody measured, ``interval`` less and more a quarter.
+    """
+
+    def __init__(self, size: int, interval: float) -> None:
+        self._gaps: deque[int] = deque(maxlen=whole("window", size, at_least=2))
         self._sum = 0
         self._squares = 0
+        for share in (0.75, 1.25):
+            self.add(share * interval)
 
     def add(self, seconds: float) -> None:
         """Take in one gap; the oldest falls out when the window is full."""
@@ -32,9 +42,6 @@ class GapWindow:
         self._gaps.append(gap)
         self._sum += gap
         self._squares += gap * gap
-
-    def __len__(self) -> int:
-        return len(self._gaps)
 
     @property
     def mean(self) -> float:
@@ -94,9 +101,7 @@ class PhiAccrualDetector(HeartbeatWatcher):
     def patience(self, ctx: Context, peer: str, heartbeat: Heartbeat | None) -> float:
         """Learn from the gap, then say how long a silence it takes for φ to reach the threshold."""
         if peer not in self._windows:  # at the start, or if a node that is no peer of ours turns up
-            window = self._windows[peer] = GapWindow(self._size)
-            window.add(0.75 * self._interval)
-            window.add(1.25 * self._interval)
+            self._windows[peer] = GapWindow(self._size, self._interval)
         if heartbeat is not None and peer in self._last and peer not in self.suspected:
             self._windows[peer].add(max(0.0, ctx.now - self._last[peer]))
         if heartbeat is not None:
@@ -121,3 +126,67 @@ class PhiAccrualDetector(HeartbeatWatcher):
             return float(phi_exponential(max(0.0, silence - self._pause), window.mean))
         spread = max(window.standard_deviation, self._least_deviation)
         return float(phi(silence, window.mean + self._pause, spread))
+
+
+@dataclass(frozen=True)
+class PhiHistory:
+    """φ at many moments of one link.
+
+    Attributes:
+        times: seconds.
+        normal: φ if the gaps are normal.
+        exponential: φ if they are exponential.
+        arrivals: when heartbeats came (seconds), those among ``times`` only.
+    """
+
+    times: NDArray[np.float64]
+    normal: NDArray[np.float64]
+    exponential: NDArray[np.float64]
+    arrivals: NDArray[np.float64]
+
+
+def phi_history(
+    recording: RecordedDelays,
+    link: int,
+    between: tuple[float, float],
+    *,
+    minimum_standard_deviation: float = 0.1,
+    window: int = 1000,
+    step: float = 0.02,
+) -> PhiHistory:
+    """Follow φ on one link of a recording; nobody is suspected, so every gap is learnt from.
+
+    Args:
+        recording: of heartbeats.
+        link: its row.
+        between: from when to when, seconds.
+        minimum_standard_deviation: seconds.
+        window: gaps remembered.
+        step: seconds between two values.
+
+    Raises:
+        LookupError: no such link.
+        ValueError: no heartbeat had come before ``between`` begins.
+    """
+    row = whole("link", link, at_least=0)
+    if row >= len(recording.delays):
+        raise LookupError(f"link must be a row from 0 to {len(recording.delays) - 1}, got {row}")
+    least = real("minimum_standard_deviation", minimum_standard_deviation, above=0.0)
+    sent = np.arange(recording.delays.shape[1]) * recording.interval
+    arrivals = np.sort(sent + recording.delays[row])
+    arrivals = arrivals[np.isfinite(arrivals)]
+    times = np.arange(between[0], between[1], real("step", step, above=0.0))
+    newest = np.searchsorted(arrivals, times, side="right") - 1
+    if len(times) == 0 or newest[0] < 0:
+        raise ValueError(f"between must begin after the first heartbeat and end later, got {between}")
+    gaps = GapWindow(window, recording.interval)
+    normal, exponential = np.empty(len(times)), np.empty(len(times))
+    for index in range(newest[-1] + 1):
+        if index > 0:
+            gaps.add(arrivals[index] - arrivals[index - 1])
+        here = newest == index
+        silence = times[here] - arrivals[index]
+        normal[here] = phi(silence, gaps.mean, max(gaps.standard_deviation, least))
+        exponential[here] = phi_exponential(silence, gaps.mean)
+    shown = arrivals[(arrivals >= times[0]) & (arrivals <= times[-1])]
+    return PhiHistory(times, normal, exponential, shown)

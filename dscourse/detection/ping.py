@@ -7,31 +7,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import real, whole
-from dscourse.detection._label import suspicion_label
-from dscourse.detection._peers import peers_of
-from dscourse.simulation import Node
+from dscourse.detection.detector import Detector
 
 if TYPE_CHECKING:
     from dscourse.simulation import Context
 
 
 @dataclass(frozen=True)
-class Ping:
-    """Are you there? ``generation`` counts the asker's boots, so that it knows answers to a former life."""
+class EchoRequest:
+    """Are you there? ``generation`` counts the asker's boots, so that it knows replies to a former life.
+
+    Named as in ICMP (RFC 792), whose echo messages the program ``ping`` sends.
+    """
 
     generation: int
     number: int
 
 
 @dataclass(frozen=True)
-class Ack:
-    """I am: the answer to the ping of the same generation and number."""
+class EchoReply:
+    """I am: the answer to the request of the same generation and number."""
 
     generation: int
     number: int
 
 
-class PingDetector(Node):
+class PingDetector(Detector):
     """Pings all peers and suspects whoever leaves ``attempts`` pings in a row unanswered for ``timeout``.
 
     An answer that comes after its timeout counts as none. Unlike a heartbeat, which a timer sends, an answer
@@ -55,21 +56,17 @@ class PingDetector(Node):
         timeout: float = 1.0,
         attempts: int = 1,
     ) -> None:
-        self._peers = peers_of(peers)
+        super().__init__(node_id, peers)
         self._interval = real("interval", interval, above=0.0)
         self._timeout = real("timeout", timeout, above=0.0)
         self._attempts = whole("attempts", attempts, at_least=1)
-        self._generation = 1
-        self._number = 0
         self._closed = 0  # the newest ping whose time is up
         self._answered = dict.fromkeys(peers, 0)
         self._missed = dict.fromkeys(peers, 0)
-        self.suspected: dict[str, float] = {}
 
     def on_start(self, ctx: Context) -> None:
-        """Count this boot in stable storage, and ask at once."""
-        self._generation = (ctx.stored or 0) + 1
-        ctx.save(self._generation)
+        """Ask at once."""
+        self.count_boot(ctx)
         self._ask(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
@@ -78,40 +75,31 @@ class PingDetector(Node):
             self._ask(ctx)
             return
         self._closed = int(name.removeprefix("answers to "))
-        for peer in self._peers:
+        for peer in self.peers:
             if self._answered[peer] >= self._closed:
                 continue
             self._missed[peer] += 1
             if self._missed[peer] >= self._attempts and peer not in self.suspected:
-                self.suspected[peer] = ctx.now
-                ctx.record("suspect", peer=peer)
-                self._show(ctx)
+                self.suspect(ctx, peer)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Answer a ping; take note of an answer that is in time."""
-        if isinstance(message, Ping):
+        if isinstance(message, EchoRequest):
             with suppress(LookupError):  # over a link that leads one way only there is no way back
-                ctx.send(sender, Ack(message.generation, message.number))
+                ctx.send(sender, EchoReply(message.generation, message.number))
         elif (
-            isinstance(message, Ack)
+            isinstance(message, EchoReply)
             and sender in self._answered
             and message.generation == self._generation
             and message.number > max(self._closed, self._answered[sender])
         ):
             self._answered[sender] = message.number
             self._missed[sender] = 0
-            if sender in self.suspected:
-                del self.suspected[sender]
-                ctx.record("trust", peer=sender)
-                self._show(ctx)
+            self.trust(ctx, sender)
 
     def _ask(self, ctx: Context) -> None:
         self._number += 1
-        for peer in self._peers:
-            ctx.send(peer, Ping(self._generation, self._number))
+        for peer in self.peers:
+            ctx.send(peer, EchoRequest(self._generation, self._number))
         ctx.set_timer(f"answers to {self._number}", self._timeout)
         ctx.set_timer("ask", self._interval)
-
-    def _show(self, ctx: Context) -> None:
-        label = suspicion_label(self.suspected)
-        ctx.record("status", status="suspicious" if label else "up", label=label)

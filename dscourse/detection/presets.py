@@ -1,4 +1,4 @@
-"""Failure detection as real systems ship it: their default settings, put into this package's detectors.
+"""Failure detection as real systems ship it: their default settings, put into this package's detectors and on trial.
 
 A preset is a model of the system's settings, not of the system: who watches whom, over which transport, and
 what follows from a suspicion differ. ``note`` says where it matters.
@@ -6,16 +6,21 @@ what follows from a suspicion differ. ``note`` says where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from dscourse.arguments import instance, real, whole
 from dscourse.detection.heartbeat import HeartbeatDetector
 from dscourse.detection.phi_accrual import PhiAccrualDetector
 from dscourse.detection.ping import PingDetector
-from dscourse.detection.swim import SwimMember
-from dscourse.simulation import Node
+from dscourse.detection.quality import detector_quality, message_load
+from dscourse.detection.swim.member import SwimMember
+from dscourse.simulation import Crash, Fault, Network, Node, Pause, Run, Scenario, Uniform, topology
+
+_PATIENCE = 150.0  # seconds to wait for the verdict; more than any preset needs
+_VICTIM = "n1"
 
 
 @dataclass(frozen=True)
@@ -208,9 +213,7 @@ def preset(name: str) -> DetectorPreset:
     Raises:
         LookupError: there is none of that name; the message lists those there are.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"a preset is asked for by its name, a str, got {name!r}")
-    found = _BY_NAME.get(name)
+    found = _BY_NAME.get(instance("name", name, str, 'the name of a preset, such as "etcd"'))
     if found is None:
         raise LookupError(f"there is no preset {name!r}; there are {', '.join(_BY_NAME)}")
     return found
@@ -219,3 +222,58 @@ def preset(name: str) -> DetectorPreset:
 def preset_names() -> list[str]:
     """Names of all presets, from the quickest detector family to gossip."""
     return list(_BY_NAME)
+
+
+@dataclass(frozen=True)
+class PresetTrial:
+    """How one preset did.
+
+    Attributes:
+        preset: the settings.
+        detection_time: seconds from a crash to the last word on it, mean over the observers.
+        suspicion_time: seconds to the first suspicion that stays; the same for all but SWIM, which may think twice.
+        gives_up: length of a pause in seconds → whether somebody gave up the paused (healthy) node.
+        messages_per_second: that each node sends.
+    """
+
+    preset: DetectorPreset
+    detection_time: float
+    suspicion_time: float
+    gives_up: Mapping[float, bool]
+    messages_per_second: float
+
+
+def try_preset(
+    chosen: DetectorPreset,
+    *,
+    pauses: Iterable[float] = (1.0, 5.0, 15.0, 60.0),
+    nodes: int = 4,
+    seed: int = 1,
+) -> PresetTrial:
+    """Run a preset on a quick, lossless network: once with a crash, and once with a pause of each length.
+
+    The trouble comes when the detector has heard some thirty heartbeats, a little after one of them.
+    """
+    size = whole("nodes", nodes, at_least=2)
+    strikes_at = 30.37 * chosen.interval
+
+    def run(fault: Fault, longest: float) -> Run:
+        network = Network(topology.full_mesh(size), latency=Uniform(0.0005, 0.002))
+        return Scenario(chosen.factory(), network, faults=(fault,), seed=seed).run(strikes_at + longest)
+
+    crash = run(Crash(_VICTIM, at=strikes_at), _PATIENCE)
+    given_up = {}
+    for pause in pauses:
+        length = real("pause", pause, above=0.0)
+        paused = run(Pause(_VICTIM, at=strikes_at, until=strikes_at + length), length + 5 * chosen.interval)
+        given_up[length] = bool(paused.trace.select(kind="record", peer=_VICTIM, name=chosen.verdict))
+    final = detector_quality(crash, verdict=chosen.verdict).detection_time
+    suspected = detector_quality(crash).detection_time
+    load = message_load(run(Pause(_VICTIM, at=strikes_at, until=strikes_at + 1e-3), 20 * chosen.interval))
+    return PresetTrial(chosen, final, suspected, given_up, load)
+
+
+def try_all_presets(*, nodes: int = 4, seed: int = 1) -> list[PresetTrial]:
+    """``try_preset`` for every preset, from the quickest to the slowest to notice a crash."""
+    trials = [try_preset(preset(name), nodes=nodes, seed=seed) for name in preset_names()]
+    return sorted(trials, key=lambda trial: trial.detection_time)

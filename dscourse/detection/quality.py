@@ -1,4 +1,4 @@
-"""How good a failure detector is: the measures of Chen, Toueg and Aguilera, and their theory of one detector.
+"""How good a failure detector is: the measures of Chen, Toueg and Aguilera, taken from a run of the simulation.
 
 *On the quality of service of failure detectors*, IEEE Transactions on Computers 51(5), 2002 (the May reprint
 corrects the January one). A detector is judged by how fast it detects (detection time) and by how well it
@@ -7,15 +7,14 @@ avoids mistakes (how often, how long, and how much of the time it is right).
 
 from __future__ import annotations
 
-import itertools
 import math
-import warnings
-from collections.abc import Callable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from statistics import fmean
 
-from scipy import integrate
-
-from dscourse.arguments import probability, real
+from dscourse.arguments import node_ids
+from dscourse.detection.suspicions import Pair, Suspicion, Uptime, check_run, suspicion_history
+from dscourse.simulation import Run
 
 
 @dataclass(frozen=True)
@@ -50,61 +49,108 @@ class DetectorQuality:
         return f"{words}; right {100 * self.query_accuracy:.3f} % of the time"
 
 
-def nfd_s(interval: float, shift: float, loss: float, delay_cdf: Callable[[float], float]) -> DetectorQuality:
-    """Quality of NFD-S, which has the best query accuracy for its detection time where clocks are synchronised.
+def detector_quality(
+    run: Run, *, verdict: str = "suspect", observers: Collection[str] | None = None
+) -> DetectorQuality:
+    """How fast and how accurate the detectors in a run were: each ordered pair by itself, then the mean over pairs.
 
-    That holds among detectors of one link whose delays and losses are independent, with one distribution that is known.
-    Heartbeat i is sent at i·``interval``; from i·``interval`` + ``shift`` on, the observer trusts the peer
-    only if it has heartbeat i or a later one. The paper's section 3: with
-    p_j(x) = loss + (1 − loss)·P(D > shift + x − j·interval) the chance that heartbeat i + j has not come by x
-    after that moment, and u(x) = Π p_j(x), j = 0 … ⌈shift/interval⌉, a mistake begins at a freshness point
-    with probability p_s = (1 − loss)·P(D < shift + interval) · u(0). Delays and losses are independent.
+    A pair is an observer and a peer that it can reach; what is recorded about others (hearsay) counts for nothing. A
+    mistake is a suspicion that begins while both are up (a
+    paused node is up); it lasts until it is taken back or the peer crashes. The detection time counts from a crash
+    to the beginning of the suspicion that is still in force when the peer returns or the run ends; it is 0 if the
+    peer was suspected already. Only observers that are up all that while count.
 
     Args:
-        interval: seconds between heartbeats (η), above 0.
-        shift: seconds from sending to the freshness point (δ), at least 0.
-        loss: probability that a heartbeat is lost.
-        delay_cdf: P(delay ≤ x) for a number of seconds x, for example ``scipy.stats.expon(scale=0.02).cdf``.
+        run: of nodes that record ``suspect`` and ``trust`` with a ``peer``.
+        verdict: ``"suspect"``, or ``"confirm"`` for SWIM's final verdict "faulty".
+        observers: whose verdicts count; by default every node's.
 
     Returns:
-        The expected quality. ``detection_time`` is the bound ``shift + interval``, which is tight.
-        ``mistake_duration`` is nan where no mistake can happen.
+        The quality. ``detection_time`` is nan if nothing crashed.
 
     Raises:
-        TypeError: a wrong type, or a ``delay_cdf`` that can't be called.
-        ValueError: a value out of range, or a ``delay_cdf`` that returns no probability.
+        TypeError: no run.
+        LookupError: an observer that is no node of the run.
     """
-    eta = real("interval", interval, above=0.0)
-    delta = real("shift", shift, at_least=0.0)
-    lost = probability("loss", loss)
-    if not callable(delay_cdf):
-        raise TypeError(f"delay_cdf must be a function of seconds, got {delay_cdf!r}")
-    if delta > 100_000 * eta:
-        raise ValueError(f"shift must be at most 100 000 intervals, got {delta:g} s of {eta:g} s each")
-    last = math.ceil(delta / eta)
+    history, uptime = suspicion_history(run, verdict=verdict)
+    watching = _watching(run, observers)
+    pairs = _number_of_pairs(run, watching)
+    never_up = [pair for pair in _pairs_with_crashes(run, watching, uptime) if uptime.up_together(*pair) <= 0]
+    counted = pairs - len(never_up)
+    rates, durations, wrong_shares = [], [], []
+    for pair, held in history.items():
+        together = uptime.up_together(*pair)
+        if pair[0] not in watching or pair[1] not in _peers(run, pair[0]) or together <= 0:
+            continue
+        mistakes = [s for s in held if uptime.is_up(s.peer, s.begin)]
+        rates.append(len(mistakes) / together)
+        if mistakes:
+            durations.append(
+                fmean(min(s.end, uptime.next_crash(s.peer, s.begin)) - s.begin for s in mistakes)
+            )
+        wrong_shares.append(sum(uptime.up_together(*pair, (s.begin, s.end)) for s in held) / together)
+    detected, undetected = _detection_times(_pairs_with_crashes(run, watching, uptime), history, uptime)
+    return DetectorQuality(
+        detection_time=fmean(detected) if detected else math.nan,
+        mistake_rate=math.fsum(rates) / counted if counted else math.nan,
+        mistake_duration=fmean(durations) if durations else math.nan,
+        query_accuracy=1.0 - math.fsum(wrong_shares) / counted if counted else math.nan,
+        undetected=undetected,
+    )
 
-    def arrived(seconds: float) -> float:
-        return probability("delay_cdf(x)", float(delay_cdf(seconds))) if seconds >= 0 else 0.0
 
-    def none_fresh(x: float) -> float:
-        product = 1.0
-        for j in range(last + 1):
-            product *= lost + (1.0 - lost) * (1.0 - arrived(delta + x - j * eta))
-            if product == 0.0:
-                break
-        return product
-
-    suspicious = _mean_over(none_fresh, eta, kink=last * eta - delta)
-    begins = (1.0 - lost) * arrived(delta + eta) * none_fresh(0.0)
-    duration = suspicious * eta / begins if begins > 0 else (math.inf if suspicious > 0 else math.nan)
-    return DetectorQuality(delta + eta, begins / eta, duration, 1.0 - suspicious)
+def message_load(run: Run) -> float:
+    """Messages that a node sends a second, on average over the nodes and the run."""
+    check_run(run)
+    return len(run.trace.select(kind="send")) / len(run.nodes) / run.until
 
 
-def _mean_over(function: Callable[[float], float], width: float, kink: float) -> float:
-    """Mean of ``function`` over [0, width), split where one more heartbeat can begin to arrive."""
-    edges = sorted({0.0, min(max(kink, 0.0), width), width})
-    with warnings.catch_warnings():
-        # A step function (measured delays) never meets quad's own target; its error stays far below ours.
-        warnings.simplefilter("ignore", integrate.IntegrationWarning)
-        parts = [integrate.quad(function, a, b, limit=200)[0] for a, b in itertools.pairwise(edges)]
-    return min(1.0, max(0.0, math.fsum(parts) / width))
+def _watching(run: Run, observers: Collection[str] | None) -> dict[str, None]:
+    if observers is None:
+        return dict.fromkeys(run.nodes)
+    ids = node_ids("observers", observers)
+    if unknown := [name for name in ids if name not in run.nodes]:
+        raise LookupError(f"{unknown[0]!r} is no node of this run; its nodes are {', '.join(run.nodes)}")
+    return dict.fromkeys(ids)
+
+
+def _complete(run: Run) -> bool:
+    return bool(run.scenario.network.graph.graph.get("complete"))
+
+
+def _peers(run: Run, observer: str) -> Collection[str]:
+    return run.nodes if _complete(run) else run.scenario.network.graph[observer]
+
+
+def _number_of_pairs(run: Run, watching: Iterable[str]) -> int:
+    return sum(len(_peers(run, observer)) - _complete(run) for observer in watching)
+
+
+def _pairs_with_crashes(run: Run, watching: Iterable[str], uptime: Uptime) -> Iterator[Pair]:
+    """Pairs of which one crashed at some time; of a large group these are few."""
+    crashed = dict.fromkeys(uptime.crashed)
+    for observer in watching if crashed else ():
+        peers = _peers(run, observer)
+        for peer in peers if observer in crashed else crashed:
+            if peer != observer and (_complete(run) or peer in peers):
+                yield observer, peer
+
+
+def _detection_times(
+    pairs: Iterable[Pair], history: dict[Pair, list[Suspicion]], uptime: Uptime
+) -> tuple[list[float], int]:
+    """Mean detection time of each pair that has one, and the number of crashes that went unnoticed."""
+    means, undetected = [], 0
+    for observer, peer in pairs:
+        times = []
+        for crash, back in uptime.downtimes(peer):
+            if uptime.up_together(observer, observer, (crash, back)) < back - crash:
+                continue
+            stays = [s for s in history.get((observer, peer), ()) if s.begin < back <= s.end]
+            if stays:
+                times.append(max(0.0, stays[0].begin - crash))
+            else:
+                undetected += 1
+        if times:
+            means.append(fmean(times))
+    return means, undetected

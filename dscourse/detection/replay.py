@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dscourse.arguments import numbers, one_of, real, shown, whole
+from dscourse.arguments import instance, numbers, one_of, real, whole
 from dscourse.detection.accrual import tail_deviations
 from dscourse.detection.delays import LONGEST, NEVER, Microseconds, RecordedDelays
 
@@ -230,22 +230,14 @@ class _Gaps:
 
 
 def _check(recording: object, name: str = "recording") -> None:
-    if not isinstance(recording, RecordedDelays):
-        raise TypeError(
-            f"{name} must be recorded delays, such as seattle_delays() or RecordedDelays(1.0, [[0.1, 0.2]]), "
-            f"got {shown(recording)}"
-        )
+    instance(name, recording, RecordedDelays, "recorded delays, such as seattle_delays()")
 
 
 def _settings(
     name: str, values: Sequence[float] | ArrayLike, at_most: float | None = None
 ) -> NDArray[np.float64]:
-    settings = np.atleast_1d(numbers(name, values))
-    if settings.ndim != 1 or settings.size == 0:
-        raise ValueError(f"{name} must be a list of numbers, got an array of the shape {settings.shape}")
-    for value in settings:
-        real(f"each of {name}", float(value), above=0.0, at_most=at_most)
-    return settings
+    settings = np.atleast_1d(numbers(name, values, above=0.0, at_most=at_most))
+    return numbers(name, settings, row=True)
 
 
 def _mistakes(begins: NDArray[np.bool_], lasted: Microseconds, seconds: float) -> tuple[float, float, float]:

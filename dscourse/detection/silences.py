@@ -87,6 +87,8 @@ def observations(run: Run, observer: str = OBSERVER) -> list[tuple[float, str]]:
 
 def unanswered(run: Run, observer: str = OBSERVER) -> list[float]:
     """When ``observer`` sent the pings that have had no answer so far."""
-    answered = {event.message.number for event in run.trace.select(kind="deliver", node=observer, name="Ack")}
-    pings = run.trace.select(kind="send", node=observer, name="Ping")
+    answered = {
+        event.message.number for event in run.trace.select(kind="deliver", node=observer, name="EchoReply")
+    }
+    pings = run.trace.select(kind="send", node=observer, name="EchoRequest")
     return [event.time for event in pings if event.message.number not in answered]

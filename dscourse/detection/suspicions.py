@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dscourse.arguments import instance, one_of
+from dscourse.simulation import Run
+
 Interval = tuple[float, float]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -23,26 +27,19 @@ class Suspicion:
 class Uptime:
     """When each node was up. A paused node is up: it will be back, so to suspect it is a mistake."""
 
-    def __init__(self, changes: Iterable[tuple[float, str, bool]], end: float) -> None:
-        """``changes`` are (time, node, is up from now on) in order of time; every node is up at 0."""
+    def __init__(self, downtimes: Mapping[str, Sequence[Interval]], end: float) -> None:
+        """``downtimes`` are those of each node that crashed, in order; ``end`` is that of the run."""
         self.end = end
-        self._down: dict[str, list[list[float]]] = defaultdict(list)
-        for time, node, up in changes:
-            open_ended = self._down[node]
-            is_down = bool(open_ended) and open_ended[-1][1] > time
-            if not up and not is_down:
-                open_ended.append([time, end])
-            elif up and is_down:
-                open_ended[-1][1] = time
+        self._down = downtimes
 
     def downtimes(self, node: str) -> list[Interval]:
         """The intervals in which ``node`` was down."""
-        return [(begin, end) for begin, end in self._down.get(node, ())]
+        return list(self._down.get(node, ()))
 
     @property
     def crashed(self) -> list[str]:
         """Nodes that were down at some time, in order of their first crash."""
-        return [node for node, intervals in self._down.items() if intervals]
+        return list(self._down)
 
     def up_together(self, a: str, b: str, within: Interval | None = None) -> float:
         """Seconds in which both nodes were up (in an interval; by default in the whole run)."""
@@ -57,7 +54,7 @@ class Uptime:
 
     def is_up(self, node: str, time: float) -> bool:
         """Whether ``node`` was up at ``time``."""
-        intervals = self._down.get(node, [])
+        intervals = self.downtimes(node)
         index = bisect_right([interval[0] for interval in intervals], time) - 1
         return index < 0 or time >= intervals[index][1]
 
@@ -68,15 +65,15 @@ class Uptime:
 
 def suspicions(
     verdicts: Iterable[tuple[float, str, str, bool]], uptime: Uptime
-) -> dict[tuple[str, str], list[Suspicion]]:
+) -> dict[Pair, list[Suspicion]]:
     """Pair up suspicions and their ends, by (observer, peer).
 
     Args:
         verdicts: (time, observer, peer, suspects it from now on), in order of time.
         uptime: an observer that crashes forgets whom it suspected.
     """
-    history: dict[tuple[str, str], list[Suspicion]] = defaultdict(list)
-    begun: dict[tuple[str, str], float] = {}
+    history: dict[Pair, list[Suspicion]] = defaultdict(list)
+    begun: dict[Pair, float] = {}
 
     def close(pair: tuple[str, str], time: float) -> None:
         begin = begun.pop(pair)
@@ -92,3 +89,20 @@ def suspicions(
     for pair in list(begun):
         close(pair, uptime.end)
     return dict(history)
+
+
+def check_run(run: object) -> None:
+    """Refuse what is no run."""
+    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
+
+
+def suspicion_history(run: Run, *, verdict: str = "suspect") -> tuple[dict[Pair, list[Suspicion]], Uptime]:
+    """Who suspected whom from when to when, by (observer, peer), and when each node was up."""
+    check_run(run)
+    begins = one_of("verdict", verdict, ("suspect", "confirm"))
+    uptime = Uptime(run.trace.downtimes(), run.until)
+    verdicts = (
+        (event.time, str(event.node), str(event.peer), event.name == begins)
+        for event in run.trace.select(kind="record", name=(begins, "trust"))
+    )
+    return suspicions(verdicts, uptime), uptime

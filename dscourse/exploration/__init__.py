@@ -6,4 +6,7 @@ at and to play; ``sweep`` a table with one row a run.
 
 import lazy_loader
 
+# Not lazily: the function bears the name of its module, which would hide it if a worker loaded that first.
+from dscourse.exploration.sweep import sweep as sweep
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

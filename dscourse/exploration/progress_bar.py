@@ -66,9 +66,9 @@ class _Output:
         if self._handle is None:
             from IPython.display import display
 
-            self._handle = display({"text/plain": text}, raw=True, display_id=True)
-        else:
-            self._handle.update({"text/plain": text}, raw=True)
+            # Empty at first, as at last: what only looks at first outputs (nbval) sees no bar either.
+            self._handle = display({}, raw=True, display_id=True)
+        self._handle.update({"text/plain": text}, raw=True)
 
     def flush(self) -> None:
         """Do nothing: what is written is sent at once."""

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import instance, one_of, real, truth, whole
-from dscourse.exploration.counterexample import Counterexample
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.shrink import NO_ERROR, shrink_scenario
+from dscourse.exploration.shrink import EVENT_LIMIT, shrink_scenario
+from dscourse.exploration.untimed_search import search_untimed
 from dscourse.simulation.errors import EventLimit, NodeError
 from dscourse.simulation.properties import Property
 from dscourse.simulation.run import judged_run
 from dscourse.simulation.scenario import Scenario
-
-EVENT_LIMIT = 200_000  # of one run: a search is no place for an endless one
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,10 @@ def search(
     truth("progress", progress)
     chosen = _seeds(seeds)
     if one_of("adversary", adversary, ("timed", "untimed")) == "untimed":
-        raise NotImplementedError("the untimed adversary joins with the untimed world")
+        steps = whole("until", until, at_least=1)
+        with progress_bar(len(chosen), shown=progress) as advance:
+            found = search_untimed(scenario, asked, until=steps, seeds=chosen, faults=faults, advance=advance)
+        return Search(*found)
     end = real("until", until, above=0.0)
     with progress_bar(len(chosen), shown=progress) as advance:
         return _search_in_time(scenario, asked, end, chosen, faults, advance, event_limit)

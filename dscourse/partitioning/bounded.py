@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import real, whole
-from dscourse.partitioning.hashed import HashPartitioner
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import Hashes, Key, hash_key, hash_keys, plain_key
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner
 from dscourse.partitioning.ring import MOST_POINTS, RingPoints
 
 
@@ -31,12 +31,12 @@ class BoundedPoints:
     slack: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, members: Members, virtual_nodes: int, epsilon: float) -> BoundedPoints:
+    def of(cls, fleet: Fleet, virtual_nodes: int, epsilon: float) -> BoundedPoints:
         """Make the ring and the fractions."""
-        weights = [Fraction(str(weight)) for weight in members.weights]
+        weights = [Fraction(str(weight)) for weight in fleet.weights]
         unit = (1 + Fraction(str(epsilon))) / sum(weights)
         slack = [unit * weight for weight in weights]
-        return cls(RingPoints.of(members, virtual_nodes), tuple(share.as_integer_ratio() for share in slack))
+        return cls(RingPoints.of(fleet, virtual_nodes), tuple(share.as_integer_ratio() for share in slack))
 
     def bounds(self, placed: int) -> list[int]:
         """Return how many of `placed` keys each node may hold, rounded up."""
@@ -97,7 +97,7 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
             node: which one.
             placed: m, the number of keys placed in all; the running number if None.
         """
-        place = self._members.place(node)
+        place = self._fleet.place(node)
         count = self._running.total if placed is None else whole("placed", placed, at_least=0)
         return self._table.bounds(count)[place]
 
@@ -122,8 +122,8 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
         self._push_down()
         return node
 
-    def _install(self, members: Members) -> None:
-        super()._install(members)
+    def _install(self, fleet: Fleet) -> None:
+        super()._install(fleet)
         self._push_down()
 
     def _push_down(self) -> None:
@@ -139,8 +139,8 @@ class BoundedLoadRing(HashPartitioner[BoundedPoints]):
             if self._running.load(self.nodes[index]) < bounds[index]
         )
 
-    def _make_table(self, members: Members) -> BoundedPoints:
-        return BoundedPoints.of(members, self._virtual_nodes, self._epsilon)
+    def _make_table(self, fleet: Fleet) -> BoundedPoints:
+        return BoundedPoints.of(fleet, self._virtual_nodes, self._epsilon)
 
     def _index_of(self, hashed: int) -> int:
         return self._table.points.owner_of(hashed)

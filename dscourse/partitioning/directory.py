@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import whole
-from dscourse.partitioning.hashed import HashPartitioner, walk_table
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import Hashes, Key, hash_key, key_column, plain_key
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner, walk_table
 
 Slots = npt.NDArray[np.int32]
 _MOST_SLOTS = 1 << 24
@@ -41,7 +41,7 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         self._slots = whole("slots", slots, at_least=1, at_most=_MOST_SLOTS)
         self._pins: dict[Key, str] = {}
         self._table: Slots = np.empty(0, dtype=np.int32)
-        self._members = Members((), ())
+        self._fleet = Fleet((), ())
         super().__init__(nodes, weights)
 
     @property
@@ -70,22 +70,13 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
             LookupError: if there is no such node.
             ValueError: if there is no such slot.
         """
-        place = self._members.place(node)
+        place = self._fleet.place(node)
         self._table[whole("slot", slot, at_least=0, at_most=self._slots - 1)] = place
 
     def pin(self, key: Key, node: str) -> None:
         """Give one key to a node, whatever its slot: for the customer who is as big as all the others."""
-        self._members.place(node)
+        self._fleet.place(node)
         self._pins[plain_key(key)] = node
-
-    def unpin(self, key: Key) -> None:
-        """Let a key go with its slot again.
-
-        Raises:
-            LookupError: if it wasn't pinned.
-        """
-        if self._pins.pop(plain_key(key), None) is None:
-            raise LookupError(f"The key {key!r} isn't pinned")
 
     def owner(self, key: Key) -> str:
         """Return the node that owns a key: the one it is pinned to, or that of its slot."""
@@ -102,14 +93,14 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
             column = key_column(keys)
             for place, key in enumerate(column.tolist() if isinstance(column, np.ndarray) else column):
                 if key in self._pins:
-                    indices[place] = self._members.place(self._pins[key])
+                    indices[place] = self._fleet.place(self._pins[key])
         return indices
 
     def remove_node(self, node: str) -> None:
         """Let a node leave: its slots go to those that hold least for their weight, pinned keys back to their slot.
 
         Raises:
-            LookupError: if it isn't a member.
+            LookupError: if it isn't there.
             ValueError: if it is the last one.
         """
         super().remove_node(node)
@@ -120,14 +111,14 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         yield from () if pinned is None else (pinned,)
         yield from super()._preferred_nodes(key)
 
-    def _make_table(self, members: Members) -> Slots:
-        if len(members.nodes) > self._slots:
-            raise ValueError(f"{len(members.nodes)} nodes need as many slots, but there are {self._slots}")
-        before, fair = self._members.nodes, _fair_slots(members, self._slots)
+    def _make_table(self, fleet: Fleet) -> Slots:
+        if len(fleet.nodes) > self._slots:
+            raise ValueError(f"{len(fleet.nodes)} nodes need as many slots, but there are {self._slots}")
+        before, fair = self._fleet.nodes, _fair_slots(fleet, self._slots)
         if not before:
             blocks: Slots = np.repeat(np.arange(len(fair), dtype=np.int32), fair)
             return blocks
-        place_now = {node: place for place, node in enumerate(members.nodes)}
+        place_now = {node: place for place, node in enumerate(fleet.nodes)}
         table = np.array([place_now.get(node, -1) for node in before], dtype=np.int32)[self._table]
         if len(fair) > len(before):
             return _give_to_newcomer(table, fair)
@@ -144,9 +135,9 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
         return walk_table(self._table, hashed % self._slots, len(self.nodes))
 
 
-def _fair_slots(members: Members, slots: int) -> list[int]:
+def _fair_slots(fleet: Fleet, slots: int) -> list[int]:
     """Return how many slots each node should hold: in proportion to its weight, the largest remainders rounded up."""
-    ideal = [share * slots for share in members.shares().values()]
+    ideal = [share * slots for share in fleet.shares().values()]
     fair = [int(number) for number in ideal]
     by_remainder = sorted(range(len(ideal)), key=lambda place: fair[place] - ideal[place])
     for place in by_remainder[: slots - sum(fair)]:

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from dscourse.arguments import real, whole
-from dscourse.partitioning.hashed import HashPartitioner, walk_table
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import Hashes, mix
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner, walk_table
 
 _LARGEST_TABLE = 1 << 24
 
@@ -125,16 +125,16 @@ class MaglevPartitioner(HashPartitioner["npt.NDArray[np.int32]"]):
         """4 bytes for each slot."""
         return self._table.nbytes
 
-    def _make_table(self, members: Members) -> npt.NDArray[np.int32]:
-        if len(members.nodes) > self._size:
-            raise ValueError(f"{len(members.nodes)} nodes need as many slots, but table_size is {self._size}")
+    def _make_table(self, fleet: Fleet) -> npt.NDArray[np.int32]:
+        if len(fleet.nodes) > self._size:
+            raise ValueError(f"{len(fleet.nodes)} nodes need as many slots, but table_size is {self._size}")
         # In order of name, so that every load balancer makes the same table whatever it learnt first.
-        order = sorted(range(len(members.nodes)), key=lambda place: members.nodes[place])
-        names = [members.nodes[place].encode("utf-8", "surrogatepass") for place in order]
+        order = sorted(range(len(fleet.nodes)), key=lambda place: fleet.nodes[place])
+        names = [fleet.nodes[place].encode("utf-8", "surrogatepass") for place in order]
         hashes = [xxh3_64_intdigest(name) for name in names]
         offsets = [hashed % self._size for hashed in hashes]
         skips = [mix(hashed) % (self._size - 1) + 1 for hashed in hashes]
-        table = maglev_table(offsets, skips, self._size, [members.weights[place] for place in order])
+        table = maglev_table(offsets, skips, self._size, [fleet.weights[place] for place in order])
         places: npt.NDArray[np.int32] = np.array(order, dtype=np.int32)[table]
         return places
 

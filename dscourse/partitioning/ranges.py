@@ -1,4 +1,4 @@
-"""Ranges of sorted keys, each with an owner; a range that grows is split, neighbours that shrink are merged.
+"""Ranges of sorted keys, each with an owner; a range that grows is split.
 
 F. Chang and others, *Bigtable*, OSDI 2006 (tablets); HBase calls them regions, CockroachDB ranges, MongoDB chunks.
 """
@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dscourse.arguments import whole
+from dscourse.partitioning.fleet import Fleet, checked_names
 from dscourse.partitioning.keys import Key, key_column, plain_key
-from dscourse.partitioning.members import Members, checked_name
-from dscourse.partitioning.replication_order import choose_replicas
+from dscourse.partitioning.partitioner import choose_replicas
 from dscourse.readable import readable_number
 
 _MOST_CUTS = 1_000_000
@@ -60,12 +60,10 @@ class RangePartitioner:
 
     def __init__(self, boundaries: Sequence[Key], nodes: Iterable[str]) -> None:
         cuts = _sorted_cuts(boundaries)
-        if isinstance(nodes, str | bytes) or not isinstance(nodes, Iterable):
-            raise TypeError(f"nodes must be a list with the owner of each range, got {nodes!r}")
-        owners = [checked_name(node) for node in nodes]
+        owners = list(checked_names(nodes))
         if not owners:
             raise ValueError("A partitioner needs at least one node, got none")
-        self._members = Members.of(dict.fromkeys(owners))
+        self._fleet = Fleet.of(dict.fromkeys(owners))
         if len(owners) != len(cuts) + 1:
             raise ValueError(
                 f"{len(cuts)} boundaries make {len(cuts) + 1} ranges, each with an owner; got {len(owners)} owners"
@@ -76,7 +74,7 @@ class RangePartitioner:
     @property
     def nodes(self) -> tuple[str, ...]:
         """The nodes, in the order in which they joined."""
-        return self._members.nodes
+        return self._fleet.nodes
 
     @property
     def weights(self) -> dict[str, float]:
@@ -117,7 +115,7 @@ class RangePartitioner:
 
     def owner_indices(self, keys: Any) -> npt.NDArray[np.intp]:
         """Return the owners as places in `nodes`."""
-        places = np.array([self._members.place(node) for node in self._owners], dtype=np.intp)
+        places = np.array([self._fleet.place(node) for node in self._owners], dtype=np.intp)
         return places[self.range_indices(keys)]
 
     def range_indices(self, keys: Any) -> npt.NDArray[np.intp]:
@@ -145,23 +143,23 @@ class RangePartitioner:
         As long as there are fewer ranges than nodes it gets none: split first.
 
         Raises:
-            ValueError: if it is a member already, or has a weight other than 1.
+            ValueError: if it is there already, or has a weight other than 1.
         """
-        members = self._members.plus(node, weight)
-        if members.weights[-1] != 1.0:
+        fleet = self._fleet.plus(node, weight)
+        if fleet.weights[-1] != 1.0:
             raise ValueError("RangePartitioner has no weights: move ranges instead")
-        self._members = members
-        for _ in range(len(self._owners) // len(members.nodes)):
+        self._fleet = fleet
+        for _ in range(len(self._owners) // len(fleet.nodes)):
             self._owners[self._last_range_of(self._fullest())] = node
 
     def remove_node(self, node: str) -> None:
         """Let a node leave; its ranges go, one at a time, to the node that has fewest.
 
         Raises:
-            LookupError: if it isn't a member.
+            LookupError: if it isn't there.
             ValueError: if it is the last one.
         """
-        self._members = self._members.minus(node)
+        self._fleet = self._fleet.minus(node)
         for number, owner in enumerate(self._owners):
             if owner == node:
                 self._owners[number] = min(self.nodes, key=self._owners.count)
@@ -183,22 +181,13 @@ class RangePartitioner:
         self._cuts.insert(number, cut)
         self._owners.insert(number, self._owners[number])
 
-    def merge(self, at: Key) -> None:
-        """Take away the boundary at a key; the range on its right goes to the owner of the range on its left.
-
-        Raises:
-            LookupError: if no range begins there.
-        """
-        number = self._number_of_boundary(at)
-        del self._cuts[number], self._owners[number + 1]
-
     def move(self, key: Key, node: str) -> None:
         """Hand the range that holds a key to a node.
 
         Raises:
             LookupError: if there is no such node.
         """
-        self._members.place(node)
+        self._fleet.place(node)
         self._owners[self._range_of(key)] = node
 
     def split_above(self, keys: Any, most: int) -> int:
@@ -223,24 +212,6 @@ class RangePartitioner:
             else:
                 self.split(cut)
         return stuck
-
-    def merge_below(self, keys: Any, least: int) -> int:
-        """Merge neighbouring ranges as long as together they hold fewer than `least` of these keys.
-
-        Returns:
-            How many boundaries were taken away.
-        """
-        limit = whole("least", least, at_least=1)
-        ordered = self._in_order(keys)
-        before = len(self._cuts)
-        number = 0
-        while number < len(self._cuts):
-            both = len(self._slice(ordered, number)) + len(self._slice(ordered, number + 1))
-            if both < limit:
-                self.merge(self._cuts[number])
-            else:
-                number += 1
-        return before - len(self._cuts)
 
     def nodes_for_scan(self, start: Key, end: Key) -> list[str]:
         """Return the nodes that a scan over [start, end) has to ask, in the order of their keys."""
@@ -284,13 +255,6 @@ class RangePartitioner:
 
     def _last_range_of(self, node: str) -> int:
         return len(self._owners) - 1 - self._owners[::-1].index(node)
-
-    def _number_of_boundary(self, at: Key) -> int:
-        cut = plain_key(at)
-        self._check_kind(cut)
-        if cut not in self._cuts:
-            raise LookupError(f"No range begins at {cut!r}; the boundaries are {self._cuts}")
-        return self._cuts.index(cut)
 
     def _in_order(self, keys: Any) -> list[Any]:
         column = key_column(keys)

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from dscourse.partitioning.hashed import HashPartitioner
-from dscourse.partitioning.protocol import Partitioner
+from dscourse.arguments import instance, numbers
+from dscourse.partitioning.partitioner import HashPartitioner, Partitioner
 from dscourse.partitioning.ranges import RangePartitioner
+
+_SUCH_AS = "a partitioner, such as a ConsistentHashRing"
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ def rebalance(
     Raises:
         ValueError: if nothing is to change, or there are no keys; and whatever the partitioner refuses.
     """
-    if not isinstance(partitioner, Partitioner):
-        raise TypeError(f"rebalance takes a partitioner, got {partitioner!r}")
+    instance("partitioner", partitioner, Partitioner, _SUCH_AS)
     if add is not None and not isinstance(add, str | Mapping):
         raise TypeError(f"add must be the name of a node or {{node: weight}}, got {add!r}")
     if not add and add != "" and remove is None:
@@ -80,8 +81,7 @@ def rebalance(
 
 def load_counts(partitioner: Partitioner, keys: Any) -> dict[str, int]:
     """Return how many of the keys (or requests) each node owns, the idle ones too."""
-    if not isinstance(partitioner, Partitioner):
-        raise TypeError(f"load_counts takes a partitioner, got {partitioner!r}")
+    instance("partitioner", partitioner, Partitioner, _SUCH_AS)
     if isinstance(partitioner, HashPartitioner | RangePartitioner):  # numbers are counted faster than names
         counted = np.bincount(partitioner.owner_indices(keys), minlength=len(partitioner.nodes))
         return dict(zip(partitioner.nodes, counted.tolist(), strict=True))
@@ -101,21 +101,9 @@ def load_imbalance(counts: Any) -> float:
         ValueError: no node, a number below 0 or not finite, or no load at all.
     """
     given = list(counts.values()) if isinstance(counts, Mapping) else counts
-    if isinstance(given, list | tuple) and any(isinstance(count, bool | np.bool_) for count in given):
-        raise TypeError(f"counts must be numbers, one for each node, got {counts!r}")
-    try:
-        loads = np.asarray(given)
-    except ValueError:
-        raise TypeError(f"counts must be numbers, one for each node, got {counts!r}") from None
-    if loads.dtype.kind not in "iuf" and loads.size:
-        raise TypeError(f"counts must be numbers, one for each node, got {counts!r}")
-    loads = loads.astype(np.float64)
-    if loads.ndim != 1 or not len(loads):
-        raise ValueError(f"counts must hold one number for each node, got {counts!r}")
-    if not np.isfinite(loads).all() or (loads < 0).any():
-        raise ValueError(f"A load is a finite number of at least 0, got {counts!r}")
+    loads = numbers("counts", given, at_least=0.0, row=True)
     if not loads.any():
-        raise ValueError("There is no load at all, so none that could be out of balance")
+        raise ValueError("counts must not all be 0: without any load none can be out of balance")
     return (
         float(1.0 / (loads / loads.max()).mean())
         if loads.max() > 1e300

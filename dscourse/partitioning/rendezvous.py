@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from dscourse.partitioning.hashed import HashPartitioner
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import Hashes, mix_all
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner
 
 _CHUNK = 1 << 14  # keys at a time: their bids fit into a processor's cache
 
@@ -49,11 +49,11 @@ class RendezvousPartitioner(HashPartitioner[Bidders]):
         weights = self._table.weights
         return self._table.seeds.nbytes + (0 if weights is None else weights.nbytes)
 
-    def _make_table(self, members: Members) -> Bidders:
-        names = (node.encode("utf-8", "surrogatepass") for node in members.nodes)
-        seeds = np.fromiter(map(xxh3_64_intdigest, names), dtype=np.uint64, count=len(members.nodes))
-        equal = len(set(members.weights)) == 1
-        return Bidders(seeds, None if equal else np.array(members.weights))
+    def _make_table(self, fleet: Fleet) -> Bidders:
+        names = (node.encode("utf-8", "surrogatepass") for node in fleet.nodes)
+        seeds = np.fromiter(map(xxh3_64_intdigest, names), dtype=np.uint64, count=len(fleet.nodes))
+        equal = len(set(fleet.weights)) == 1
+        return Bidders(seeds, None if equal else np.array(fleet.weights))
 
     def _index_of(self, hashed: int) -> int:
         return int(np.argmax(self._scores(np.uint64(hashed))))

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from dscourse.arguments import whole
-from dscourse.partitioning.hashed import HashPartitioner
+from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.keys import GAMMA, Hashes, Key, hash_key, mix_all
-from dscourse.partitioning.members import Members
+from dscourse.partitioning.partitioner import HashPartitioner
 
 MOST_POINTS = 1 << 24
 CIRCUMFERENCE = float(1 << 64)
@@ -42,19 +42,19 @@ class RingPoints:
     owner_list: list[int]
 
     @classmethod
-    def of(cls, members: Members, virtual_nodes: int) -> RingPoints:
+    def of(cls, fleet: Fleet, virtual_nodes: int) -> RingPoints:
         """Put `virtual_nodes` × weight points (at least one) of each node on the ring.
 
         Where the points of a node lie depends on its name alone, so the others' points stay when it comes or goes.
         """
-        counts = [max(1, round(virtual_nodes * weight)) for weight in members.weights]
+        counts = [max(1, round(virtual_nodes * weight)) for weight in fleet.weights]
         if sum(counts) > MOST_POINTS:
             raise ValueError(
                 f"That makes {sum(counts)} points on the ring; at most {MOST_POINTS} are allowed. "
                 "Take fewer virtual nodes or smaller weights: only their proportion matters."
             )
         scattered = np.concatenate(
-            [points_of(node, count) for node, count in zip(members.nodes, counts, strict=True)]
+            [points_of(node, count) for node, count in zip(fleet.nodes, counts, strict=True)]
         )
         order = np.argsort(scattered, kind="stable")
         positions = scattered[order]
@@ -149,15 +149,15 @@ class ConsistentHashRing(HashPartitioner[RingPoints]):
         Raises:
             TypeError: if it is no key (a whole number, a text or bytes).
         """
-        return self._members.nodes[self._table.owner_of(hash_key(key))]
+        return self._fleet.nodes[self._table.owner_of(hash_key(key))]
 
     def shares(self) -> dict[str, float]:
         """Return the exact fraction of the ring that each node owns: the sum of its arcs."""
         owned = np.bincount(self._table.owners, weights=self._table.arcs(), minlength=len(self.nodes))
         return dict(zip(self.nodes, owned.tolist(), strict=True))
 
-    def _make_table(self, members: Members) -> RingPoints:
-        return RingPoints.of(members, self._virtual_nodes)
+    def _make_table(self, fleet: Fleet) -> RingPoints:
+        return RingPoints.of(fleet, self._virtual_nodes)
 
     def _index_of(self, hashed: int) -> int:
         return self._table.owner_of(hashed)

@@ -8,13 +8,16 @@ that J. Yang, Y. Yue and R. Vinayak fitted (OSDI 2020).
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from dscourse import datasets
 from dscourse.arguments import real, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST = 10_000_000  # an array of as many numbers takes 80 MB, and a draw needs three
 

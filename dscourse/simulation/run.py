@@ -189,6 +189,11 @@ class Run:
         """Ids of its clients."""
         return self.scenario.client_ids
 
+    @property
+    def event_count(self) -> int:
+        """How many events there were."""
+        return len(self._recorder)
+
     @cached_property
     def trace(self) -> Trace:
         """Everything that happened, in order."""

@@ -1,23 +1,31 @@
 """Pictures and widgets: how the course shows what the models below have computed.
 
-    from dscourse.views import Picture, interactive_figure, new_axes, palette
+    from dscourse.views import Picture, interactive_figure, live_figure, new_axes, palette
 
-A cell that ends with a `Picture` shows a figure and its caption; one that ends with `interactive_figure(...)` shows a
-figure with controls. Drawing functions of a topic stand in the module of that name.
+A cell that ends with a `Picture` shows a figure and its caption; one that ends with `interactive_figure(...)` or
+`live_figure(...)` shows a figure with controls. What a topic draws stands in the module of that name: `draw_x(...)`
+returns a `Picture` and takes `ax=None`, `explore_x(...)` returns a figure with controls.
 """
 
 from dscourse.views import palette
+from dscourse.views.adversary import Adversary, adversary
+from dscourse.views.axes import new_axes, new_figure, tidy
 from dscourse.views.cluster import cluster_map, space_time
-from dscourse.views.interactive import InteractiveFigure, interactive_figure
-from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+from dscourse.views.inevitability import draw_inevitability
+from dscourse.views.interactive import InteractiveFigure, interactive_figure, live_figure
+from dscourse.views.picture import Picture
 from dscourse.views.player import Player, play
 
 __all__ = [
+    "Adversary",
     "InteractiveFigure",
     "Picture",
     "Player",
+    "adversary",
     "cluster_map",
+    "draw_inevitability",
     "interactive_figure",
+    "live_figure",
     "new_axes",
     "new_figure",
     "palette",

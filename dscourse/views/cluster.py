@@ -15,12 +15,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from dscourse.simulation import Run
+from dscourse.arguments import instance, items, real, shown
+from dscourse.simulation import Moment, Run
 from dscourse.views import palette
-from dscourse.views.picture import Picture, new_axes, tidy
-from dscourse.views.player.fault_intervals import Band, bands_and_marks, may_talk
+from dscourse.views.axes import given_or_new, sample
+from dscourse.views.picture import Picture
+from dscourse.views.player.fault_intervals import Band, bands as bands_of
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
 
@@ -61,14 +62,14 @@ def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
         TypeError: if `run` is no run or `at` no number.
         ValueError: if `at` lies outside the run.
     """
-    axes = new_axes(6.4, 4.2) if ax is None else ax
+    axes = given_or_new(ax, 6.4, 4.2)
     moment = _moment("at", at, _checked(run))
     scene = scene_at(run, moment)
     places = {party: (x, 1 - y) for party, (x, y) in positions(run).items()}
     axes.set_axis_off()
     axes.set_xlim(-0.14, 1.14)
     axes.set_ylim(-0.16, 1.16)
-    cut = _draw_links(axes, run, scene.bands, places)
+    cut = _draw_links(axes, run, scene.now, places)
     types = _types(run)
     _draw_flights(axes, scene.flights, places, types)
     few = len(run.trace.ids) <= _MOST_LABELS
@@ -108,8 +109,8 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
             f"choose a shorter interval (up to {_LARGEST_DIAGRAM})"
         )
     parties, types, window = list(run.trace.ids), _types(run), (begin / 1e6, end / 1e6)
-    bands = [band for band in bands_and_marks(run)[0] if band.begin < end and band.end > begin]
-    axes = new_axes(7.4, 1.2 + 0.36 * len(parties)) if ax is None else tidy(ax)
+    bands = [band for band in bands_of(run) if band.begin < end and band.end > begin]
+    axes = given_or_new(ax, 7.4, 1.2 + 0.36 * len(parties))
     rows = {party: -index for index, party in enumerate(parties)}
     axes.hlines(list(rows.values()), *window, color=palette.LIGHT_GREY, linewidth=1, zorder=1)
     _draw_spans(axes, bands, rows, begin, end)
@@ -121,13 +122,13 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
     axes.grid(visible=False)
     drawn = {flight.type for flight in flights if flight.reason is None}
     handles = [
-        _handle(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7])
+        sample(name, linestyle="-", color=_MESSAGE_COLOURS[number % 7])
         for name, number in types.items()
         if name in drawn
     ][:_LONGEST_LEGEND]
     if any(flight.reason for flight in flights):
-        handles.append(_handle("dropped", **{**_DROP, "linestyle": "--"}))
-    handles += _state_handles(states)
+        handles.append(sample("dropped", **{**_DROP, "linestyle": "--"}))
+    handles += _state_samples(states)
     if handles:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.02), fontsize=8, frameon=False)
     return Picture(axes, _diagram_words(run, flights, states, bands, window))
@@ -138,31 +139,31 @@ def run_picture(run: Run) -> Picture:
 
     That is when the last fault has had its effect; without faults, the end of the run.
     """
-    end = round(run.until * 1e6)
-    begun = [event.time_us for event in run.trace.select(kind="fault") if event.detail.get("phase") != "end"]
-    changed = [event.time_us for event in run.trace.select(kind="record", name="status")]
-    after = [time for time in changed if begun and time > begun[-1]]
-    ends = [event.time_us for event in run.trace.select(kind="fault") if begun and event.time_us > begun[-1]]
-    limit = min([end, *ends])
-    settled = [time for time in after if time < limit]
-    moment = settled[-1] if settled else (begun[-1] if begun else end)
+    moment = run.until
+    intervals = run.trace.fault_intervals()
+    if intervals:
+        moment = intervals[-1][1]
+        over = min([run.until, *(end for _, _, end in intervals if end > moment)])
+        changes = run.trace.select(kind="record", name="status").times
+        moment = max((time for time in changes if moment < time < over), default=moment)
     axes = Figure(figsize=(6.4, 4.2), facecolor="white").add_axes(
         (0.02, 0.02, 0.7, 0.9)
     )  # laying out takes long
-    return cluster_map(run, at=min(moment, end) / 1e6, ax=axes)
+    return cluster_map(run, at=moment, ax=axes)
 
 
 # --- the cluster
 
 
-def _draw_links(axes: Axes, run: Run, bands: list[Band], places: dict[str, Place]) -> bool:
+def _draw_links(axes: Axes, run: Run, now: Moment, places: dict[str, Place]) -> bool:
     """Draw all links; return whether one of them is cut."""
     links = _links(run)
     crowded = len(links) > 120
+    cuts = now.cuts
     whole, cut, marks = [], [], []
     for a, b in links:
         start, goal = places[a], places[b]
-        there, back = may_talk(bands, a, b), may_talk(bands, b, a)
+        there, back = (now.can_talk(a, b), now.can_talk(b, a)) if cuts else (True, True)
         if there and back:
             whole.append((start, goal))
         else:  # the mark of a cut is in the middle; if it is one way only, before the end that hears nothing
@@ -225,15 +226,15 @@ def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bo
 
 
 def _legend(axes: Axes, scene: Scene, types: dict[str, int], *, cut: bool) -> None:
-    handles = _state_handles([state.look for state in scene.nodes.values()])
+    handles = _state_samples([state.look for state in scene.nodes.values()])
     moving = {flight.type for flight in scene.flights if flight.reason is None}
-    handles += [_handle(name, **_message_mark(number)) for name, number in types.items() if name in moving]
+    handles += [sample(name, **_message_mark(number)) for name, number in types.items() if name in moving]
     if len(moving) < len({flight.type for flight in scene.flights}) or any(
         flight.reason for flight in scene.flights
     ):
-        handles.append(_handle("dropped message", **_DROP))
+        handles.append(sample("dropped message", **_DROP))
     if cut:
-        handles.append(_handle("link cut", **_CUT))
+        handles.append(sample("link cut", **_CUT))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
 
 
@@ -338,16 +339,12 @@ def _message_mark(number: int) -> dict[str, Any]:
     return {**look, "markeredgecolor": "white", "markersize": 7}
 
 
-def _state_handles(states: Sequence[str]) -> list[Any]:
+def _state_samples(states: Sequence[str]) -> list[Any]:
     looks = [palette.look(state) for state in dict.fromkeys(states)]
     return [
-        _handle(look.label, marker=look.shape, color=look.colour, markeredgecolor="black", markersize=9)
+        sample(look.label, marker=look.shape, color=look.colour, markeredgecolor="black", markersize=9)
         for look in looks
     ]
-
-
-def _handle(label: str, **style: Any) -> Line2D:
-    return Line2D([], [], label=label, **{"linestyle": "", **style})
 
 
 def _towards(start: Place, goal: Place, part: float) -> Place:
@@ -364,24 +361,18 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _checked(run: Run) -> Run:
-    if not isinstance(run, Run):
-        raise TypeError(f"run must be a Run, as scenario.run(until=…) returns it, got {type(run).__name__}")
-    return run
+def _checked(run: object) -> Run:
+    given: Run = instance("run", run, Run, "a Run, as scenario.run(until=…) returns it")
+    return given
 
 
 def _moment(name: str, at: object, run: Run) -> int:
-    if isinstance(at, bool) or not isinstance(at, int | float):
-        raise TypeError(f"{name} must be a number of seconds, got {at!r}")
-    if not 0 <= at <= run.until:
-        raise ValueError(f"{name} must lie within the run, 0 to {run.until:g} s, got {at!r}")
-    return round(at * 1e6)
+    return round(real(name, at, at_least=0, at_most=run.until) * 1e6)
 
 
 def _interval(between: object, run: Run) -> tuple[int, int]:
-    if not isinstance(between, tuple | list) or len(between) != 2:
-        raise TypeError(f"between must be a pair (begin, end) in seconds, got {between!r}")
-    begin, end = (_moment("between", value, run) for value in between)
-    if begin >= end:
-        raise ValueError(f"between must be (begin, end) with begin before end, got {between!r}")
-    return begin, end
+    pair = items("between", between, "a pair (begin, end) in seconds")
+    moments = [_moment("between", value, run) for value in pair]
+    if len(moments) != 2 or moments[0] >= moments[1]:
+        raise ValueError(f"between must be (begin, end) with begin before end, got {shown(between)}")
+    return moments[0], moments[1]

@@ -13,10 +13,9 @@ _LONGEST = 0.06  # seconds after which a slider that never rests is followed all
 _ALONE = (
     0.05  # a change this many seconds after the last action is the first of its kind: nothing stands in line
 )
-_REST = 0.15  # seconds without a change after which a slider is at rest
 
 
-class Follower:
+class Debounce:
     """Calls an action after changes: at once if code made them, once for a whole burst if they come from the page.
 
     A page that sends thirty positions of a slider in one breath wants to see the last one. They stand in line as thirty
@@ -24,20 +23,11 @@ class Follower:
     a few milliseconds have passed in which no more came. No thread is needed.
 
     Args:
-        action: what a change made by code asks for.
-        hurried: what a change made on the page asks for; may leave something for later. Without it, `action`.
-        rested: called once the page has made no change for a while after `hurried`.
+        action: what a change asks for.
     """
 
-    def __init__(
-        self,
-        action: Callable[[], None],
-        hurried: Callable[[], None] | None = None,
-        rested: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, action: Callable[[], None]) -> None:
         self._action = action
-        self._hurried = hurried or action
-        self._rested = rested
         self._changes = 0
         self._waiting = False
         self._ended = -_ALONE
@@ -51,7 +41,7 @@ class Follower:
         elif self._waiting:
             return
         elif time.monotonic() - self._ended > _ALONE:
-            self._hurry(loop)
+            self._act()
         else:
             self._waiting = True
             loop.call_later(_PAUSE, self._look, loop, self._changes, loop.time() + _LONGEST)
@@ -61,17 +51,11 @@ class Follower:
             loop.call_later(_PAUSE, self._look, loop, self._changes, latest)
             return
         self._waiting = False
-        self._hurry(loop)
+        self._act()
 
-    def _hurry(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._hurried()
+    def _act(self) -> None:
+        self._action()
         self._ended = time.monotonic()
-        if self._rested is not None:
-            loop.call_later(_REST, self._look_for_rest, self._changes)
-
-    def _look_for_rest(self, seen: int) -> None:
-        if self._rested is not None and self._changes == seen:
-            self._rested()
 
 
 def _loop_of_the_page() -> asyncio.AbstractEventLoop | None:

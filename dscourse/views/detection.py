@@ -11,20 +11,28 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
+from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from dscourse.detection import Suspicion, TradeOff, suspicion_history
-from dscourse.detection.phi_history import PhiHistory
-from dscourse.detection.preset_trials import PresetTrial
+from dscourse.detection import PhiHistory, PresetTrial, Suspicion, TradeOff, suspicion_history
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
 from dscourse.readable import readable_number
-from dscourse.simulation import Run
+from dscourse.simulation import Crash, Pause, Run
 from dscourse.views import palette
-from dscourse.views.interactive import InteractiveFigure, interactive_figure
-from dscourse.views.picture import Picture, new_axes, tidy
+from dscourse.views.axes import (
+    draw_stretch,
+    given_or_new,
+    label_point,
+    legend_above,
+    logarithmic,
+    named_rows,
+    number_axis,
+    placed_axes,
+    sample,
+)
+from dscourse.views.interactive import InteractiveFigure, live_figure
+from dscourse.views.picture import Picture
 
 History = Mapping[tuple[str, str], Sequence[Suspicion]]
 
@@ -38,6 +46,15 @@ _LOOKS: dict[str, tuple[str, Any, str]] = {  # detector → colour, dash, marker
 }
 
 
+def _line(detector: str) -> dict[str, Any]:
+    colour, dash, _ = _LOOKS.get(detector, (palette.BLACK, "-", "X"))
+    return {"color": colour, "linestyle": dash}
+
+
+_TROUBLE_LOOKS: dict[str, dict[str, Any]] = {
+    "crashed": {"color": "white", "hatch": "xx"},
+    "paused": {"color": palette.LIGHT_GREY},
+}
 _FLOOR = 0.08  # mistakes per link and hour; a recording of 40 links for 11 minutes shows no rate below 0.13
 
 
@@ -46,38 +63,27 @@ _FLOOR = 0.08  # mistakes per link and hour; a recording of 40 links for 11 minu
 
 def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | None = None) -> Picture:
     """Show what an observer has heard of its peer in each of several runs: every answer, every ping without one."""
-    axes = new_axes(7.0, 0.36 * len(runs) + 1.2) if ax is None else ax
+    axes = given_or_new(ax, 7.0, 0.36 * len(runs) + 1.2)
+    answer: dict[str, Any] = {"marker": "o", "color": palette.BLUE}
+    silence: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markeredgewidth": 1.8}
     sentences = []
     for row, (cause, run) in enumerate(runs.items()):
         heard = [time for time, _ in observations(run, observer)]
         missing = unanswered(run, observer)
-        axes.plot(heard, [row] * len(heard), "o", color=palette.BLUE, markersize=6)
-        axes.plot(
-            missing, [row] * len(missing), "x", color=palette.VERMILION, markersize=6, markeredgewidth=1.8
-        )
+        axes.plot(heard, [row] * len(heard), linestyle="", markersize=6, **answer)
+        axes.plot(missing, [row] * len(missing), linestyle="", markersize=6, **silence)
         sentences.append(f"{cause}: {len(heard)} answers, {len(missing)} pings without one")
     until = max(run.until for run in runs.values())
     axes.axvline(STRIKES_AT, color=palette.BLACK, linewidth=1, linestyle=":")
-    axes.set_xlim(-0.5, until + 0.5)
+    axes.set(xlim=(-0.5, until + 0.5), xlabel="seconds")
     axes.xaxis.set_major_locator(MultipleLocator(5))
-    axes.set_yticks(range(len(runs)), list(runs))
-    axes.set_ylim(len(runs) - 0.5, -0.75)
-    axes.set_xlabel("seconds")
-    axes.grid(visible=False, axis="y")
+    named_rows(axes, list(runs), above=0.75, below=0.5)
     handles = [
-        Line2D([], [], marker="o", linestyle="", color=palette.BLUE, label=f"an answer reaches {observer}"),
-        Line2D(
-            [],
-            [],
-            marker="x",
-            linestyle="",
-            color=palette.VERMILION,
-            markeredgewidth=1.8,
-            label="a ping without answer so far",
-        ),
-        Line2D([], [], linestyle=":", color=palette.BLACK, label="the trouble begins"),
+        sample(f"an answer reaches {observer}", **answer),
+        sample("a ping without answer so far", **silence),
+        sample("the trouble begins", linestyle=":", color=palette.BLACK),
     ]
-    _legend_above(axes, handles)
+    legend_above(axes, handles)
     return Picture(axes, f"What {observer} knows of n1 after {until:g} seconds. {'; '.join(sentences)}.")
 
 
@@ -90,45 +96,26 @@ def draw_suspicions(
     """Show the truth about one node, and below it who suspected it or declared it faulty, from when to when."""
     begin, end = (0.0, run.until) if between is None else between
     observers = [name for name in run.nodes if name != peer]
-    axes = new_axes(7.0, 0.24 * len(observers) + 1.6) if ax is None else ax
+    axes = given_or_new(ax, 7.0, 0.24 * len(observers) + 1.6)
     suspected, _ = suspicion_history(run)
     faulty, _ = suspicion_history(run, verdict="confirm")
     for kind, since, to in _troubles(run, peer):
-        face, hatch = ("white", "xx") if kind == "crashed" else (palette.LIGHT_GREY, "")
-        axes.barh(0, to - since, left=since, height=0.8, color=face, hatch=hatch, edgecolor=palette.BLACK)
-        axes.annotate(
-            f" {peer} is {kind}", (max(since, begin), -0.5), fontsize=8, va="bottom", annotation_clip=False
-        )
+        draw_stretch(axes, 0, since, to, 0.8, edgecolor=palette.BLACK, **_TROUBLE_LOOKS[kind])
+        place = (max(since, begin), -0.5)
+        axes.annotate(f" {peer} is {kind}", place, fontsize=8, va="bottom", annotation_clip=False)
+    doubt = {"color": palette.YELLOW, "hatch": "//", "edgecolor": palette.GREY}
+    verdict = {"color": palette.VERMILION, "edgecolor": palette.BLACK}
     for row, observer in enumerate(observers, start=1):
-        for held in suspected.get((observer, peer), ()):
-            axes.barh(
-                row,
-                held.end - held.begin,
-                left=held.begin,
-                height=0.7,
-                color=palette.YELLOW,
-                hatch="//",
-                edgecolor=palette.GREY,
-            )
-        for held in faulty.get((observer, peer), ()):
-            axes.barh(
-                row,
-                held.end - held.begin,
-                left=held.begin,
-                height=0.7,
-                color=palette.VERMILION,
-                edgecolor=palette.BLACK,
-            )
-    axes.set_yticks(range(len(observers) + 1), ["the truth", *observers], fontsize=8)
-    axes.set_ylim(len(observers) + 0.6, -1.4)
-    axes.set_xlim(begin, end)
-    axes.set_xlabel("seconds")
-    axes.grid(visible=False, axis="y")
+        for history, look in ((suspected, doubt), (faulty, verdict)):
+            for held in history.get((observer, peer), ()):
+                draw_stretch(axes, row, held.begin, held.end, 0.7, **look)
+    named_rows(axes, ["the truth", *observers], above=1.4, below=0.6, fontsize=8)
+    axes.set(xlim=(begin, end), xlabel="seconds")
     handles = [
-        _box(palette.YELLOW, "//", "suspects it"),
-        _box(palette.VERMILION, "", "has declared it faulty"),
+        Patch(facecolor=palette.YELLOW, hatch="//", edgecolor=palette.GREY, label="suspects it"),
+        Patch(facecolor=palette.VERMILION, edgecolor=palette.GREY, label="has declared it faulty"),
     ]
-    _legend_above(axes, handles)
+    legend_above(axes, handles)
     return Picture(axes, _suspicions_alt(run, peer, observers, suspected, faulty))
 
 
@@ -149,19 +136,12 @@ def _suspicions_alt(
 
 def _troubles(run: Run, node: str) -> list[tuple[str, float, float]]:
     """When a node was crashed or paused: (what, since, to)."""
-    found: list[tuple[str, float, float]] = []
-    open_since: dict[str, float] = {}
-    words = {"Crash": "crashed", "Pause": "paused"}
-    for event in run.trace.select(kind="fault", node=node, name=("Crash", "Pause", "Restart", "Resume")):
-        if event.detail.get("moot"):
-            continue
-        kind = words.get(event.name, {"Restart": "crashed", "Resume": "paused"}.get(event.name, ""))
-        begins = event.name in words and event.detail["phase"] == "start"
-        if begins:
-            open_since.setdefault(kind, event.time)
-        elif kind in open_since:
-            found.append((kind, open_since.pop(kind), event.time))
-    return found + [(kind, since, run.until) for kind, since in open_since.items()]
+    words = {Crash: "crashed", Pause: "paused"}
+    return [
+        (words[type(fault)], since, to)
+        for fault, since, to in run.trace.fault_intervals()
+        if isinstance(fault, Crash | Pause) and fault.node == node
+    ]
 
 
 # ── φ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,39 +149,16 @@ def _troubles(run: Run, node: str) -> list[tuple[str, float, float]]:
 
 def draw_phi(history: PhiHistory, threshold: float = 8.0, ax: Axes | None = None) -> Picture:
     """Show how φ grows in every silence and falls back with every heartbeat, and where it passes the threshold."""
-    axes = new_axes(7.0, 3.4) if ax is None else ax
+    axes = given_or_new(ax, 7.0, 3.4)
     top = 3 * threshold
     for name, values in (("phi, normal", history.normal), ("phi, exponential", history.exponential)):
-        colour, dash, _ = _LOOKS[name]
-        axes.plot(
-            history.times,
-            np.minimum(values, 2 * top),
-            color=colour,
-            linestyle=dash,
-            linewidth=1.6,
-            label=name,
-        )
-    axes.plot(
-        history.arrivals,
-        np.zeros(len(history.arrivals)),
-        "|",
-        color=palette.BLACK,
-        markersize=12,
-        label="a heartbeat arrives",
-    )
+        axes.plot(history.times, np.minimum(values, 2 * top), linewidth=1.6, label=name, **_line(name))
+    beats: dict[str, Any] = {"color": palette.BLACK, "markersize": 12, "label": "a heartbeat arrives"}
+    axes.plot(history.arrivals, np.zeros(len(history.arrivals)), "|", **beats)
     axes.axhline(threshold, color=palette.VERMILION, linewidth=1.2)
-    axes.annotate(
-        f"threshold {threshold:g}",
-        (history.times[0], threshold),
-        xytext=(2, 3),
-        textcoords="offset points",
-        fontsize=9,
-    )
-    axes.set_ylim(-1, top)
-    axes.set_xlim(history.times[0], history.times[-1])
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("φ")
-    _legend_above(axes)
+    label_point(axes, f"threshold {threshold:g}", (history.times[0], threshold), (2, 3))
+    axes.set(ylim=(-1, top), xlim=(history.times[0], history.times[-1]), xlabel="seconds", ylabel="φ")
+    legend_above(axes)
     normal, exponential = _passes(history.normal, threshold), _passes(history.exponential, threshold)
     return Picture(
         axes,
@@ -222,9 +179,9 @@ def _passes(values: NDArray[np.float64], threshold: float) -> str:
 
 def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Picture:
     """Show detection time against mistakes for several detectors, one curve each, one point a setting."""
-    axes = new_axes(7.0, 4.0) if ax is None else ax
+    axes = _frame_trade_off(given_or_new(ax, 7.0, 4.0))
     _paint_curves(axes, curves)
-    _legend_right(axes)
+    axes.legend(loc="upper right", framealpha=0.9, edgecolor="none", fontsize=9, handlelength=3)
     at_two = "; ".join(f"{curve.detector}: {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
     return Picture(
         axes,
@@ -251,84 +208,95 @@ def mistakes_at(curve: TradeOff, detection_time: float) -> float:
     return float(np.exp(np.interp(detection_time, times, np.log(np.maximum(rates, 1e-12)))))
 
 
-def timeout_explorer(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFigure:
+def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFigure:
     """Let the learner turn the timeout and see what it costs, beside all other detectors tuned to the same speed.
 
     Args:
         networks: name → curves; one of each must be the ``timeout from arrival``, whose setting the slider is.
     """
-    names = list(networks)
 
-    def draw(figure: Figure, *, timeout: float, delays: str) -> str:
-        figure.set_size_inches(8.2, 3.9)
-        figure.set_layout_engine("none")  # a fixed place: twice as quick as working it out at every turn
-        axes = tidy(figure.add_axes((0.085, 0.13, 0.53, 0.84)))
+    def set_up(figure: Figure) -> dict[str, Any]:
+        axes = _frame_trade_off(placed_axes(figure, 0.085, 0.13, 0.615, 0.97, size=(8.2, 3.9)))
+        speed = axes.axvline(0, color=palette.BLACK, linestyle=":", linewidth=1.2, zorder=_FRONT)
+        mark: dict[str, Any] = {"markeredgecolor": palette.BLACK, "markersize": 9, "zorder": _FRONT}
+        marks = {
+            name: axes.plot([], [], marker, color=colour, **mark)[0]
+            for name, (colour, _, marker) in _LOOKS.items()
+        }
+        return {"marks": marks, "speed": speed, "curves": [], "delays": ""}
+
+    def update(drawn: dict[str, Any], timeout: float, delays: str) -> str:
         curves = networks[delays]
+        axes = drawn["speed"].axes
+        if drawn["delays"] != delays:
+            for line in drawn["curves"]:
+                line.remove()
+            drawn["curves"] = _paint_curves(axes, curves)
+            drawn["legend"] = _legend_beside(axes, drawn["curves"])
+            drawn["delays"] = delays
         simple = next(curve for curve in curves if curve.detector == "timeout from arrival")
         speed = float(np.interp(timeout, simple.values, simple.detection_time))
         rates = {curve.detector: mistakes_at(curve, speed) for curve in curves}
-        _paint_curves(axes, curves)
-        axes.axvline(speed, color=palette.BLACK, linestyle=":", linewidth=1.2)
-        for name, rate in rates.items():
-            colour, _, marker = _LOOKS[name]
-            axes.plot(
-                [speed],
-                [max(rate, _FLOOR)],
-                marker,
-                color=colour,
-                markeredgecolor=palette.BLACK,
-                markersize=9,
-            )
         labels = [f"{name}: {_rate_words(rate)}" for name, rate in rates.items()]
-        axes.legend(
-            axes.lines[: len(labels)],
-            labels,
-            title=f"Tuned to notice a crash after {speed:.1f} s:\nmistakes per link and hour",
-            loc="upper left",
-            bbox_to_anchor=(1.03, 1.0),
-            frameon=False,
-            fontsize=9,
-            title_fontsize=9,
-            alignment="left",
-            handlelength=3,
-            labelspacing=0.9,
-        )
+        drawn["speed"].set_xdata([speed, speed])
+        for name, mark in drawn["marks"].items():
+            mark.set_data([speed], [max(rates.get(name, math.nan), _FLOOR)])
+            mark.set_visible(name in rates)
+        for text, label in zip(drawn["legend"].get_texts(), labels, strict=True):
+            text.set_text(label)
+        drawn["legend"].set_title(f"Tuned to notice a crash after {speed:.1f} s:\nmistakes per link and hour")
         return (
             f"A timeout of {timeout:g} s notices a crash after {speed:.1f} s on average. Mistakes per link and hour of "
             f"each detector tuned to that speed ({delays}): {'; '.join(labels)}."
         )
 
     slider = widgets.FloatSlider(2.0, min=1.0, max=6.0, step=0.1, description="timeout (s)")
-    return interactive_figure(
-        draw, timeout=slider, delays=widgets.Dropdown(options=names, description="delays")
+    return live_figure(set_up, update, timeout=slider, delays=list(networks))
+
+
+_FRONT = 2.1  # in front of curves that are drawn later
+
+
+def _legend_beside(axes: Axes, lines: Sequence[Artist]) -> Artist:
+    return axes.legend(
+        handles=lines,
+        title=" ",
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1.0),
+        frameon=False,
+        fontsize=9,
+        title_fontsize=9,
+        alignment="left",
+        handlelength=3,
+        labelspacing=0.9,
     )
 
 
-def _paint_curves(axes: Axes, curves: Sequence[TradeOff]) -> None:
+def _frame_trade_off(axes: Axes) -> Axes:
+    axes.set(yscale="log", ylim=(_FLOOR, 2000), xlim=(0, 6.5))
+    axes.set(xlabel="seconds to notice a crash, mean", ylabel="mistakes per link and hour")
+    number_axis(axes.yaxis)
+    axes.yaxis.set_major_locator(LogLocator(10, numticks=8))
+    axes.yaxis.set_minor_locator(NullLocator())
+    return axes
+
+
+def _paint_curves(axes: Axes, curves: Sequence[TradeOff]) -> list[Artist]:
+    lines: list[Artist] = []
     for curve in curves:
-        colour, dash, marker = _LOOKS.get(curve.detector, (palette.BLACK, "-", "X"))
+        marker = _LOOKS.get(curve.detector, ("", "", "X"))[2]
         seen = np.isfinite(curve.detection_time) & (curve.detection_time < 7.0)
         order = np.argsort(curve.detection_time[seen])
         times, rates = curve.detection_time[seen][order], curve.mistake_rate[seen][order] * 3600
-        axes.plot(
-            times,
-            np.maximum(rates, _FLOOR / 20),  # without a mistake the line leaves the picture downwards
-            color=colour,
-            linestyle=dash,
-            marker=marker,
-            markevery=max(1, len(times) // 9),
-            markersize=5,
-            linewidth=1.6,
-            label=curve.detector,
-        )
-    axes.set_yscale("log")
-    axes.set_ylim(_FLOOR, 2000)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
-    axes.yaxis.set_major_locator(LogLocator(10, numticks=8))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(0, 6.5)
-    axes.set_xlabel("seconds to notice a crash, mean")
-    axes.set_ylabel("mistakes per link and hour")
+        look: dict[str, Any] = {
+            "marker": marker,
+            "markevery": max(1, len(times) // 9),
+            **_line(curve.detector),
+        }
+        look |= {"markersize": 5, "linewidth": 1.6, "label": curve.detector}
+        # Without a mistake the line leaves the picture downwards.
+        lines += axes.plot(times, np.maximum(rates, _FLOOR / 20), **look)
+    return lines
 
 
 def _rate_words(rate: float) -> str:
@@ -344,45 +312,30 @@ def _rate_words(rate: float) -> str:
 
 def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) -> Picture:
     """Show messages a member sends each second against the size of the group: {detector: {members: messages}}."""
-    axes = new_axes(7.0, 3.4) if ax is None else ax
+    axes = given_or_new(ax, 7.0, 3.4)
     told = []
     labelled: set[tuple[int, str]] = set()
     for name, measured in loads.items():
         look = (
-            "SWIM" if name == "SWIM" else "timeout from arrival" if name.startswith("all-to-all") else "ping"
+            "timeout from arrival" if name.startswith("all-to-all") else "SWIM" if name == "SWIM" else "ping"
         )
-        colour, dash, marker = _LOOKS[look]
-        sizes, values = list(measured), list(measured.values())
-        axes.plot(sizes, values, color=colour, linestyle=dash, marker=marker, linewidth=1.8, label=name)
+        marker = _LOOKS[look][2]
+        axes.plot(
+            list(measured), list(measured.values()), marker=marker, linewidth=1.8, label=name, **_line(look)
+        )
         for size, value in measured.items():
             label = _three_digits(value)
-            if (size, label) in labelled:
-                continue
+            if (size, label) not in labelled:
+                label_point(axes, label, (size, value), (0, 7), ha="center")
             labelled.add((size, label))
-            axes.annotate(
-                label,
-                (size, value),
-                xytext=(0, 7),
-                textcoords="offset points",
-                fontsize=9,
-                ha="center",
-            )
-        told.append(
-            f"{name}: "
-            + ", ".join(
-                f"{_three_digits(value)} with {readable_number(size)} members"
-                for size, value in measured.items()
-            )
+        points = (
+            f"{_three_digits(value)} with {readable_number(size)} members" for size, value in measured.items()
         )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
-        axis.set_minor_locator(NullLocator())
+        told.append(f"{name}: {', '.join(points)}")
+    logarithmic(axes, minor=False)
     axes.margins(0.1, 0.15)
-    axes.set_xlabel("members")
-    axes.set_ylabel("messages a second,\neach member")
-    _legend_above(axes)
+    axes.set(xlabel="members", ylabel="messages a second,\neach member")
+    legend_above(axes)
     return Picture(axes, f"Messages that each member sends a second. {'; '.join(told)}.")
 
 
@@ -392,8 +345,8 @@ def _three_digits(value: float) -> str:
 
 def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
     """Show how many members have heard that ``peer`` is suspected, and how many have declared it faulty, over time."""
-    axes = new_axes(7.0, 3.4) if ax is None else ax
-    crash = next(since for kind, since, _ in _troubles(run, peer) if kind == "crashed")
+    axes = given_or_new(ax, 7.0, 3.4)
+    crash = run.trace.downtimes()[peer][0][0]
     others = len(run.nodes) - 1
     told = []
     for name, label, colour, dash in (
@@ -403,29 +356,19 @@ def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
         times = np.sort(run.trace.select(kind="record", peer=peer, name=name).times)
         if not len(times):
             continue
-        axes.step(
-            np.append(times, run.until),
-            np.append(np.arange(1, len(times) + 1), len(times)),
-            where="post",
-            color=colour,
-            linestyle=dash,
-            linewidth=2,
-            label=label,
-        )
+        steps = np.append(np.arange(1, len(times) + 1), len(times))
+        look: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 2, "label": label}
+        axes.step(np.append(times, run.until), steps, where="post", **look)
         half = times[min(len(times), (others + 1) // 2) - 1]
         told.append(
             f"{len(times)} of {others} others {label}: the first {times[0] - crash:.1f} s after the crash, "
             f"half of them after {half - crash:.1f} s, the last after {times[-1] - crash:.1f} s"
         )
     axes.axvline(crash, color=palette.BLACK, linestyle=":", linewidth=1.2)
-    axes.annotate(
-        f"{peer} crashes", (crash, others), xytext=(4, 0), textcoords="offset points", fontsize=9, va="top"
-    )
-    axes.set_ylim(0, others * 1.06)
-    axes.set_xlim(max(0.0, crash - 2), run.until)
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("members that …")
-    _legend_above(axes)
+    label_point(axes, f"{peer} crashes", (crash, others), (4, 0), va="top")
+    axes.set(ylim=(0, others * 1.06), xlim=(max(0.0, crash - 2), run.until))
+    axes.set(xlabel="seconds", ylabel="members that …")
+    legend_above(axes)
     return Picture(axes, f"How the news of a crash spreads. {'; '.join(told)}.")
 
 
@@ -434,35 +377,30 @@ def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
 
 def draw_presets(trials: Sequence[PresetTrial], ax: Axes | None = None) -> Picture:
     """Show for each real system how long a crash goes unnoticed, and which pauses of a healthy member it forgives."""
-    axes = new_axes(7.4, 0.32 * len(trials) + 1.3) if ax is None else ax
-    looks = {False: ("o", "white"), True: ("X", palette.VERMILION)}
+    axes = given_or_new(ax, 7.4, 0.32 * len(trials) + 1.3)
+    edge: dict[str, Any] = {"markeredgecolor": palette.BLACK, "linestyle": ""}
+    looks: dict[bool, dict[str, Any]] = {
+        False: {"marker": "o", "color": "white"},
+        True: {"marker": "X", "color": palette.VERMILION},
+    }
+    bar: dict[str, Any] = {"color": palette.SKY, "linestyle": "-", "linewidth": 7}
     for row, trial in enumerate(trials):
-        axes.plot(
-            [0.5, trial.detection_time], [row, row], color=palette.SKY, linewidth=7, solid_capstyle="butt"
-        )
+        axes.plot([0.5, trial.detection_time], [row, row], solid_capstyle="butt", **bar)
         axes.annotate(f"{trial.detection_time:.1f} s", (150, row), fontsize=9, va="center", ha="right")
         for pause, verdict in trial.gives_up.items():
-            marker, colour = looks[verdict]
-            axes.plot(
-                [pause], [row], marker=marker, color=colour, markeredgecolor=palette.BLACK, markersize=7
-            )
-    axes.set_xscale("log")
-    axes.set_xlim(0.5, 160)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: readable_number(value)))
+            axes.plot([pause], [row], markersize=7, **edge, **looks[verdict])
+    axes.set(xscale="log", xlim=(0.5, 160), xlabel="seconds")
+    number_axis(axes.xaxis)
     axes.set_xticks([1, 2, 5, 10, 15, 30, 60])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_yticks(range(len(trials)), [trial.preset.system for trial in trials], fontsize=9)
-    axes.set_ylim(len(trials) - 0.4, -0.6)
-    axes.set_xlabel("seconds")
-    axes.grid(visible=False, axis="y")
-    forgiven, given_up = (
-        Line2D([], [], marker=marker, color=colour, markeredgecolor=palette.BLACK, linestyle="")
-        for marker, colour in looks.values()
-    )
-    forgiven.set_label("forgives a pause of this length")
-    given_up.set_label("gives the paused member up")
-    bar = Line2D([], [], color=palette.SKY, linewidth=7, label="time to notice a crash (also at the right)")
-    _legend_above(axes, [forgiven, given_up, bar], columns=2)
+    names = [trial.preset.system for trial in trials]
+    named_rows(axes, names, above=0.6, below=0.6, fontsize=9)
+    handles = [
+        sample("forgives a pause of this length", **edge, **looks[False]),
+        sample("gives the paused member up", **edge, **looks[True]),
+        sample("time to notice a crash (also at the right)", **bar),
+    ]
+    legend_above(axes, handles, columns=2)
     told = "; ".join(
         f"{trial.preset.system}: {trial.detection_time:.1f} s, {_pause_words(trial)}" for trial in trials
     )
@@ -475,26 +413,3 @@ def draw_presets(trials: Sequence[PresetTrial], ax: Axes | None = None) -> Pictu
 def _pause_words(trial: PresetTrial) -> str:
     forgiven = [pause for pause, given_up in trial.gives_up.items() if not given_up]
     return f"forgives {max(forgiven):g} s" if forgiven else "forgives none of these pauses"
-
-
-def _box(colour: str, hatch: str, label: str) -> Patch:
-    return Patch(facecolor=colour, hatch=hatch, edgecolor=palette.GREY, label=label)
-
-
-def _legend_above(axes: Axes, handles: Sequence[Artist] | None = None, columns: int = 3) -> None:
-    given: dict[str, Any] = {"handles": list(handles)} if handles is not None else {}
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=columns,
-        frameon=False,
-        fontsize=9,
-        borderaxespad=0.2,
-        handlelength=2.2,
-        columnspacing=1.2,
-        **given,
-    )
-
-
-def _legend_right(axes: Axes) -> None:
-    axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=9, handlelength=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -34,8 +35,18 @@ from dscourse.fault_tolerance import (
 )
 from dscourse.readable import readable_number, readable_seconds
 from dscourse.views import palette
-from dscourse.views.interactive import InteractiveFigure, interactive_figure
-from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+from dscourse.views.axes import (
+    draw_stretch,
+    given_or_new,
+    label_point,
+    named_rows,
+    new_figure,
+    placed_axes,
+    sample,
+    wiped,
+)
+from dscourse.views.interactive import InteractiveFigure, live_figure
+from dscourse.views.picture import Picture
 
 _ORDER_LOOKS = {"attack": (palette.VERMILION, "-", "A"), "retreat": (palette.BLUE, (0, (4, 2)), "R")}
 
@@ -48,33 +59,45 @@ def draw_generals(decisions: Decisions, ax: Axes | None = None) -> Picture:
 
     Drawn are the commander's orders and, with up to four generals, the reports about them; deeper rounds are left out.
     """
-    axes = ax if ax is not None else new_axes(7.0, 4.6)
+    axes = _frame_generals(given_or_new(ax, 7.0, 4.6))
     _paint_generals(decisions, axes)
     return Picture(axes, _generals_alt(decisions))
 
 
-def generals_explorer() -> InteractiveFigure:
+def explore_generals() -> InteractiveFigure:
     """Show the generals with controls: how many, who betrays, signed or not, and which lies (a seed)."""
 
-    def draw(figure: Figure, *, generals: int, traitor: str, order: str, messages: str, lies: int) -> str:
+    def update(axes: Axes, generals: int, traitor: str, order: str, messages: str, lies: int) -> str:
         number = {"commander": 0, "general 1": 1, "nobody": -1}[traitor]
         run = signed_messages if messages == "signed" else oral_messages
         decisions = run(generals, () if number < 0 else (number,), order, rounds=1, seed=lies)
-        _paint_generals(decisions, figure.subplots())
+        _paint_generals(decisions, wiped(axes))
         return _generals_alt(decisions)
 
-    return interactive_figure(
-        draw,
+    return live_figure(
+        lambda figure: _frame_generals(placed_axes(figure, 0.006, 0.064, 0.994, 0.933)),
+        update,
         generals=widgets.IntSlider(3, min=3, max=4),
-        traitor=widgets.Dropdown(options=["general 1", "commander", "nobody"]),
-        order=widgets.Dropdown(options=["attack", "retreat"]),
-        messages=widgets.Dropdown(options=["oral", "signed"]),
+        traitor=["general 1", "commander", "nobody"],
+        order=["attack", "retreat"],
+        messages=["oral", "signed"],
         lies=widgets.IntSlider(1, min=0, max=15, description="lies (seed)"),
     )
 
 
-def _paint_generals(decisions: Decisions, axes: Axes) -> None:
+def _frame_generals(axes: Axes) -> Axes:
     axes.set_axis_off()
+    handles = [
+        sample(f"says {order} ({letter})", color=colour, linestyle=dash)
+        for order, (colour, dash, letter) in _ORDER_LOOKS.items()
+    ]
+    axes.legend(
+        handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=9, bbox_to_anchor=(0.5, -0.08)
+    )
+    return axes
+
+
+def _paint_generals(decisions: Decisions, axes: Axes) -> None:
     places = _places(decisions.generals)
     traitors = set(decisions.traitors)
     for (path, to), order in decisions.said.items():
@@ -82,34 +105,29 @@ def _paint_generals(decisions: Decisions, axes: Axes) -> None:
             _arrow(axes, places, path, to, order)
     for number, (x, y) in places.items():
         traitor = number in traitors
-        axes.plot(
-            x,
-            y,
-            marker="D" if traitor else "o",
-            markersize=34 if traitor else 38,
-            color="#FFFFFF" if traitor else palette.LIGHT_GREY,
-            markeredgecolor=palette.BLACK,
-            markeredgewidth=2.4 if traitor else 1.2,
-            zorder=3,
+        look: dict[str, Any] = (
+            {"marker": "D", "markersize": 34, "color": "#FFFFFF", "markeredgewidth": 2.4}
+            if traitor
+            else {"marker": "o", "markersize": 38, "color": palette.LIGHT_GREY, "markeredgewidth": 1.2}
         )
+        axes.plot(x, y, markeredgecolor=palette.BLACK, zorder=3, **look)
         axes.text(x, y, str(number), ha="center", va="center", fontsize=13, weight="bold", zorder=4)
         words = ["traitor"] if traitor else []
         if number == 0:
             words.insert(0, "commander" if traitor else f"commander: {decisions.order}")
         elif not traitor:
             words.append(f"decides {decisions.decided[number]}")
-        left, right = x < -0.3, x > 0.3
+        side = (
+            -1 if x < -0.3 else 1 if x > 0.3 or number == 0 else 0
+        )  # words at the left, the right, or below
         axes.text(
-            x + (-0.31 if left else 0.31 if right or number == 0 else 0.0),
-            y - (0.0 if left or right or number == 0 else 0.3),
+            x + 0.31 * side,
+            y - (0.0 if side else 0.3),
             "\n".join(words),
-            ha="right" if left else "left" if right or number == 0 else "center",
-            va="center" if left or right or number == 0 else "top",
+            ha={-1: "right", 0: "center", 1: "left"}[side],
+            va="center" if side else "top",
             fontsize=10,
         )
-    for order, (colour, dash, letter) in _ORDER_LOOKS.items():
-        axes.plot([], [], color=colour, linestyle=dash, label=f"says {order} ({letter})")
-    axes.legend(loc="lower center", ncols=2, frameon=False, fontsize=9, bbox_to_anchor=(0.5, -0.08))
     verdict = "both conditions hold" if decisions.hold else _broken(decisions)
     axes.set_title(
         f"{decisions.algorithm}({decisions.rounds}), {decisions.generals} generals: {verdict}", fontsize=11
@@ -124,36 +142,17 @@ def _arrow(
     colour, dash, letter = _ORDER_LOOKS[order]
     start, end = np.array(places[path[-1]]), np.array(places[to])
     bend = 0.0 if len(path) == 1 else 0.17
+    line: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 1.7, "zorder": 2}
+    head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 21, "shrinkB": 21}
     axes.add_patch(
-        FancyArrowPatch(
-            tuple(start),
-            tuple(end),
-            connectionstyle=f"arc3,rad={bend}",
-            arrowstyle="-|>",
-            mutation_scale=13,
-            shrinkA=21,
-            shrinkB=21,
-            color=colour,
-            linestyle=dash,
-            linewidth=1.7,
-            zorder=2,
-        )
+        FancyArrowPatch(tuple(start), tuple(end), connectionstyle=f"arc3,rad={bend}", **head, **line)
     )
     along = start + (end - start) * (0.5 if len(path) == 1 else 0.62)
     normal = np.array([(end - start)[1], -(end - start)[0]])
-    spot = along + normal * bend * 0.5
-    axes.text(
-        spot[0],
-        spot[1],
-        letter,
-        color=colour,
-        fontsize=9.5,
-        weight="bold",
-        ha="center",
-        va="center",
-        zorder=5,
-        bbox={"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": "none"},
-    )
+    white = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": "none"}
+    words: dict[str, Any] = {"color": colour, "fontsize": 9.5, "weight": "bold", "bbox": white, "zorder": 5}
+    x, y = along + normal * bend * 0.5
+    axes.text(x, y, letter, ha="center", va="center", **words)
 
 
 def _places(generals: int) -> dict[int, tuple[float, float]]:
@@ -185,22 +184,25 @@ def _generals_alt(decisions: Decisions) -> str:
 
 def draw_structure(structure: Structure, ax: Axes | None = None) -> Picture:
     """Show what stands on what, and how often it is up: exactly, and by the product rule."""
-    if ax is not None:
-        _paint_structure(structure, ax)
-        return Picture(ax, _structure_alt(structure))
     figure = new_figure(8.6, 3.8)
-    _paint_design(structure, figure)
-    return Picture(figure, _structure_alt(structure))
+    if ax is None:
+        parts, bars = _set_up_design(figure)
+        _paint_nines(structure, bars)
+    _paint_structure(structure, parts if ax is None else ax)
+    return Picture(figure if ax is None else ax, _structure_alt(structure))
 
 
-def availability_builder() -> InteractiveFigure:
+def explore_availability() -> InteractiveFigure:
     """Show a replicated service with controls for replicas, racks, power and load balancer."""
     shares = {"no": None, "99 %": 0.99, "99.9 %": 0.999, "99.99 %": 0.9999, "99.999 %": 0.99999}
     known = {label: value for label, value in shares.items() if value is not None}
 
-    def draw(
-        figure: Figure,
-        *,
+    def set_up(figure: Figure) -> list[Any]:
+        figure.set_size_inches(8.6, 3.8)
+        return [*_set_up_design(figure), figure.text(0.01, 0.015, "", fontsize=9, weight="bold")]
+
+    def update(
+        drawn: list[Any],
         replicas: int,
         needed: int,
         replica: str,
@@ -218,16 +220,16 @@ def availability_builder() -> InteractiveFigure:
             power_availability=shares[power],
             front_availability=shares[load_balancer],
         )
-        figure.set_size_inches(8.6, 3.8)
-        _paint_design(structure, figure)
-        if needed <= replicas:
-            return _structure_alt(structure)
-        note = f"k = {needed} is more than there are replicas: shown for k = {replicas}"
-        figure.text(0.01, 0.015, note, fontsize=9, weight="bold")
-        return f"{note}. {_structure_alt(structure)}"
+        parts, bars, note = drawn
+        _paint_structure(structure, wiped(parts))
+        _paint_nines(structure, bars)
+        short = f"k = {needed} is more than there are replicas: shown for k = {replicas}"
+        note.set_text(short if needed > replicas else "")
+        return f"{short}. {_structure_alt(structure)}" if needed > replicas else _structure_alt(structure)
 
-    return interactive_figure(
-        draw,
+    return live_figure(
+        set_up,
+        update,
         replicas=widgets.IntSlider(3, min=1, max=6),
         needed=widgets.IntSlider(1, min=1, max=6, description="needed (k)"),
         replica=widgets.Dropdown(options=list(known), value="99 %", description="each replica"),
@@ -238,11 +240,18 @@ def availability_builder() -> InteractiveFigure:
     )
 
 
-def _paint_design(structure: Structure, figure: Figure) -> None:
-    figure.set_layout_engine("none")  # places by hand, which is faster: a slider must answer at once
-    left, right = figure.add_axes((0.0, 0.02, 0.53, 0.85)), figure.add_axes((0.62, 0.16, 0.36, 0.74))
-    _paint_structure(structure, left)
-    _paint_nines(structure, right)
+def _set_up_design(figure: Figure) -> tuple[Axes, dict[str, Any]]:
+    """Return axes for the parts, and the bars and words of the nines."""
+    parts = placed_axes(figure, 0.0, 0.02, 0.53, 0.87)
+    axes = placed_axes(figure, 0.62, 0.16, 0.98, 0.9)
+    rows, colours = [1, 0], [palette.LIGHT_GREY, palette.BLUE]
+    bars = axes.barh(rows, [0, 0], color=colours, hatch=["//", ""], edgecolor=palette.BLACK, height=0.5)
+    axes.set_yticks(rows, ["product\nrule", "with what\nis shared"])
+    axes.set(ylim=(-0.5, 1.75), xlabel="nines")
+    axes.grid(visible=False, axis="y")
+    words = [axes.text(0.1, row + 0.36, "", fontsize=9) for row in rows]
+    values = [axes.text(0.0, row, "", va="center", fontsize=9) for row in rows]
+    return parts, {"bars": bars, "words": words, "values": values}
 
 
 def _paint_structure(structure: Structure, axes: Axes) -> None:
@@ -269,21 +278,19 @@ def _paint_structure(structure: Structure, axes: Axes) -> None:
     for part, (x, y) in spots.items():
         for need in part.needs:
             if isinstance(need, Part):
-                axes.plot(
-                    [x, spots[need][0]], [y, spots[need][1]], color=palette.GREY, linewidth=1.2, zorder=1
-                )
+                ends = zip((x, y), spots[need], strict=True)
+                axes.plot(*ends, color=palette.GREY, linewidth=1.2, zorder=1)
         alone = part in single
         half = width * 0.47
+        box: dict[str, Any] = (
+            {"facecolor": palette.YELLOW, "linewidth": 2.6}
+            if alone
+            else {"facecolor": "#DCEBF5", "linewidth": 0.9}
+        )
+        corner = (x - half, y - 0.3)
         axes.add_patch(
             FancyBboxPatch(
-                (x - half, y - 0.3),
-                2 * half,
-                0.6,
-                boxstyle="round,pad=0.02",
-                facecolor=palette.YELLOW if alone else "#DCEBF5",
-                edgecolor=palette.BLACK,
-                linewidth=2.6 if alone else 0.9,
-                zorder=2,
+                corner, 2 * half, 0.6, boxstyle="round,pad=0.02", edgecolor=palette.BLACK, zorder=2, **box
             )
         )
         name = part.name.replace(" ", "\n") + ("\n(!)" if alone else "")
@@ -295,28 +302,15 @@ def _paint_structure(structure: Structure, axes: Axes) -> None:
     axes.set_title(f"needs {needed}\n(!) single point of failure", fontsize=9.5)
 
 
-def _paint_nines(structure: Structure, axes: Axes) -> None:
-    tidy(axes)
-    exact, naive = system_availability(structure), product_rule(structure)
-    values = [min(12.0, nines(naive)), min(12.0, nines(exact))]
-    axes.barh(
-        [1, 0],
-        values,
-        color=[palette.LIGHT_GREY, palette.BLUE],
-        hatch=["//", ""],
-        edgecolor=palette.BLACK,
-        height=0.5,
-    )
-    for y, value, share in ((1, values[0], naive), (0, values[1], exact)):
-        axes.text(
-            0.1, y + 0.36, f"{_percent(share)}: {_duration(downtime_per_year(share))} down a year", fontsize=9
-        )
-        axes.text(value + 0.1, y, f"{value:.2f}", va="center", fontsize=9)
-    axes.set_yticks([1, 0], ["product\nrule", "with what\nis shared"])
-    axes.set_xlim(0, max(8.0, max(values) + 1.2))
-    axes.set_ylim(-0.5, 1.75)
-    axes.set_xlabel("nines")
-    axes.grid(visible=False, axis="y")
+def _paint_nines(structure: Structure, drawn: dict[str, Any]) -> None:
+    shares = product_rule(structure), system_availability(structure)
+    lengths = [min(12.0, nines(share)) for share in shares]
+    rows = zip(drawn["bars"], drawn["words"], drawn["values"], shares, lengths, strict=True)
+    for bar, words, value, share, length in rows:
+        bar.set_width(length)
+        bar.axes.set_xlim(0, max(8.0, max(lengths) + 1.2))
+        words.set_text(f"{_percent(share)}: {_duration(downtime_per_year(share))} down a year")
+        value.set(x=length + 0.1, text=f"{length:.2f}")
 
 
 def _structure_alt(structure: Structure) -> str:
@@ -370,20 +364,17 @@ def _duration(seconds: float) -> str:
 
 def draw_recoveries(recoveries: Sequence[Recovery], ax: Axes | None = None) -> Picture:
     """Show the requests around the crash, one row a mode: answered, answered and then lost, or not answered."""
-    axes = tidy(ax) if ax is not None else new_axes(8.0, 3.2)
+    axes = given_or_new(ax, 8.0, 3.2)
     for row, recovery in enumerate(recoveries):
         for start, stop, kind in _stretches(recovery):
-            _bar(axes, row, start, stop, kind)
+            draw_stretch(axes, row, start, stop, 0.34, **_request_look(kind))
         words = f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost"
         axes.text(0.5, row - 0.27, words, fontsize=9)
     axes.axvline(0.0, color=palette.BLACK, linewidth=1.4)
     for kind in _REQUEST_LOOKS:
-        _bar(axes, 0, 0.0, 0.0, kind, label=kind)
-    axes.set_yticks(range(len(recoveries)), [recovery.mode for recovery in recoveries])
-    axes.set_ylim(len(recoveries) - 0.6, -0.6)
-    axes.set_xlim(-22, 33)
-    axes.set_xlabel("seconds since the crash of the active server, when the request was made")
-    axes.grid(visible=False, axis="y")
+        draw_stretch(axes, 0, 0.0, 0.0, 0.34, label=kind, **_request_look(kind))
+    named_rows(axes, [recovery.mode for recovery in recoveries], above=0.6, below=0.4)
+    axes.set(xlim=(-22, 33), xlabel="seconds since the crash of the active server, when the request was made")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, frameon=False, fontsize=9)
     words = "; ".join(
         f"{r.mode}: back after {r.recovery_time:.2g} s, {r.lost_work} acknowledged requests lost, "
@@ -402,19 +393,9 @@ _REQUEST_LOOKS = {  # colour and hatch
 }
 
 
-def _bar(axes: Axes, row: int, start: float, stop: float, kind: str, label: str | None = None) -> None:
+def _request_look(kind: str) -> dict[str, Any]:
     colour, hatch = _REQUEST_LOOKS[kind]
-    axes.barh(
-        row,
-        stop - start,
-        0.34,
-        left=start,
-        color=colour,
-        hatch=hatch,
-        edgecolor=palette.BLACK,
-        linewidth=0.6,
-        label=label,
-    )
+    return {"color": colour, "hatch": hatch, "edgecolor": palette.BLACK, "linewidth": 0.6}
 
 
 def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
@@ -443,19 +424,16 @@ def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
 def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Show the share of failures and the share of time down of each cause."""
     table = cause_table(record)
-    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.4)
+    axes = given_or_new(ax, 7.0, 3.4)
     rows = np.arange(len(table))
     axes.barh(rows - 0.2, table["share"] * 100, 0.38, color=palette.BLUE, label="of failures")
-    axes.barh(
-        rows + 0.2,
-        table["share of time down"] * 100,
-        0.38,
-        color=palette.ORANGE,
-        hatch="//",
-        edgecolor=palette.BLACK,
-        linewidth=0.5,
-        label="of time down",
-    )
+    look: dict[str, Any] = {
+        "color": palette.ORANGE,
+        "hatch": "//",
+        "edgecolor": palette.BLACK,
+        "linewidth": 0.5,
+    }
+    axes.barh(rows + 0.2, table["share of time down"] * 100, 0.38, label="of time down", **look)
     axes.set_yticks(rows, [str(cause) for cause in table.index])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
@@ -473,24 +451,17 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
     gaps = failure_gaps(record, system)
     positive = np.sort(gaps[gaps > 0])
     fit = fit_weibull(positive)
-    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.8)
+    axes = given_or_new(ax, 7.0, 3.8)
     share = (np.arange(len(positive)) + 1) / len(positive)
     axes.step(positive, share * 100, where="post", color=palette.BLACK, linewidth=2.4, label="recorded")
     hours = np.geomspace(positive[0], positive[-1], 300)
-    axes.plot(
-        hours,
-        100 * (1 - fit.survival(hours)),
-        color=palette.ORANGE,
-        linestyle="--",
-        label=f"Weibull, shape {fit.shape:.2f}",
-    )
+    weibull = 100 * (1 - fit.survival(hours))
+    axes.plot(hours, weibull, "--", color=palette.ORANGE, label=f"Weibull, shape {fit.shape:.2f}")
     exponential = 100 * (1 - np.exp(-hours / positive.mean()))
-    axes.plot(
-        hours, exponential, color=palette.BLUE, linestyle=":", linewidth=2, label="exponential, same mean"
+    axes.plot(hours, exponential, ":", color=palette.BLUE, linewidth=2, label="exponential, same mean")
+    axes.set(
+        xscale="log", xlabel="hours until the next failure", ylabel="share of gaps that are no longer, %"
     )
-    axes.set_xscale("log")
-    axes.set_xlabel("hours until the next failure")
-    axes.set_ylabel("share of gaps that are no longer, %")
     axes.legend(frameon=False)
     zero = 100 * (gaps == 0).mean()
     soon, expected = 100 * (positive <= 1).mean(), 100 * (1 - math.exp(-1 / positive.mean()))
@@ -506,56 +477,39 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
 def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Show how long repairs took, with median and mean."""
     minutes = record["down_min"].to_numpy()
-    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.2)
+    axes = given_or_new(ax, 7.0, 3.2)
     edges = np.geomspace(1, minutes.max(), 45)
     axes.hist(minutes[minutes > 0], bins=list(edges), color=palette.SKY, edgecolor="white", linewidth=0.5)
     top = axes.get_ylim()[1] * 1.25
     axes.set_ylim(0, top)
-    for value, dash, name in (
-        (float(np.median(minutes)), "-", "median"),
-        (float(minutes.mean()), "--", "mean"),
-    ):
+    median, mean = float(np.median(minutes)), float(minutes.mean())
+    for value, dash, name in ((median, "-", "median"), (mean, "--", "mean")):
         axes.axvline(value, color=palette.BLACK, linestyle=dash)
         axes.text(value * 1.08, top * 0.97, f"{name}\n{value:.0f} min", va="top", fontsize=9)
-    axes.set_xscale("log")
-    axes.set_xlabel("minutes down")
-    axes.set_ylabel("failures")
+    axes.set(xscale="log", xlabel="minutes down", ylabel="failures")
     longest = np.sort(minutes)[::-1]
     longest_share = longest[: len(longest) // 100].sum() / longest.sum()
     return Picture(
         axes,
         f"Times to repair of {readable_number(len(minutes))} failures on a logarithmic axis: "
-        f"median {np.median(minutes):.0f} minutes, mean {minutes.mean():.0f}. "
+        f"median {median:.0f} minutes, mean {mean:.0f}. "
         f"The longest 1 % of the repairs make {100 * longest_share:.0f} % of all time down.",
     )
 
 
 def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
     """Show how often at least k nodes were down at once, and how often they would be if failures were independent."""
-    axes = tidy(ax) if ax is not None else new_axes(7.0, 3.6)
+    axes = given_or_new(ax, 7.0, 3.6)
     ks = list(result.observed)
     axes.plot(ks, [result.observed[k] for k in ks], "o-", color=palette.BLUE, label="recorded")
-    axes.plot(
-        ks,
-        [result.independent[k] for k in ks],
-        "s--",
-        color=palette.VERMILION,
-        label="if failures were independent",
-    )
+    alone = [result.independent[k] for k in ks]
+    axes.plot(ks, alone, "s--", color=palette.VERMILION, label="if failures were independent")
     for k in [k for k in ks[2:] if not math.isnan(result.ratio(k))]:
-        axes.annotate(
-            f"×{_ratio(result.ratio(k))}",
-            (k, result.observed[k]),
-            xytext=(0, 9),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-    axes.set_yscale("log")
-    axes.set_xticks(ks)
+        label_point(axes, f"×{_ratio(result.ratio(k))}", (k, result.observed[k]), (0, 9), ha="center")
     axes.margins(y=0.15)
-    axes.set_xlabel("nodes down at the same moment, at least")
-    axes.set_ylabel("share of the time")
+    axes.set(
+        yscale="log", xticks=ks, xlabel="nodes down at the same moment, at least", ylabel="share of the time"
+    )
     axes.legend(frameon=False, loc="lower left")
     last = ks[-1]
     fewer = "" if math.isnan(result.ratio(last)) else f", {_ratio(result.ratio(last))} times less"

@@ -1,4 +1,4 @@
-"""Pictures of partitioning: the ring, what moves, how loads lie, what a tail looks like, and three labs to drive."""
+"""Pictures of notebook 04: the ring, what moves, how loads lie, and explorers of rings, hot keys and partitioners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from dscourse.partitioning import (
     BoundedLoadRing,
@@ -38,11 +38,22 @@ from dscourse.partitioning import (
 )
 from dscourse.partitioning.ring import CIRCUMFERENCE
 from dscourse.readable import readable_number, readable_percent
-from dscourse.views.interactive import InteractiveFigure, interactive_figure
+from dscourse.views.axes import (
+    bar_style,
+    given_or_new,
+    number_axis,
+    panels,
+    percent_axis,
+    placed_axes,
+    tail_curves,
+    tidy,
+    wiped,
+)
+from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.palette import BLACK, BLUE, DASHES, GREY, LIGHT_GREY, MARKERS, ORANGE, SERIES, VERMILION
-from dscourse.views.picture import Picture, new_axes, new_figure, tidy
+from dscourse.views.picture import Picture
 
-_FULL_TURN = 2 * np.pi
+_HATCHED: dict[str, Any] = {"color": ORANGE, "hatch": "///", "edgecolor": "white"}
 
 
 # ── The ring ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,7 +73,7 @@ def draw_ring(
         before: the ring before a change, to tell which keys moved.
         ax: where; new axes if None.
     """
-    axes = ax or new_axes(5.0, 4.6)
+    axes = given_or_new(ax, 5.0, 4.6)
     looks = _looks([*(before.nodes if before else ()), *ring.nodes])
     _draw_arcs(axes, ring, looks)
     moved = _draw_keys(axes, ring, before, keys, looks)
@@ -91,10 +102,8 @@ def _draw_arcs(axes: Axes, ring: ConsistentHashRing, looks: dict[str, tuple[str,
     colours = [looks[ring.nodes[owner]][0] for owner in owners[arc]]
     axes.add_collection(LineCollection(list(segments), colors=colours, linewidths=13, capstyle="butt"))
     if len(ends) <= 40:
-        for end, owner in zip(ends.tolist(), owners.tolist(), strict=True):
-            name = ring.nodes[owner]
-            tick = _at(np.array([end, end]), np.array([0.94, 1.09]))
-            axes.plot(tick[:, 0], tick[:, 1], color=BLACK, linewidth=1.6, solid_capstyle="butt")
+        marks = np.stack([_at(ends, 0.94), _at(ends, 1.09)], axis=1)
+        axes.add_collection(LineCollection(list(marks), colors=BLACK, linewidths=1.6, capstyle="butt"))
     for end, radius, name in _labels(ring):
         x, y = _at(end, radius)
         axes.text(x, y, name, ha="center", va="center", fontsize=9)
@@ -126,24 +135,14 @@ def _draw_keys(
     places = hash_keys(keys) / CIRCUMFERENCE
     owners = ring.owners(keys)
     moved = owners != before.owners(keys) if before is not None else np.zeros(len(places), dtype=bool)
+    edge: dict[str, Any] = {"edgecolors": BLACK, "linewidths": 0.7, "zorder": 3}
     for node in ring.nodes:
         colour, marker = looks[node]
-        for chosen, radius, size in (
-            ((owners == node) & ~moved, 0.86, 14),
-            ((owners == node) & moved, 0.74, 75),
-        ):
+        for group, radius, size in ((~moved, 0.86, 14), (moved, 0.74, 75)):
+            chosen = (owners == node) & group
             if chosen.any():
-                xy = _at(places[chosen], np.full(int(chosen.sum()), radius))
-                axes.scatter(
-                    xy[:, 0],
-                    xy[:, 1],
-                    s=size,
-                    c=colour,
-                    marker=marker,
-                    edgecolors=BLACK,
-                    linewidths=0.7,
-                    zorder=3,
-                )
+                spots = _at(places[chosen], np.full(int(chosen.sum()), radius))
+                axes.scatter(spots[:, 0], spots[:, 1], s=size, c=colour, marker=marker, **edge)
     if moved.any():
         lines = np.stack([_at(places[moved], 0.74), _at(places[moved], 0.93)], axis=1)
         axes.add_collection(LineCollection(list(lines), colors=BLACK, linewidths=0.9))
@@ -151,7 +150,7 @@ def _draw_keys(
 
 
 def _at(turn: Any, radius: Any) -> npt.NDArray[np.float64]:
-    angle = np.asarray(turn) * _FULL_TURN
+    angle = np.asarray(turn) * (2 * np.pi)
     return np.stack([np.sin(angle) * radius, np.cos(angle) * radius], axis=-1)
 
 
@@ -164,50 +163,49 @@ def _looks(nodes: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def ring_lab() -> InteractiveFigure:
+def explore_ring() -> InteractiveFigure:
     """Return a ring to drive: how many nodes and points, the weight of n0, and who joins or leaves."""
-    return interactive_figure(
-        _draw_ring_lab,
-        nodes=widgets.IntSlider(value=4, min=2, max=7, description="nodes"),
-        virtual_nodes=widgets.SelectionSlider(
-            options=[1, 2, 4, 8, 16, 32, 64, 128, 256], value=4, description="virtual nodes"
-        ),
-        weight_of_n0=widgets.SelectionSlider(
-            options=[0.5, 1.0, 2.0, 3.0, 4.0], value=1.0, description="weight of n0"
-        ),
-        change=widgets.Dropdown(options=_CHANGES, value="a node joins", description="change"),
+    return live_figure(
+        _set_up_ring,
+        _update_ring,
+        nodes=widgets.IntSlider(value=4, min=2, max=7),
+        virtual_nodes=widgets.SelectionSlider(options=[1, 2, 4, 8, 16, 32, 64, 128, 256], value=4),
+        weight_of_n0=widgets.SelectionSlider(options=[0.5, 1.0, 2.0, 3.0, 4.0], value=1.0),
+        change=widgets.Dropdown(options=_CHANGES, value="a node joins"),
     )
 
 
-_CHANGES = [
-    "none",
-    "a node joins",
-    "n0 leaves",
-    "n1 leaves",
-    "the last node leaves",
-    "n1 weighs twice as much",
-]
+_NO_CHANGE, _LAST_LEAVES, _HEAVIER = "none", "the last node leaves", "n1 weighs twice as much"
+_CHANGES = [_NO_CHANGE, "a node joins", "n0 leaves", "n1 leaves", _LAST_LEAVES, _HEAVIER]
 
 
-def _draw_ring_lab(figure: Figure, nodes: int, virtual_nodes: int, weight_of_n0: float, change: str) -> str:
-    names = [f"n{number}" for number in range(nodes)]
-    before = ConsistentHashRing(names, virtual_nodes, {"n0": weight_of_n0})
-    after = _changed_ring(before, change)
+def _set_up_ring(figure: Figure) -> dict[str, Any]:
     figure.set_size_inches(8.2, 4.2)
-    _fixed_layout(figure, left=0.0, right=0.97, bottom=0.19, top=0.9, wspace=0.12)
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    draw_ring(after, keys=_SAMPLE[:48], before=before, ax=left)
-    moved = float((before.owners(_SAMPLE) != after.owners(_SAMPLE)).mean())
-    _draw_shares(right, before, after)
-    figure.suptitle(
-        f"{change}: {readable_percent(moved, 1)} of 20 000 keys move" if change != "none" else "no change",
-        fontsize=11,
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.0, right=0.97, bottom=0.19, top=0.9, wspace=0.12)
+    ring, shares = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    tidy(shares).invert_yaxis()
+    percent_axis(shares.xaxis)
+    shares.set_xlabel("share of the ring\nfilled: now · dotted: before · tick: fair", fontsize=9)
+    return {"ring": ring, "shares": shares, "title": figure.suptitle("", fontsize=11)}
+
+
+def _update_ring(
+    drawn: dict[str, Any], nodes: int, virtual_nodes: int, weight_of_n0: float, change: str
+) -> str:
+    before = ConsistentHashRing(
+        [f"n{number}" for number in range(nodes)], virtual_nodes, {"n0": weight_of_n0}
     )
+    after = _changed_ring(before, change)
+    draw_ring(after, keys=_SAMPLE[:48], before=before, ax=wiped(drawn["ring"]))
+    _draw_shares(wiped(drawn["shares"]), before, after)
+    moved = readable_percent(float((before.owners(_SAMPLE) != after.owners(_SAMPLE)).mean()), 1)
+    drawn["title"].set_text(f"{change}: {moved} of 20 000 keys move" if change != _NO_CHANGE else "no change")
     shares = after.shares()
     most = max(shares, key=lambda node: shares[node])
     return (
         f"A ring of {len(after.nodes)} nodes, {virtual_nodes} points for each unit of weight; "
-        f"n0 weighs {weight_of_n0:g}. Change: {change}. {readable_percent(moved, 1)} of 20 000 keys have "
+        f"n0 weighs {weight_of_n0:g}. Change: {change}. {moved} of 20 000 keys have "
         "another owner than before; large symbols are moved keys. "
         f"{most} owns most of the ring, {readable_percent(shares[most], 1)}."
     )
@@ -220,59 +218,36 @@ def _changed_ring(before: ConsistentHashRing, change: str) -> ConsistentHashRing
     weights = dict(before.weights)
     if change == "a node joins":
         weights[f"n{len(weights)}"] = 1.0
-    elif change == "n1 weighs twice as much":
+    elif change == _HEAVIER:
         weights["n1"] *= 2
     elif change.endswith("leaves"):
-        del weights[before.nodes[-1] if change.startswith("the last") else change.split()[0]]
+        del weights[before.nodes[-1] if change == _LAST_LEAVES else change.split()[0]]
     return ConsistentHashRing(list(weights), before.virtual_nodes, weights)
 
 
 def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRing) -> None:
     """Draw each node's share before (outline) and after (filled), and its fair share (a tick)."""
-    tidy(axes)
     nodes = list(dict.fromkeys([*before.nodes, *after.nodes]))
     looks = _looks(nodes)
     old, new = before.shares(), after.shares()
     total = sum(after.weights.values())
     rows = np.arange(len(nodes))
     axes.barh(rows, [new.get(node, 0.0) for node in nodes], color=[looks[n][0] for n in nodes], height=0.55)
-    axes.barh(
-        rows,
-        [old.get(node, 0.0) for node in nodes],
-        facecolor="none",
-        edgecolor=BLACK,
-        linestyle=":",
-        height=0.78,
-    )
+    outline: dict[str, Any] = {"facecolor": "none", "edgecolor": BLACK, "linestyle": ":"}
+    axes.barh(rows, [old.get(node, 0.0) for node in nodes], height=0.78, **outline)
     fair = [after.weights.get(node, 0.0) / total for node in nodes]
     # White around the tick, so that it is seen on a black bar, too.
     axes.plot(fair, rows, "|", color="white", markersize=19, markeredgewidth=4)
     axes.plot(fair, rows, "|", color=BLACK, markersize=17, markeredgewidth=2.2)
     axes.set_yticks(rows, nodes)
-    axes.invert_yaxis()
+    margin = 0.05 * (len(nodes) - 0.22)
     longest = max([*old.values(), *new.values(), *fair]) * 1.12
-    axes.set_xlim(-0.07 * longest, longest)
-    for row, node in zip(
-        rows.tolist(), nodes, strict=True
-    ):  # the shape that the node's keys have in the ring
+    axes.set(xlim=(-0.07 * longest, longest), ylim=(len(nodes) - 0.61 + margin, -0.39 - margin))
+    edge: dict[str, Any] = {"markeredgecolor": BLACK, "markeredgewidth": 0.7}
+    # The shape that the node's keys have in the ring.
+    for row, node in zip(rows.tolist(), nodes, strict=True):
         colour, marker = looks[node]
-        axes.plot(
-            -0.035 * longest,
-            row,
-            marker,
-            color=colour,
-            markersize=7,
-            markeredgecolor=BLACK,
-            markeredgewidth=0.7,
-        )
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    axes.set_xlabel("share of the ring\nfilled: now · dotted: before · tick: fair", fontsize=9)
-
-
-def _fixed_layout(figure: Figure, **margins: float) -> None:
-    """Lay out with fixed margins: while a slider moves, nothing jumps, and a redraw takes half the time."""
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(**margins)
+        axes.plot(-0.035 * longest, row, marker, color=colour, markersize=7, **edge)
 
 
 # ── What moves ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,19 +260,15 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
         changes: {name of the way: its rebalance}, all of the same change.
         ax: where, for a single one; new axes if None.
     """
-    if ax is None:
-        figure = new_figure(3.4 * len(changes) + 0.6, 2.9)
-        panels = list(np.atleast_1d(figure.subplots(1, len(changes), sharex=True, sharey=True)))
-    else:
-        panels = [ax]
-    for axes, (name, change) in zip(panels, changes.items(), strict=True):
-        _draw_gives_and_takes(tidy(axes), change)
+    drawn = panels(ax, len(changes), 3.4 * len(changes) + 0.6, 2.9, sharey=True)
+    for axes, (name, change) in zip(drawn, changes.items(), strict=True):
+        _draw_gives_and_takes(axes, change)
         axes.set_title(f"{name}: {readable_percent(change.moved, 1)} move", fontsize=10)
-    panels[-1].legend(loc="upper right", fontsize=8, framealpha=1)
+    drawn[-1].legend(loc="upper right", fontsize=8, framealpha=1)
     told = "; ".join(f"{name} moves {readable_percent(change.moved, 1)}" for name, change in changes.items())
     least = next(iter(changes.values())).least_possible
     return Picture(
-        panels[0],
+        drawn[0],
         f"Share of all keys that each node gives and takes. {told}; "
         f"the least possible is {readable_percent(least, 1)}.",
     )
@@ -305,14 +276,7 @@ def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> 
 
 def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
     rows = np.arange(len(change.gives))
-    axes.barh(
-        rows,
-        [-share for share in change.gives.values()],
-        color=ORANGE,
-        hatch="///",
-        edgecolor="white",
-        label="gives",
-    )
+    axes.barh(rows, [-share for share in change.gives.values()], label="gives", **_HATCHED)
     axes.barh(rows, list(change.takes.values()), color=BLUE, label="takes")
     axes.axvline(0, color=BLACK, linewidth=0.8)
     axes.set_yticks(rows, list(change.gives))
@@ -335,8 +299,7 @@ def draw_standard_errors(
         published: the same from a paper.
         ax: where; new axes if None.
     """
-    axes = ax or new_axes(6.2, 3.4)
-    tidy(axes)
+    axes = given_or_new(ax, 6.2, 3.4)
     points = np.array(sorted(measured))
     axes.loglog(points, points**-0.5, DASHES[1], color=GREY, label="1/√V")
     axes.loglog(points, [measured[p] for p in points.tolist()], "o-", color=BLUE, label="measured here")
@@ -347,7 +310,7 @@ def draw_standard_errors(
         )  # fmt: skip
     axes.set_xticks(points, [str(p) for p in points.tolist()])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    percent_axis(axes.yaxis)
     axes.set(xlabel="V, virtual nodes of each node", ylabel="standard error of the load")
     axes.legend()
     told = ", ".join(
@@ -363,23 +326,14 @@ def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -
         loads: {name of the case: {node: load}}, all with the same nodes.
         ax: where; new axes if None.
     """
-    axes = ax or new_axes(7.0, 3.2)
-    tidy(axes)
+    axes = given_or_new(ax, 7.0, 3.2)
     nodes = list(next(iter(loads.values())))
     width = 0.8 / len(loads)
-    hatches = ("", "///", "...", "xx")
     for place, (name, counts) in enumerate(loads.items()):
         mean = sum(counts.values()) / len(counts)
         rows = np.arange(len(nodes)) + (place - (len(loads) - 1) / 2) * width
-        axes.bar(
-            rows,
-            [counts[node] / mean for node in nodes],
-            width * 0.92,
-            color=SERIES[place],
-            hatch=hatches[place % 4],
-            edgecolor="white",
-            label=name,
-        )
+        heights = [counts[node] / mean for node in nodes]
+        axes.bar(rows, heights, width * 0.92, label=name, **bar_style(place))
     axes.axhline(1, color=BLACK, linewidth=1, linestyle="--")
     axes.set_xticks(range(len(nodes)), nodes)
     axes.set_ylabel("load / mean load")
@@ -396,29 +350,26 @@ def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -
 
 def draw_twitter_skew(ax: Axes | None = None) -> Picture:
     """Draw how skewed Twitter's cache clusters are: the Zipf exponent of each, in order."""
-    axes = ax or new_axes(6.6, 3.0)
-    tidy(axes)
+    axes = given_or_new(ax, 6.6, 3.0)
     exponents = np.sort(twitter_zipf_exponents().to_numpy())
     axes.plot(np.arange(1, len(exponents) + 1), exponents, "o", color=BLUE, markersize=4)
-    for value, words, style in (
-        (0.99, "YCSB's default, 0.99", "--"),
-        (float(np.median(exponents)), "median", ":"),
-    ):
-        axes.axhline(value, color=BLACK, linestyle=style, linewidth=1)
-        label = words if words != "median" else f"median, {value:.2f}"
-        axes.text(1, value + 0.04, label, fontsize=9, va="bottom")
+    median = float(np.median(exponents))
+    for value, words, dash in ((0.99, "YCSB's default, 0.99", "--"), (median, f"median, {median:.2f}", ":")):
+        axes.axhline(value, color=BLACK, linestyle=dash, linewidth=1)
+        axes.text(1, value + 0.04, words, fontsize=9, va="bottom")
     axes.set(xlabel="cluster, in order of skew", ylabel="Zipf exponent", ylim=(0, None))
     return Picture(
         axes,
         f"Zipf exponents of {len(exponents)} of Twitter's cache clusters, from {exponents[0]:.2f} to "
-        f"{exponents[-1]:.2f}; mean {exponents.mean():.3f}, median {np.median(exponents):.2f}.",
+        f"{exponents[-1]:.2f}; mean {exponents.mean():.3f}, median {median:.2f}.",
     )
 
 
-def hot_key_lab() -> InteractiveFigure:
-    """Return a lab with skewed requests to ten nodes: cut the hottest keys into pieces, or put a cache in front."""
-    return interactive_figure(
-        _draw_hot_key_lab,
+def explore_hot_keys() -> InteractiveFigure:
+    """Show skewed requests to ten nodes: cut the hottest keys into pieces, or put a cache in front."""
+    return live_figure(
+        _set_up_hot_keys,
+        _update_hot_keys,
         theta=widgets.FloatSlider(value=1.2, min=0.0, max=2.0, step=0.1, description="skew θ"),
         hot_keys=widgets.SelectionSlider(
             options=[0, 1, 2, 3, 5, 10], value=0, description="hot keys to split"
@@ -430,69 +381,63 @@ def hot_key_lab() -> InteractiveFigure:
     )
 
 
-_LAB_NODES = [f"n{number}" for number in range(10)]
-_LAB_PARTITIONER = RendezvousPartitioner(_LAB_NODES)
-_LAB_POSTS = np.array([f"post:{number}" for number in range(100_000)])  # the most popular first
-
-
-def _draw_hot_key_lab(figure: Figure, theta: float, hot_keys: int, pieces: int, cache: int) -> str:
-    requests = _LAB_POSTS[zipf_keys(20_000, len(_LAB_POSTS), theta, seed=7)]
-    through = requests[LruCache(cache).misses(requests)] if cache else requests
-    spread = spread_hot_keys(through, dict.fromkeys(_LAB_POSTS[:hot_keys].tolist(), pieces))
-    hot = np.char.find(spread.astype(str), "#") >= 0
-    if not hot_keys:
-        hot = through == _LAB_POSTS[0]
-    places = _LAB_PARTITIONER.owner_indices(spread)
-    total = np.bincount(places, minlength=10)
-    hottest = np.bincount(places[hot], minlength=10)
-    figure.set_size_inches(7.4, 3.4)
-    _fixed_layout(figure, left=0.09, right=0.98, bottom=0.1, top=0.88)
-    axes = tidy(figure.subplots())
-    fair = len(requests) / 10
-    axes.bar(_LAB_NODES, (total - hottest) / fair, color=BLUE, label="other keys")
-    label = "the hottest key" if hot_keys <= 1 else f"the {hot_keys} hottest keys"
-    axes.bar(
-        _LAB_NODES,
-        hottest / fair,
-        bottom=(total - hottest) / fair,
-        color=ORANGE,
-        hatch="///",
-        edgecolor="white",
-        label=f"pieces of {label}" if hot_keys else label,
-    )
+def _set_up_hot_keys(figure: Figure) -> dict[str, Any]:
+    axes = placed_axes(figure, 0.09, 0.1, 0.98, 0.88, size=(7.4, 3.4))
+    nodes, zeros = [f"n{number}" for number in range(10)], [0.0] * 10
+    others = axes.bar(nodes, zeros, color=BLUE, label="other keys")
+    hottest = axes.bar(nodes, zeros, label="the hottest key", **_HATCHED)
     axes.axhline(1, color=BLACK, linestyle="--", linewidth=1)
-    axes.set(ylabel="requests / fair share", ylim=(0, max(2.2, float(total.max()) / fair * 1.22)))
-    axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
+    axes.set_ylabel("requests / fair share")
+    legend = axes.legend(loc="upper center", ncols=2, fontsize=9, frameon=False)
+    title = axes.set_title("", fontsize=10)
+    return {
+        "others": others, "hottest": hottest, "legend": legend, "title": title,
+        "partitioner": RendezvousPartitioner(nodes),
+        "posts": np.array([f"post:{number}" for number in range(100_000)]),  # the most popular first
+    }  # fmt: skip
+
+
+def _update_hot_keys(drawn: dict[str, Any], theta: float, hot_keys: int, pieces: int, cache: int) -> str:
+    posts, partitioner = drawn["posts"], drawn["partitioner"]
+    requests = posts[zipf_keys(20_000, len(posts), theta, seed=7)]
+    through = requests[LruCache(cache).misses(requests)] if cache else requests
+    spread = spread_hot_keys(through, dict.fromkeys(posts[:hot_keys].tolist(), pieces))
+    hot = np.char.find(spread.astype(str), "#") >= 0 if hot_keys else through == posts[0]
+    places = partitioner.owner_indices(spread)
+    total, hottest = np.bincount(places, minlength=10), np.bincount(places[hot], minlength=10)
+    fair = len(requests) / 10
+    for place, (lower, upper) in enumerate(zip(drawn["others"], drawn["hottest"], strict=True)):
+        lower.set_height((total[place] - hottest[place]) / fair)
+        upper.set(y=(total[place] - hottest[place]) / fair, height=hottest[place] / fair)
+    busiest = float(total.max()) / fair
+    drawn["title"].axes.set_ylim(0, max(2.2, busiest * 1.22))
+    label = "the hottest key" if hot_keys <= 1 else f"the {hot_keys} hottest keys"
+    drawn["legend"].get_texts()[1].set_text(f"pieces of {label}" if hot_keys else label)
     imbalance = load_imbalance(total) if total.any() else 1.0
-    asked = len(set(_LAB_PARTITIONER.owners(split_hot_key("post:0", pieces)).tolist())) if hot_keys else 1
+    asked = len(set(partitioner.owners(split_hot_key("post:0", pieces)).tolist())) if hot_keys else 1
     answered = 1 - len(through) / len(requests)
-    axes.set_title(
-        f"busiest node: {total.max() / fair:.2f} × its fair share of all requests · imbalance {imbalance:.2f}",
-        fontsize=10,
+    drawn["title"].set_text(
+        f"busiest node: {busiest:.2f} × its fair share of all requests · imbalance {imbalance:.2f}"
     )
     return (
         f"20 000 requests for 100 000 keys with skew {theta:.1f} on ten nodes. The busiest node gets "
-        f"{total.max() / fair:.2f} times a fair share of all requests (imbalance among the nodes "
+        f"{busiest:.2f} times a fair share of all requests (imbalance among the nodes "
         f"{imbalance:.2f}). The cache answers {readable_percent(answered)}. Reading the hottest key asks "
         f"{asked} node{'s' if asked > 1 else ''}."
     )
 
 
-# ── The race ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── All partitioners ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def race() -> InteractiveFigure:
-    """Return all partitioners side by side under the same change: balance, movement, memory and time of a look-up."""
-    return interactive_figure(
-        _draw_race,
-        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10, description="nodes"),
-        virtual_nodes=widgets.SelectionSlider(
-            options=[1, 4, 16, 64, 128, 256], value=128, description="virtual nodes"
-        ),
-        change=widgets.Dropdown(
-            options=["a node joins", "a node in the middle leaves", "the last node leaves"],
-            description="change",
-        ),
+def explore_partitioners() -> InteractiveFigure:
+    """Show all partitioners side by side under the same change: balance, movement, memory and time of a look-up."""
+    return live_figure(
+        _set_up_partitioners,
+        _update_partitioners,
+        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10),
+        virtual_nodes=widgets.SelectionSlider(options=[1, 4, 16, 64, 128, 256], value=128),
+        change=["a node joins", "a node in the middle leaves", _LAST_LEAVES],
     )
 
 
@@ -513,26 +458,26 @@ def contestants(
     }
 
 
-_RACE_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
+_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
 
 
 @lru_cache(maxsize=16)
-def _racers(nodes: int, virtual_nodes: int) -> tuple[dict[str, Partitioner], list[float]]:
+def _partitioners(nodes: int, virtual_nodes: int) -> tuple[dict[str, Partitioner], list[float]]:
     """Return the contestants, which nobody changes, and the imbalance of each: the same before every change."""
     partitioners = contestants([f"n{number}" for number in range(nodes)], virtual_nodes)
-    return partitioners, [load_imbalance(load_counts(p, _RACE_KEYS)) for p in partitioners.values()]
+    return partitioners, [load_imbalance(load_counts(p, _KEYS)) for p in partitioners.values()]
 
 
 @lru_cache(maxsize=128)
-def _race_results(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], list[list[float]], float]:
+def _compared(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], list[list[float]], float]:
     """Return names, [imbalance, moved, bytes] of each, and the least possible."""
     names = [f"n{number}" for number in range(nodes)]
-    leaver = {"a node in the middle leaves": names[nodes // 2], "the last node leaves": names[-1]}.get(change)
+    leaver = {"a node in the middle leaves": names[nodes // 2], _LAST_LEAVES: names[-1]}.get(change)
     add = None if leaver else f"n{nodes}"
     rows, least = [], 0.0
-    partitioners, imbalances = _racers(nodes, virtual_nodes)
+    partitioners, imbalances = _partitioners(nodes, virtual_nodes)
     for partitioner, imbalance in zip(partitioners.values(), imbalances, strict=True):
-        moved = rebalance(partitioner, _RACE_KEYS, add=add, remove=leaver)
+        moved = rebalance(partitioner, _KEYS, add=add, remove=leaver)
         rows.append([imbalance, moved.moved, float(partitioner.table_bytes)])
         least = moved.least_possible
     return list(partitioners), rows, least
@@ -543,69 +488,76 @@ def _nanoseconds(partitioner: Partitioner) -> float:
     best = float("inf")
     for _ in range(2):
         start = time.perf_counter()
-        partitioner.owners(_RACE_KEYS[:4000])
+        partitioner.owners(_KEYS[:4000])
         best = min(best, time.perf_counter() - start)
     return best / 4000 * 1e9
 
 
-def _draw_race(figure: Figure, nodes: int, virtual_nodes: int, change: str) -> str:
-    names, rows, least = _race_results(nodes, virtual_nodes, change)
-    partitioners, _ = _racers(nodes, virtual_nodes)
-    imbalance, moved, size = (list(column) for column in zip(*rows, strict=True))
-    spent = [_nanoseconds(partitioner) for partitioner in partitioners.values()]
-    figure.set_size_inches(9.6, 3.4)
-    _fixed_layout(figure, left=0.12, right=0.99, bottom=0.15, top=0.98)
-    axes = figure.subplots()  # one for all four columns: four would take twice as long to draw
-    _column(axes, 0, imbalance, "{:.2f}".format, "imbalance of 20 000 keys\n(busiest / mean)")
-    fewest = readable_percent(least, 1)
-    title = f"keys moved (log. scale;\ndashed: least, {fewest})"
-    _column(axes, 1, moved, _with_one_digit, title, log=True, mark=least)
-    _column(axes, 2, size, readable_number, "table, bytes\n(log. scale)", log=True)
-    _column(axes, 3, spent, _rounded, "ns a key, 4 000 at once,\nhere and now (log. scale)", log=True)
+class _Column:
+    """One quantity as bars in the ``place``-th quarter of the axes, each with its number."""
+
+    def __init__(
+        self, axes: Axes, place: int, title: str, text: Callable[[float], str], *, log: bool = False
+    ) -> None:
+        self._place, self._text, self._log = place, text, log
+        count = len(axes.get_yticks())
+        self.bars = axes.hlines(range(count), place, [place] * count, colors=SERIES[place], linewidth=15)
+        axes.axvline(place, color=BLACK, linewidth=0.8)
+        self.numbers = [axes.text(place, row, "", va="center", fontsize=8) for row in range(count)]
+        self.mark = axes.axvline(place, color=BLACK, linestyle="--", linewidth=1.2)
+        self.title = axes.text(place + 0.34, count - 0.35, title, ha="center", va="top", fontsize=9)
+
+    def show(self, values: Sequence[float], mark: float = 0.0) -> None:
+        """Show a value a row, the largest of which fills the column, and a dashed line at a mark if it is above 0."""
+        low = 0.5 * min(value for value in (*values, mark) if value > 0) if self._log else 0.0
+
+        def reach(value: float) -> float:
+            part = (
+                np.log(max(value, low) / low) / np.log(max(values) / low)
+                if self._log
+                else value / max(values)
+            )
+            return self._place + 0.68 * float(part)
+
+        ends = [reach(value) for value in values]
+        self.bars.set_segments([[(self._place, row), (end, row)] for row, end in enumerate(ends)])
+        for number, end, value in zip(self.numbers, ends, values, strict=True):
+            number.set(x=end + 0.02, text=self._text(value))
+        self.mark.set(visible=mark > 0, xdata=[reach(mark)] * 2)
+
+
+def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
+    # One pair of axes for all four columns: four would take longer to draw.
+    axes = placed_axes(figure, 0.12, 0.15, 0.99, 0.98, size=(9.6, 3.4))
+    names = list(_partitioners(3, 1)[0])
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5))
-    axes.set_xticks([])
-    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5), xticks=[])
+    axes.spines["bottom"].set_visible(False)
+    axes.grid(visible=False)
+    now = "ns a key, 4 000 at once,\nhere and now (log. scale)"
+    columns = [
+        _Column(axes, 0, "imbalance of 20 000 keys\n(busiest / mean)", "{:.2f}".format),
+        _Column(axes, 1, "", lambda share: readable_percent(share, 1), log=True),
+        _Column(axes, 2, "table, bytes\n(log. scale)", readable_number, log=True),
+        _Column(axes, 3, now, lambda value: readable_number(round(value)), log=True),
+    ]
+    changing = [[column.bars, column.numbers, column.title, column.mark] for column in columns]
+    return {"columns": columns, "changing": changing}
+
+
+def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, change: str) -> str:
+    names, rows, least = _compared(nodes, virtual_nodes, change)
+    imbalance, moved, size = zip(*rows, strict=True)
+    spent = [_nanoseconds(partitioner) for partitioner in _partitioners(nodes, virtual_nodes)[0].values()]
+    columns, fewest = drawn["columns"], readable_percent(least, 1)
+    for column, values, mark in zip(columns, (imbalance, moved, size, spent), (0, least, 0, 0), strict=True):
+        column.show(values, mark)
+    columns[1].title.set_text(f"keys moved (log. scale;\ndashed: least, {fewest})")
     told = "; ".join(
         f"{name}: imbalance {i:.2f}, moved {readable_percent(m, 1)}, {readable_number(s)} bytes"
         for name, (i, m, s) in zip(names, rows, strict=True)
     )
     return f"{nodes} nodes, {change}. Least possible {fewest}. {told}."
-
-
-def _with_one_digit(share: float) -> str:
-    return readable_percent(share, 1)
-
-
-def _rounded(value: float) -> str:
-    return readable_number(round(value))
-
-
-def _column(
-    axes: Axes,
-    place: int,
-    values: list[float],
-    text: Callable[[float], str],
-    title: str,
-    *,
-    log: bool = False,
-    mark: float | None = None,
-) -> None:
-    """Draw one quantity as bars in the `place`-th quarter of the axes, each with its number."""
-    low = 0.5 * min(value for value in (*values, mark or 0.0) if value > 0) if log else 0.0
-
-    def reach(value: float) -> float:
-        part = np.log(max(value, low) / low) / np.log(max(values) / low) if log else value / max(values)
-        return place + 0.68 * float(part)
-
-    rows = np.arange(len(values))
-    axes.hlines(rows, place, [reach(value) for value in values], colors=SERIES[place], linewidth=15)
-    axes.axvline(place, color=BLACK, linewidth=0.8)
-    for row, value in zip(rows.tolist(), values, strict=True):
-        axes.text(reach(value) + 0.02, row, text(value), va="center", fontsize=8)
-    if mark is not None:
-        axes.axvline(reach(mark), color=BLACK, linestyle="--", linewidth=1.2)
-    axes.text(place + 0.34, len(values) - 0.35, title, ha="center", va="top", fontsize=9)
 
 
 # ── Tails ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -618,18 +570,13 @@ def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -
         latencies: {name: seconds of each operation}.
         ax: where; new axes if None.
     """
-    axes = ax or new_axes(6.8, 3.4)
-    tidy(axes)
+    axes = given_or_new(ax, 6.8, 3.4)
+    tail_curves(axes, latencies)
     told = []
-    for place, (name, seconds) in enumerate(latencies.items()):
-        ordered = np.sort(np.asarray(seconds, dtype=np.float64)) * 1000
-        longer = 1 - np.arange(len(ordered)) / len(ordered)
-        axes.step(ordered, longer, linestyle=DASHES[place], color=SERIES[place], label=name, linewidth=1.8)
-        told.append(
-            f"{name}: median {np.quantile(ordered, 0.5):.1f} ms, 99th percentile {np.quantile(ordered, 0.99):.1f} ms"
-        )
-    axes.set_yscale("log")
-    axes.set(xlabel="milliseconds", ylabel="share that takes longer", ylim=(1e-3, 1.2))
+    for name, seconds in latencies.items():
+        median, slow = np.quantile(np.asarray(seconds, dtype=np.float64) * 1000, (0.5, 0.99))
+        told.append(f"{name}: median {median:.1f} ms, 99th percentile {slow:.1f} ms")
+    axes.set(xlabel="milliseconds", ylim=(1e-3, 1.2))
     axes.axhline(0.01, color=LIGHT_GREY, linewidth=1)
     axes.legend(fontsize=9)
     return Picture(axes, f"Share of operations that take longer than a time. {'; '.join(told)}.")
@@ -642,41 +589,16 @@ def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
         counts: {title: {label of the range: requests}}.
         ax: where, for a single one; new axes if None.
     """
-    if ax is None:
-        figure = new_figure(3.6 * len(counts) + 0.4, 2.9)
-        panels = list(np.atleast_1d(figure.subplots(1, len(counts), sharex=True)))
-    else:
-        panels = [ax]
-    for place, (axes, (title, ranges)) in enumerate(zip(panels, counts.items(), strict=True)):
-        tidy(axes).barh(
-            list(ranges),
-            list(ranges.values()),
-            color=SERIES[place],
-            hatch=("", "///")[place % 2],
-            edgecolor="white",
-        )
+    drawn = panels(ax, len(counts), 3.6 * len(counts) + 0.4, 2.9)
+    for place, (axes, (title, ranges)) in enumerate(zip(drawn, counts.items(), strict=True)):
+        axes.barh(list(ranges), list(ranges.values()), **bar_style(place))
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("requests", fontsize=9)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda requests, _: readable_number(requests)))
+        number_axis(axes.xaxis)
     told = "; ".join(
         f"{title}: {len(ranges)} {'range' if len(ranges) == 1 else 'ranges'}, "
         f"the busiest with {readable_number(max(ranges.values()))} requests"
         for title, ranges in counts.items()
     )
-    return Picture(panels[0], f"Requests for the keys of each range. {told}.")
-
-
-__all__ = [
-    "contestants",
-    "draw_loads",
-    "draw_ranges",
-    "draw_rebalance",
-    "draw_ring",
-    "draw_standard_errors",
-    "draw_tails",
-    "draw_twitter_skew",
-    "hot_key_lab",
-    "race",
-    "ring_lab",
-]
+    return Picture(drawn[0], f"Requests for the keys of each range. {told}.")

@@ -17,29 +17,6 @@ _PIXELS_PER_INCH = 144  # more than a plain screen shows, so that it stays sharp
 SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
 
 
-def new_axes(width: float = 7.0, height: float = 3.6) -> Axes:
-    """Return empty axes of a new figure that pyplot knows nothing of.
-
-    Args:
-        width: of the figure, inches.
-        height: of the figure, inches.
-    """
-    return tidy(new_figure(width, height).subplots())
-
-
-def new_figure(width: float = 7.0, height: float = 3.6) -> Figure:
-    """Return an empty white figure with constrained layout; sizes in inches."""
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
-
-
-def tidy(axes: Axes) -> Axes:
-    """Take away what doesn't carry information: the upper and right frame, heavy grid lines."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(visible=True, color="#E4E4E4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    return axes
-
-
 class Picture:
     """A matplotlib figure and its alt text, for the last line of a notebook cell.
 

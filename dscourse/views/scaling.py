@@ -1,8 +1,4 @@
-"""Pictures of notebook 01: scaling curves, latencies, queues, laws and capacity.
-
-Each drawing function takes plain results and, where it fills only one pair of axes, `ax=None`; it returns a `Picture`.
-Those whose name ends in `_explorer` return a figure with controls.
-"""
+"""Pictures of notebook 01: scaling curves, latencies, queues, laws and capacity."""
 
 from __future__ import annotations
 
@@ -38,78 +34,61 @@ from dscourse.scaling import (
     simulate_queue,
 )
 from dscourse.views import palette
-from dscourse.views.interactive import InteractiveFigure, interactive_figure
-from dscourse.views.picture import Picture, new_axes, tidy
+from dscourse.views.axes import (
+    given_or_new,
+    label_point,
+    line_style,
+    logarithmic,
+    on_white,
+    placed_axes,
+    tail_curves,
+)
+from dscourse.views.interactive import InteractiveFigure, live_figure
+from dscourse.views.picture import Picture
 
 Row = Sequence[float] | np.ndarray[Any, Any]
 
 _NODES = (1, 2, 4, 8, 16, 32, 64)
 _HEALTHY = System()
-#: What the knobs of `bottleneck_explorer` are called.
-_KNOBS = {
-    "cpu_seconds": "CPU",
-    "workers": "worker threads",
-    "io_seconds": "disk (I/O)",
-    "lock_seconds": "shared lock",
-    "queue_limit": "queue depth",
-    "pause_probability": "pauses",
-    "session_size": "session size",
-    "session_copies": "session copies",
-    "connections": "DB connections",
-    "refill_rate": "rebalancing",
-    "copies": "data copies",
-}
 
 
 # ── What "scalable" means ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def scaling_curves(
-    nodes: Row,
-    curves: Mapping[str, Row],
-    *,
-    what: str = "requests/s",
-    logarithmic: bool = True,
-    ax: Axes | None = None,
+def draw_scaling_curves(
+    nodes: Row, curves: Mapping[str, Row], *, what: str = "requests/s", ax: Axes | None = None
 ) -> Picture:
-    """Draw one metric of several systems against the number of nodes.
+    """Draw one metric of several systems against the number of nodes; growth in proportion is a straight line.
 
     Args:
         nodes: the numbers of nodes.
         curves: the values by name of the system.
         what: the metric and its unit.
-        logarithmic: both axes; growth in proportion is then a straight line.
         ax: where to draw.
     """
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
     for place, (name, values) in enumerate(curves.items()):
-        colour = palette.SERIES[place]
-        ax.plot(
-            nodes, values, palette.MARKERS[place], color=colour, linestyle=palette.DASHES[place], label=name
-        )
-    if logarithmic:
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log")
-        plain_ticks(ax)
+        ax.plot(nodes, values, marker=palette.MARKERS[place], label=name, **line_style(place))
+    logarithmic(ax, x=2)
     ax.set(xlabel="nodes", ylabel=what)
     ax.legend(frameon=False)
     told = "; ".join(
-        f"{name} goes from {readable_number(values[0])} to {readable_number(values[-1])}"
-        for name, values in _as_lists(curves).items()
+        f"{name} goes from {readable_number(float(values[0]))} to {readable_number(float(values[-1]))}"
+        for name, values in curves.items()
     )
     return Picture(ax, f"{what.capitalize()} against nodes, {nodes[0]:g} to {nodes[-1]:g}: {told}.")
 
 
-def measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -> Picture:
+def draw_measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -> Picture:
     """Draw measured throughput beside growth in proportion, with the share that is left of it."""
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
     n, x = np.asarray(processors, float), np.asarray(throughput, float)
     ideal = x[0] / n[0] * n
     ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
     ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
     for place, side in ((len(n) // 2, "left"), (len(n) - 1, "right")):
         words = f"{readable_percent(x[place] / ideal[place])} of the dashed line"
-        ax.annotate(words, (n[place], x[place]), (0, -18), textcoords="offset points", ha=side)
+        label_point(ax, words, (n[place], x[place]), (0, -18), ha=side, fontsize=10)
     ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
     ax.legend(frameon=False, loc="upper left")
     return Picture(
@@ -129,65 +108,65 @@ _METRICS = (
     ("users", "users at once", +1, (1e3, 2e6)),
     ("data", "data, TB", +1, (1.0, 500.0)),
 )
+#: Knob of a `System` → what it is called, its choices, their unit, and the model's value of one such unit.
+_KNOBS: dict[str, tuple[str, tuple[float, ...], str, float]] = {
+    "cpu_seconds": ("CPU", (2, 4, 8, 12, 20), "ms", 0.001),
+    "workers": ("worker threads", (4, 6, 8, 16, 32), "", 1),
+    "io_seconds": ("disk (I/O)", (0.5, 1, 2, 3, 4), "ms", 0.001),
+    "lock_seconds": ("shared lock", (0, 0.05, 0.1, 0.2, 0.5), "ms", 0.001),
+    "queue_limit": ("queue depth", (10, 50, 200, 1000, 5000), "", 1),
+    "pause_probability": ("pauses", (0, 0.5, 1, 2, 5), "%", 0.01),
+    "session_size": ("session size", (0.5, 1, 2, 4, 8), "MB", 1),
+    "session_copies": ("session copies", (1, 2, 4, 16, 64), "", 1),
+    "connections": ("DB connections", (64, 128, 320, 640, 5000), "", 1),
+    "refill_rate": ("rebalancing", (10, 20, 50, 100, 1000), "MB/s", 1),
+    "copies": ("data copies", (1, 2, 3, 5, 8), "", 1),
+}
+_FRONT = 3.5  # curves and titles stand in front of the words that never change
 
 
-def _dial(knob: str, choices: Sequence[tuple[str, float]]) -> widgets.SelectionSlider:
+def explore_bottlenecks() -> InteractiveFigure:
+    """Show the five metrics of a service against its size, with a control for each bottleneck."""
+    return live_figure(_set_up_metrics, _update_metrics, **{knob: _dial(knob) for knob in _KNOBS})
+
+
+def _dial(knob: str) -> widgets.SelectionSlider:
+    name, choices, unit, scale = _KNOBS[knob]
     return widgets.SelectionSlider(
-        options=choices,
+        options=[(f"{readable_number(value)} {unit}".rstrip(), value * scale) for value in choices],
         value=getattr(_HEALTHY, knob),
-        description=_KNOBS[knob],
+        description=name,
         layout=widgets.Layout(width="23em"),
     )
 
 
-def _choices(*values: float, unit: str = "", scale: float = 1) -> list[tuple[str, float]]:
-    """Return what a slider says beside each value, in a unit that is `scale` times the model's."""
-    return [(f"{readable_number(value)} {unit}".rstrip(), value * scale) for value in values]
-
-
-def bottleneck_explorer() -> InteractiveFigure:
-    """Show the five metrics of a service against its size, with a control for each bottleneck."""
-    choices = {
-        "cpu_seconds": _choices(2, 4, 8, 12, 20, unit="ms", scale=0.001),
-        "workers": _choices(4, 6, 8, 16, 32),
-        "io_seconds": _choices(0.5, 1, 2, 3, 4, unit="ms", scale=0.001),
-        "lock_seconds": _choices(0, 0.05, 0.1, 0.2, 0.5, unit="ms", scale=0.001),
-        "queue_limit": _choices(10, 50, 200, 1000, 5000),
-        "pause_probability": _choices(0, 0.5, 1, 2, 5, unit="%", scale=0.01),
-        "session_size": _choices(0.5, 1, 2, 4, 8, unit="MB"),
-        "session_copies": _choices(1, 2, 4, 16, 64),
-        "connections": _choices(64, 128, 320, 640, 5000),
-        "refill_rate": _choices(10, 20, 50, 100, 1000, unit="MB/s"),
-        "copies": _choices(1, 2, 3, 5, 8),
-    }
-    return interactive_figure(draw_five_metrics, **{knob: _dial(knob, row) for knob, row in choices.items()})
-
-
-def draw_five_metrics(figure: Figure, **knobs: float) -> str:
-    """Draw the five metrics of a system with these knobs beside those of a healthy one; return the alt text."""
-    system = _HEALTHY.changed(**knobs)
-    now, healthy = system.curve(_NODES), _healthy_curve()
-    figure.set_size_inches(10.0, 5.2)
-    figure.set_layout_engine(None)
+def _set_up_metrics(figure: Figure) -> dict[str, Any]:
     # One pair of axes for all panels, without ticks of its own: five would take three times as long to draw.
-    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    ax = placed_axes(figure, 0.0, 0.0, 1.0, 1.0, size=(10.0, 5.2))
     ax.set_axis_off()
     ax.set(xlim=(0, 1), ylim=(0, 1))
-    told, grid = [], []
-    for place, (metric, label, sign, limits) in enumerate(_METRICS):
-        unit = 1000.0 if metric in ("median", "p99") else 1.0
-        values, ideal = now[metric].to_numpy() * unit, healthy[metric].to_numpy() * unit
-        behind = sign * (values[-1] - ideal[-1]) < -0.1 * ideal[-1]
-        look, colour = ("s-", palette.VERMILION) if behind else ("o-", palette.BLUE)
-        panel = _Panel(0.06 + 0.33 * (place % 3), 0.58 if place < 3 else 0.08, limits)
-        panel.write(ax, f"{label}{': behind' if behind else ''}", colour)
+    healthy = _metrics(_HEALTHY)
+    grid, titles, curves = [], {}, {}
+    for (metric, *_), panel in zip(_METRICS, _PANELS, strict=True):
+        titles[metric] = panel.write(ax)
         grid += panel.grid()
-        ax.plot(*panel.at(_NODES, ideal), "--", color=palette.GREY, linewidth=1.5)
-        ax.plot(*panel.at(_NODES, values), look, color=colour, markersize=5)
-        told.append(f"{label} {readable_number(values[-1])}{' (behind)' if behind else ''}")
+        ax.plot(*panel.at(_NODES, healthy[metric]), "--", color=palette.GREY, linewidth=1.5)
+        (curves[metric],) = ax.plot([], [], markersize=5, zorder=_FRONT)
     ax.add_collection(LineCollection(grid, colors="#E0E0E0", linewidths=0.8, zorder=0))
-    _explain_panels(ax, system)
-    turned = [_KNOBS[knob] for knob, value in knobs.items() if value != getattr(_HEALTHY, knob)]
+    _explain_panels(ax)
+    return {"titles": titles, "curves": curves, "healthy": healthy}
+
+
+def _update_metrics(drawn: dict[str, Any], **knobs: float) -> str:
+    now, told = _metrics(_HEALTHY.changed(**knobs)), []
+    for (metric, label, sign, _), panel in zip(_METRICS, _PANELS, strict=True):
+        values, ideal = now[metric], drawn["healthy"][metric]
+        behind = sign * (values[-1] - ideal[-1]) < -0.1 * ideal[-1]
+        colour, marker = (palette.VERMILION, "s") if behind else (palette.BLUE, "o")
+        drawn["curves"][metric].set(data=panel.at(_NODES, values), color=colour, marker=marker)
+        drawn["titles"][metric].set(text=f"{label}{': behind' if behind else ''}", color=colour)
+        told.append(f"{label} {readable_number(values[-1])}{' (behind)' if behind else ''}")
+    turned = [_KNOBS[knob][0] for knob, value in knobs.items() if value != getattr(_HEALTHY, knob)]
     state = (
         f"Turned: {', '.join(turned)}." if turned else "No knob is turned: all five behave as they should."
     )
@@ -195,6 +174,15 @@ def draw_five_metrics(figure: Figure, **knobs: float) -> str:
         f"Five metrics against 1 to 64 nodes, the load growing with the nodes. {state} "
         f"At 64 nodes: {'; '.join(told)}."
     )
+
+
+def _metrics(system: System) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the five metrics of a system at 1 to 64 nodes, latencies in milliseconds."""
+    curve = system.curve(_NODES)
+    return {
+        metric: curve[metric].to_numpy() * (1000.0 if metric in ("median", "p99") else 1.0)
+        for metric, *_ in _METRICS
+    }
 
 
 @dataclass(frozen=True)
@@ -227,20 +215,25 @@ class _Panel:
         upward = [((x, self.bottom), (x, top)) for x in self.at(_NODES, (1.0,) * len(_NODES))[0]]
         return across + upward + [((self.left, self.bottom), (right, self.bottom))]
 
-    def write(self, ax: Axes, title: str, colour: str) -> None:
-        """Write the title and the labels of the grid."""
-        ax.text(
-            self.left - 0.04, self.bottom + self.height + 0.025, title, color=colour, fontsize=11, va="bottom"
-        )
+    def write(self, ax: Axes) -> Any:
+        """Write the labels of the grid; return a title that is still empty."""
         powers = self.powers()
         for power, y in zip(powers, self.at((1,) * len(powers), powers)[1], strict=True):
             ax.text(self.left - 0.007, y, _short(power), ha="right", va="center", fontsize=9)
         for count in (1, 4, 16, 64):
             x = self.at((count,), (1.0,))[0][0]
             ax.text(x, self.bottom - 0.015, str(count), ha="center", va="top", fontsize=9)
+        above = self.bottom + self.height + 0.025
+        return ax.text(self.left - 0.04, above, "", fontsize=11, va="bottom", zorder=_FRONT)
 
 
-def _explain_panels(ax: Axes, system: System) -> None:
+_PANELS = [
+    _Panel(0.06 + 0.33 * (place % 3), 0.58 if place < 3 else 0.08, metric[-1])
+    for place, metric in enumerate(_METRICS)
+]
+
+
+def _explain_panels(ax: Axes) -> None:
     looks = (
         ("--", palette.GREY, "healthy system"),
         ("o-", palette.BLUE, "yours, as it should be"),
@@ -250,23 +243,18 @@ def _explain_panels(ax: Axes, system: System) -> None:
         y = 0.40 - 0.055 * place
         ax.plot((0.72, 0.735, 0.75), (y, y, y), look, color=colour, markersize=5, markevery=(1, 2))
         ax.text(0.765, y, words, va="center", fontsize=10)
-    words = f"across: number of nodes; with each\ncome {system.load_per_node:g} requests/s"
+    words = f"across: number of nodes; with each\ncome {_HEALTHY.load_per_node:g} requests/s"
     ax.text(0.72, 0.22, words, fontsize=10, va="top")
 
 
-@functools.cache
-def _healthy_curve() -> pd.DataFrame:
-    return _HEALTHY.curve(_NODES)
-
-
-def effects_table(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
+def draw_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Draw which knob moved which metric, and by what factor; filled and marked where the metric fell behind.
 
     Args:
         effects: from `System.effects`: a row a knob, a column a metric, each the new value over the old one.
         ax: where to draw.
     """
-    ax = ax or new_axes(8.0, 0.36 * (len(effects) + 1.6))
+    ax = given_or_new(ax, 8.0, 0.36 * (len(effects) + 1.6))
     ax.set_axis_off()
     ax.set(xlim=(-2.3, len(effects.columns)), ylim=(len(effects), -1))
     told: dict[str, list[str]] = {}
@@ -278,15 +266,13 @@ def effects_table(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
         behind = [metric for metric, factor in named.items() if _is_behind(metric, factor)]
         told.setdefault(", ".join(behind) or "nothing", []).append(str(name))
         for column, (metric, factor) in enumerate(named.items()):
-            bad = metric in behind
-            if bad:
-                ax.add_patch(
-                    Rectangle((column + 0.04, row + 0.06), 0.92, 0.88, color=palette.ORANGE, alpha=0.45)
-                )
-            times = f"×{factor:.0f}" if factor >= 9.5 else f"×{factor:.2g}"
-            words = f"✗ {times}" if bad else times
-            ax.text(column + 0.5, row + 0.5, words, ha="center", va="center",
-                    color="black" if bad else palette.GREY)  # fmt: skip
+            words = f"×{factor:.0f}" if factor >= 9.5 else f"×{factor:.2g}"
+            colour = palette.GREY
+            if metric in behind:
+                words, colour = f"✗ {words}", "black"
+                place = (column + 0.04, row + 0.06)
+                ax.add_patch(Rectangle(place, 0.92, 0.88, color=palette.ORANGE, alpha=0.45))
+            ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", color=colour)
     groups = "; ".join(f"{metrics}: by {', '.join(names)}" for metrics, names in told.items())
     return Picture(ax, f"What falls behind by more than a tenth when one knob is turned. {groups}.")
 
@@ -305,38 +291,21 @@ def _short(value: float) -> str:
 # ── Percentiles ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Picture:
+def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Picture:
     """Draw, for several sets of latencies, which share of requests took longer, with the 99th percentile marked."""
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
+    tail_curves(ax, groups)
     told = []
     for place, (name, latencies) in enumerate(groups.items()):
-        seconds = np.sort(np.asarray(latencies, float))
-        share = 1.0 - np.arange(1, seconds.size + 1) / seconds.size
-        shown = np.unique(np.geomspace(1, seconds.size, 400).astype(int))  # dense where the tail is
-        kept = seconds.size - shown
-        colour = palette.SERIES[place]
-        ax.plot(
-            1000 * seconds[kept],
-            np.maximum(share[kept], 1e-9),
-            color=colour,
-            linestyle=palette.DASHES[place],
-            label=name,
-        )
-        p99 = latency_quantile(seconds, 0.99)
-        ax.plot(1000 * p99, 0.01, palette.MARKERS[place], color=colour, markersize=8)
+        p99 = latency_quantile(latencies, 0.99)
+        ax.plot(1000 * p99, 0.01, palette.MARKERS[place], color=palette.SERIES[place], markersize=8)
         told.append(f"{name} {readable_seconds(p99)}")
     ax.axhline(0.01, color=palette.GREY, linewidth=0.8)
     ax.text(0.01, 0.0115, "one in a hundred takes longer", ha="left", fontsize=9, color=palette.GREY,
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.set_xscale("log")
-    ax.set_yscale("log")
     fastest = 1000 * min(float(np.quantile(latencies, 0.02)) for latencies in groups.values())
-    ax.set(
-        xlabel="latency, ms",
-        ylabel="share that takes longer",
-        ylim=(1e-4, 1.1),
-        xlim=(max(fastest, 1e-3), None),
-    )
+    ax.set(xlabel="latency, ms", ylim=(1e-4, 1.1), xlim=(max(fastest, 1e-3), None))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.legend(frameon=False, loc="lower left")
     return Picture(
@@ -344,29 +313,18 @@ def latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Picture:
     )
 
 
-def stall_as_seen(result: QueueResult, ax: Axes | None = None) -> Picture:
+def draw_stall(result: QueueResult, ax: Axes | None = None) -> Picture:
     """Draw what a tester that waits reports for each request, and what users who come on time live through."""
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
     slowest = int(np.argmax(result.service_times))
     came = result.arrival_times - result.arrival_times[slowest]
     span = float(result.sojourn_times.max())
     near = (came > -0.5 * span) & (came < 2.0 * span)
-    ax.plot(
-        came[near],
-        result.sojourn_times[near],
-        ".",
-        markersize=4,
-        color=palette.VERMILION,
-        label="users on time",
-    )
-    ax.plot(
-        came[near],
-        result.service_times[near],
-        "D",
-        markersize=4,
-        color=palette.BLUE,
-        label="the tester's report",
-    )
+    for seconds, marker, colour, label in (
+        (result.sojourn_times, ".", palette.VERMILION, "users on time"),
+        (result.service_times, "D", palette.BLUE, "the tester's report"),
+    ):
+        ax.plot(came[near], seconds[near], marker, markersize=4, color=colour, label=label)
     ax.set(xlabel="moment at which the request was due, s after the stall began", ylabel="latency, s")
     ax.legend(frameon=False, markerscale=2)
     late = int((result.sojourn_times > 0.1).sum())
@@ -381,70 +339,98 @@ def stall_as_seen(result: QueueResult, ax: Axes | None = None) -> Picture:
 # ── Little's law ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_system_steps(result: QueueResult, ax: Axes | None = None) -> Picture:
+def draw_in_system(result: QueueResult, ax: Axes | None = None) -> Picture:
     """Draw how many are inside at each moment; the area is the time that all of them spend there."""
-    ax = ax or new_axes(height=2.8)
+    ax = given_or_new(ax, height=2.8)
     moments, inside = result.in_system()
     ax.fill_between(moments, inside, step="post", color=palette.SKY, alpha=0.5, linewidth=0)
     ax.step(moments, inside, where="post", color=palette.BLUE)
-    ax.axhline(result.mean_in_system, color=palette.VERMILION, linestyle="--")
-    ax.text(moments[-1], result.mean_in_system, f"mean {result.mean_in_system:.2f} ", ha="right", va="bottom",
-            color=palette.VERMILION,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})  # fmt: skip
+    mean = result.mean_in_system
+    ax.axhline(mean, color=palette.VERMILION, linestyle="--")
+    ax.text(
+        moments[-1],
+        mean,
+        f"mean {mean:.2f} ",
+        ha="right",
+        va="bottom",
+        color=palette.VERMILION,
+        bbox=on_white(),
+    )
     ax.set(xlabel="time, s", ylabel="inside", ylim=(0, None))
     return Picture(
-        ax,
-        f"The number inside over {result.duration:.1f} s: at most {inside.max()}, {result.mean_in_system:.2f} "
-        "on average.",
+        ax, f"The number inside over {result.duration:.1f} s: at most {inside.max()}, {mean:.2f} on average."
     )
 
 
 # ── The hockey stick ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def hockey_stick_explorer() -> InteractiveFigure:
+def explore_waiting() -> InteractiveFigure:
     """Show waiting against utilisation, formula and simulation, for any number of servers and any load."""
-    return interactive_figure(
-        draw_hockey_stick,
+    return live_figure(
+        _set_up_waiting,
+        _update_waiting,
         servers=[("1 server", 1), ("2 servers", 2), ("4 servers", 4), ("8 servers", 8), ("16 servers", 16)],
         busy=widgets.IntSlider(value=80, min=5, max=97, description="utilisation, %"),
     )
 
 
-def draw_hockey_stick(figure: Figure, servers: int, busy: int) -> str:
-    """Draw mean and 99th percentile of the time in an M/M/c queue against utilisation; return the alt text."""
-    ax = _single(figure, top=0.91)
-    grid = np.linspace(0.02, 0.97, 40)
-    formulas = [mmc(share * servers, 1.0, servers) for share in grid]
-    ax.plot(
-        100 * grid, [queue.sojourn_time for queue in formulas], "-", color=palette.BLUE, label="mean, formula"
-    )
-    ax.plot(100 * grid, [queue.sojourn_quantile(0.99) for queue in formulas], "--", color=palette.VERMILION,
-            label="99th percentile, formula")  # fmt: skip
-    here = np.array([0.1, 0.3, 0.5, 0.7, 0.8, 0.9])
-    means, tails = zip(*(_simulated_times(share, servers) for share in here), strict=True)
-    ax.plot(100 * here, means, "o", color=palette.BLUE, label="simulated")
-    ax.plot(100 * here, tails, "s", color=palette.VERMILION)
-    chosen = mmc(busy / 100 * servers, 1.0, servers)
-    tail = chosen.sojourn_quantile(0.99)
-    ax.axvline(busy, color=palette.GREY, linewidth=1)
-    ax.set_title(f"{busy} % busy: mean {chosen.sojourn_time:.1f}, 99th percentile {tail:.1f}, "
-                 f"{readable_percent(chosen.probability_of_waiting)} have to wait", loc="left", fontsize=9)  # fmt: skip
+_SHARES = np.linspace(0.02, 0.97, 40)
+_SIMULATED_SHARES = np.array([0.1, 0.3, 0.5, 0.7, 0.8, 0.9])
+
+
+def _set_up_waiting(figure: Figure) -> dict[str, Any]:
+    ax = placed_axes(figure, 0.1, 0.15, 0.97, 0.91)
     ax.set(
         xlabel="utilisation, %",
         ylabel="time in the system,\nin mean service times",
         ylim=(0, 50),  # the 99th percentile of one server at 90 % is 46
         xlim=(0, 100),
     )
+    lines = [
+        ax.plot(100 * shares, np.zeros(shares.size), look, color=colour, label=label)[0]
+        for shares, look, colour, label in (
+            (_SHARES, "-", palette.BLUE, "mean, formula"),
+            (_SHARES, "--", palette.VERMILION, "99th percentile, formula"),
+            (_SIMULATED_SHARES, "o", palette.BLUE, "simulated"),
+            (_SIMULATED_SHARES, "s", palette.VERMILION, None),
+        )
+    ]
     ax.legend(loc="center left", fontsize=9, facecolor="white", edgecolor="none", framealpha=1)
+    here = ax.axvline(0, color=palette.GREY, linewidth=1)
+    return {"lines": lines, "here": here, "title": ax.set_title("", loc="left", fontsize=9)}
+
+
+def _update_waiting(drawn: dict[str, Any], servers: int, busy: int) -> str:
+    for line, times in zip(drawn["lines"], _waiting(servers), strict=True):
+        line.set_ydata(times)
+    chosen = mmc(busy / 100 * servers, 1.0, servers)
+    mean, tail = chosen.sojourn_time, chosen.sojourn_quantile(0.99)
+    wait = readable_percent(chosen.probability_of_waiting)
+    drawn["here"].set_xdata([busy, busy])
+    drawn["title"].set_text(
+        f"{busy} % busy: mean {mean:.1f}, 99th percentile {tail:.1f}, {wait} have to wait"
+    )
     return (
         f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
-        f"{chosen.sojourn_time:.1f} service times, the 99th percentile {tail:.1f}, and "
-        f"{readable_percent(chosen.probability_of_waiting)} have to wait. Simulated points lie close to the curves."
+        f"{mean:.1f} service times, the 99th percentile {tail:.1f}, and {wait} have to wait. "
+        "Simulated points lie close to the curves."
     )
 
 
 @functools.cache
+def _waiting(servers: int) -> tuple[Any, ...]:
+    """Return mean and 99th percentile of the time in an M/M/c queue, by formula and simulated."""
+    formulas = [mmc(share * servers, 1.0, servers) for share in _SHARES]
+    means, tails = zip(*(_simulated_times(share, servers) for share in _SIMULATED_SHARES), strict=True)
+    return (
+        [queue.sojourn_time for queue in formulas],
+        [queue.sojourn_quantile(0.99) for queue in formulas],
+        means,
+        tails,
+    )
+
+
 def _simulated_times(share: float, servers: int) -> tuple[float, float]:
     """Return mean and 99th percentile of the time in the system; with fewer customers the tail at 90 % is far off."""
     customers = 400_000
@@ -457,7 +443,7 @@ def _simulated_times(share: float, servers: int) -> tuple[float, float]:
 # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def slowest_of_many(
+def draw_slowest_of_many(
     servers: Row, latencies: np.ndarray[Any, Any], slow: float, ax: Axes | None = None
 ) -> Picture:
     """Draw how often a request that asks many servers is slow: simulated and by formula.
@@ -468,7 +454,7 @@ def slowest_of_many(
         slow: a server slower than this is slow, seconds.
         ax: where to draw.
     """
-    ax = ax or new_axes(height=3.2)
+    ax = given_or_new(ax, height=3.2)
     counts = [int(count) for count in servers]
     measured = [float((latencies[:, :count].max(axis=1) > slow).mean()) for count in counts]
     one = float((latencies > slow).mean())
@@ -487,39 +473,33 @@ def slowest_of_many(
 # ── Laws ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = None) -> Picture:
+def draw_speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = None) -> Picture:
     """Draw the speed-up by Amdahl and by Gustafson for the same serial share."""
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
     n = np.unique(np.geomspace(1, largest, 60).round())
     amdahl, gustafson = amdahl_speedup(n, serial_fraction), gustafson_speedup(n, serial_fraction)
     ax.plot(n, n, ":", color=palette.GREY, label="in proportion")
     ax.plot(n, gustafson, "--", color=palette.GREEN, label="Gustafson: the task grows")
     ax.plot(n, amdahl, "-", color=palette.BLUE, label="Amdahl: the task stays")
-    ax.axhline(1 / serial_fraction, color=palette.VERMILION, linewidth=1)
-    ax.text(
-        1.1,
-        1.08 / serial_fraction,
-        f"never more than {1 / serial_fraction:g}",
-        color=palette.VERMILION,
-        va="bottom",
-    )
-    ax.set_xscale("log", base=2)
-    ax.set_yscale("log", base=2)
-    plain_ticks(ax)
+    most = 1 / serial_fraction
+    ax.axhline(most, color=palette.VERMILION, linewidth=1)
+    ax.text(1.1, 1.08 / serial_fraction, f"never more than {most:g}", color=palette.VERMILION, va="bottom")
+    logarithmic(ax, x=2, y=2)
     ax.set(xlabel="processors", ylabel="speed-up")
     ax.legend(frameon=False)
     return Picture(
         ax,
         f"Speed-up with {readable_percent(serial_fraction)} serial work. On {readable_number(largest)} processors "
-        f"Amdahl gives {amdahl[-1]:.1f}, below its limit of {1 / serial_fraction:g}; "
+        f"Amdahl gives {amdahl[-1]:.1f}, below its limit of {most:g}; "
         f"Gustafson gives {readable_number(gustafson[-1])}.",
     )
 
 
-def usl_explorer() -> InteractiveFigure:
-    """Show the Universal Scalability Law for any contention and coherency."""
-    return interactive_figure(
-        draw_usl,
+def explore_usl() -> InteractiveFigure:
+    """Show the Universal Scalability Law beside proportion and Amdahl, for any contention and coherency."""
+    return live_figure(
+        _set_up_usl,
+        _update_usl,
         contention=widgets.FloatSlider(
             value=0.03, min=0, max=0.2, step=0.005, readout_format=".3f", description="contention α"
         ),
@@ -529,33 +509,46 @@ def usl_explorer() -> InteractiveFigure:
     )
 
 
-def draw_usl(figure: Figure, contention: float, coherency: float) -> str:
-    """Draw the law beside proportion and Amdahl, with its peak; return the alt text."""
-    ax = _single(figure)
-    law, n = USL(contention, coherency), np.linspace(1, 128, 200)
-    ax.plot(n, n, ":", color=palette.GREY, label="in proportion")
-    ax.plot(n, amdahl_speedup(n, contention), "--", color=palette.GREEN, label="contention only (Amdahl)")
-    ax.plot(n, law(n), "-", color=palette.BLUE, label="with coherency (USL)")
-    where = "no peak"
-    if law.peak_load <= 128:
+_LOADS = np.linspace(1, 128, 200)
+
+
+def _set_up_usl(figure: Figure) -> dict[str, Any]:
+    ax = placed_axes(figure, 0.1, 0.15, 0.97, 0.97)
+    ax.set(xlabel="nodes", ylabel="throughput, in that of one node", ylim=(0, 64), xlim=(0, 128))
+    ax.plot(_LOADS, _LOADS, ":", color=palette.GREY, label="in proportion")
+    (amdahl,) = ax.plot(_LOADS, _LOADS, "--", color=palette.GREEN, label="contention only (Amdahl)")
+    (law,) = ax.plot(_LOADS, _LOADS, "-", color=palette.BLUE, label="with coherency (USL)")
+    (peak,) = ax.plot([], [], "v", color=palette.VERMILION, markersize=9)
+    words = label_point(ax, "", (0, 0), (0, 0), color=palette.VERMILION, fontsize=10, bbox=on_white(0.5, 1))
+    ax.legend(frameon=False, loc="upper left", fontsize=9)
+    return {"amdahl": amdahl, "law": law, "peak": peak, "words": words}
+
+
+def _update_usl(drawn: dict[str, Any], contention: float, coherency: float) -> str:
+    law = USL(contention, coherency)
+    drawn["amdahl"].set_ydata(amdahl_speedup(_LOADS, contention))
+    drawn["law"].set_ydata(law(_LOADS))
+    where, within = "no peak", law.peak_load <= 128
+    if within:
         where = f"peak {law.peak_throughput:.1f} at {law.peak_load:.0f}"
-        ax.plot(law.peak_load, law.peak_throughput, "v", color=palette.VERMILION, markersize=9)
+        drawn["peak"].set_data([law.peak_load], [law.peak_throughput])
         low = law.peak_throughput < 9  # no room between the curve and the axis
-        ax.annotate(where, (law.peak_load, law.peak_throughput), (0, 9 if low else -12), textcoords="offset points",
-                    ha="left" if law.peak_load < 12 else "center", va="bottom" if low else "top",
-                    color=palette.VERMILION,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+        drawn["words"].xy = (law.peak_load, law.peak_throughput)
+        drawn["words"].set(
+            text=where, position=(0, 9 if low else -12), ha="left" if law.peak_load < 12 else "center",
+            va="bottom" if low else "top",
+        )  # fmt: skip
     elif math.isfinite(law.peak_load):
         where = f"peak beyond 128, at {law.peak_load:.0f}"
-    ax.set(xlabel="nodes", ylabel="throughput, in that of one node", ylim=(0, 64), xlim=(0, 128))
-    ax.legend(frameon=False, loc="upper left", fontsize=9)
+    drawn["peak"].set_visible(within)
+    drawn["words"].set_visible(within)
     return (
         f"Throughput against nodes with contention {contention:.3f} and coherency {coherency:.4f}: {where}; "
         f"at 128 nodes {law(128):.1f} times that of one."
     )
 
 
-def fitted_law(
+def draw_fitted_law(
     fit: USLFit,
     more: tuple[Row, Row] | None = None,
     *,
@@ -572,7 +565,7 @@ def fitted_law(
         throughput: name and unit of the throughput.
         ax: where to draw.
     """
-    ax = ax or new_axes()
+    ax = given_or_new(ax)
     seen = np.asarray(fit.load)
     last = max(float(seen.max()), float(np.max(more[0])) if more else 0.0)
     grid = np.linspace(min(1.0, float(seen.min())), last * 1.05, 200)
@@ -585,10 +578,9 @@ def fitted_law(
     if math.isfinite(fit.peak_load):
         peak = f"peak {readable_number(fit.peak_throughput)} at {fit.peak_load:.3g}"
         if fit.peak_load <= grid[-1]:
-            ax.plot(fit.peak_load, fit.peak_throughput, "v", color=palette.BLACK, markersize=9)
             place = (fit.peak_load, fit.peak_throughput)
-            white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
-            ax.annotate(peak, place, (0, -12), textcoords="offset points", ha="center", va="top", bbox=white)
+            ax.plot(*place, "v", color=palette.BLACK, markersize=9)
+            label_point(ax, peak, place, (0, -12), fontsize=10, ha="center", va="top", bbox=on_white())
     ax.set(xlabel=load, ylabel=throughput, ylim=(0, 1.18 * max(*fit.throughput, *(more[1] if more else ()))))
     ax.legend(frameon=False, loc="lower right")
     unseen = ""
@@ -605,9 +597,9 @@ def fitted_law(
 # ── Capacity ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> Picture:
+def draw_capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> Picture:
     """Draw every load that a search tried, and whether it met the objective."""
-    ax = ax or new_axes(height=3.2)
+    ax = given_or_new(ax, height=3.2)
     table = statement.evidence
     for met, marker, colour, label in (
         (True, "o", palette.BLUE, "met"),
@@ -617,32 +609,9 @@ def capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> P
         ax.plot(rows["load"], 1000 * rows["latency"], marker, color=colour, label=f"{label} ({len(rows)})")
     ax.axhline(1000 * statement.objective, color=palette.GREY, linestyle="--")
     ax.text(table["load"].min(), 1080 * statement.objective, "objective", color=palette.GREY, fontsize=9)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    plain_ticks(ax)
+    logarithmic(ax)
     ax.set(xlabel=f"load, {statement.unit}", ylabel=f"p{100 * statement.quantile:g}, ms")
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax, f"{len(table)} loads tried, {int(table['met'].sum())} met the objective. The system {statement}."
     )
-
-
-def _single(figure: Figure, top: float = 0.97) -> Axes:
-    """Return axes at a fixed place: working one out takes a third of the time of a redraw."""
-    figure.set_layout_engine(None)
-    return tidy(figure.add_axes((0.1, 0.15, 0.87, top - 0.15)))
-
-
-def plain_ticks(ax: Axes) -> None:
-    """Write 1 000 on a logarithmic axis instead of a power."""
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
-        axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
-
-
-def _tick(value: float) -> str:
-    return readable_number(value) if abs(value) >= 1000 else f"{value:g}"
-
-
-def _as_lists(curves: Mapping[str, Row]) -> dict[str, list[float]]:
-    return {name: [float(value) for value in values] for name, values in curves.items()}

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 
-class Turns:
+class SerialQueue:
     """Carries out actions one after another; nobody waits.
 
     Whoever comes while an action is going on leaves theirs to the one who is busy: another thread, or the same one
@@ -21,7 +21,7 @@ class Turns:
         self._waiting: deque[Callable[[], None]] = deque()
         self._turn = deque([True])  # taking the one item out succeeds for one at a time, in any thread
 
-    def take(self, action: Callable[[], None]) -> None:
+    def run(self, action: Callable[[], None]) -> None:
         """Carry out an action and all that are left meanwhile, or leave it to whoever is busy."""
         self._waiting.append(action)
         while self._waiting:  # also what was left between the last look and giving the turn back

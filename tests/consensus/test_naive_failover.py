@@ -1,9 +1,14 @@
 """Naive failover does what it says, and goes wrong exactly as it should."""
 
+import subprocess
+import sys
+
+import networkx as nx
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dscourse.consensus import Heartbeat, NaiveFailoverNode
+from dscourse.consensus import NaiveFailoverNode
+from dscourse.consensus.naive_failover import Heartbeat
 from dscourse.simulation import Constant, Crash, Network, Partition, Pause, Scenario, Uniform, topology
 from dscourse.simulation.names import natural_order
 
@@ -109,3 +114,18 @@ def test_the_order_of_names_is_the_same_for_all_whatever_they_are_called():
     expected = ["a", "a10", "b", "n02", "n2", "n2x", "n10"]
     backwards = names[::-1]
     assert sorted(names, key=natural_order) == sorted(backwards, key=natural_order) == expected
+
+
+def test_whoever_is_heard_may_lead_also_where_no_link_leads_back():
+    one_way = Network(nx.DiGraph([("n0", "n1"), ("n1", "n2"), ("n2", "n1")]), latency=Constant(0.05))
+    assert leaders(run(network=one_way), 8.0) == {"n0": "n0", "n1": "n0", "n2": "n1"}
+    assert leaders(run(Crash("n0", at=3.0), network=one_way), 8.0) == {"n1": "n1", "n2": "n1"}
+
+
+def test_a_bare_process_that_needs_the_node_loads_no_graphs_arrays_or_tables():
+    code = (
+        "import sys; from dscourse.consensus import NaiveFailoverNode; "
+        "print([name for name in ('networkx', 'numpy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

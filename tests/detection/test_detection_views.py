@@ -5,12 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from dscourse.detection import SwimMember, TradeOff, drawn_delays, replay_heartbeat, seattle_delays
-from dscourse.detection.phi_history import phi_history
-from dscourse.detection.preset_trials import try_preset
-from dscourse.detection.presets import preset
+from dscourse.detection import (
+    SwimMember,
+    TradeOff,
+    drawn_delays,
+    phi_history,
+    preset,
+    replay_heartbeat,
+    seattle_delays,
+    try_preset,
+)
 from dscourse.detection.silences import silence
 from dscourse.simulation import Crash, Pause, Restart
+from dscourse.views.axes import new_axes
 from dscourse.views.detection import (
     draw_load,
     draw_phi,
@@ -19,10 +26,9 @@ from dscourse.views.detection import (
     draw_silences,
     draw_suspicions,
     draw_trade_off,
+    explore_timeout,
     mistakes_at,
-    timeout_explorer,
 )
-from dscourse.views.picture import new_axes
 
 
 def curve(times, rates, name="timeout from arrival"):
@@ -89,15 +95,13 @@ def test_the_trade_off_is_told_at_two_seconds():
 def test_the_slider_tells_what_its_timeout_costs():
     recording = drawn_delays(0.1, 0.05, links=4, messages=300)
     curves = [replay_heartbeat(recording, np.arange(0.6, 7.0, 0.1))]
-    explorer = timeout_explorer(
+    explorer = explore_timeout(
         {"drawn": curves, "measured": [replay_heartbeat(seattle_delays(), np.arange(0.6, 7, 0.1))]}
     )
     assert "A timeout of 2 s notices a crash after 1.6 s" in explorer.picture.alt
     explorer.controls["timeout"].value = 4.0
-    explorer._redraw()
     assert "A timeout of 4 s notices a crash after 3.6 s" in explorer.picture.alt
     explorer.controls["delays"].value = "measured"
-    explorer._redraw()
     assert "tuned to that speed (measured): timeout" in explorer.picture.alt
     assert explorer.picture.problem == ""
 
@@ -109,7 +113,7 @@ def test_load_names_every_point():
 
 
 def test_presets_are_told_with_their_pauses():
-    trials = [try_preset(preset(name), members=3) for name in ("etcd", "mongodb")]
+    trials = [try_preset(preset(name), nodes=3) for name in ("etcd", "mongodb")]
     alt = draw_presets(trials).alt
     assert "etcd: 1.0 s, forgives none of these pauses; MongoDB replica set: 9.3 s, forgives 5 s" in alt
 

@@ -5,15 +5,23 @@ import math
 import numpy as np
 import pytest
 
-from dscourse.detection import phi, preset, preset_names
-from dscourse.detection.delays import RecordedDelays, seattle_delays
-from dscourse.detection.measurement import message_load
-from dscourse.detection.phi_history import phi_history
-from dscourse.detection.preset_trials import try_all_presets, try_preset
-from dscourse.detection.replay import replay_all, replay_phi
+from dscourse.detection import (
+    RecordedDelays,
+    SwimMember,
+    measure_swim,
+    message_load,
+    phi,
+    phi_history,
+    preset,
+    preset_names,
+    replay_all,
+    replay_phi,
+    seattle_delays,
+    seattle_network,
+    try_all_presets,
+    try_preset,
+)
 from dscourse.detection.silences import CAUSES, SECOND_OBSERVER, STRIKES_AT, observations, silence, unanswered
-from dscourse.detection.swim import SwimMember
-from dscourse.detection.swim_trade_off import measure_swim, seattle_network
 from dscourse.simulation import Constant, Network, topology
 
 
@@ -111,7 +119,7 @@ def test_swim_suspects_soon_and_condemns_later():
 
 
 def test_who_bears_longer_pauses_takes_longer_to_notice_a_crash():
-    trials = try_all_presets(members=3)
+    trials = try_all_presets(nodes=3)
     times = [trial.detection_time for trial in trials]
     assert times == sorted(times)
     assert not any(math.isnan(time) for time in times)

@@ -1,4 +1,4 @@
-"""A SWIM group at work: probes, suspicion, refutation, rumours, and members that come and go."""
+"""A SWIM group at work: probes, suspicion, refutation, rumours, and members that come back."""
 
 from functools import partial
 
@@ -6,12 +6,13 @@ import networkx as nx
 import pytest
 
 from dscourse.detection import SwimMember, detector_quality
-from dscourse.detection.swim_messages import ALIVE, SUSPECT, Ack, Gossip, Ping, Rumour
+from dscourse.detection.swim.messages import Ack, Gossip, Ping
+from dscourse.detection.swim.rumours import ALIVE, SUSPECT, Rumour
 from dscourse.simulation import Crash, CutLink, Partition, Pause, topology
 
 
 def verdicts(run, peer, observer=None):
-    names = ("suspect", "trust", "confirm", "join", "leave")
+    names = ("suspect", "trust", "confirm")
     return [event.name for event in run.trace.select(kind="record", node=observer, peer=peer, name=names)]
 
 
@@ -116,33 +117,6 @@ def test_load_is_two_messages_a_period_whatever_the_size(simulate, members):
     assert len(run.trace.select(kind="send")) / members / 20 == pytest.approx(2.0, rel=0.03)
 
 
-def test_a_newcomer_is_let_in_by_one_and_known_to_all(simulate):
-    run = simulate(partial(SwimMember, joins={"n5": 10.0}), 6, 40.0)
-    assert not run.trace.select(kind="send", node="n5", between=(0.0, 10.0))
-    assert believers(run, "n5", "join") == {"n0", "n1", "n2", "n3", "n4"}
-    probed = run.trace.select(kind="send", peer="n5", name="Ping").times
-    assert min(probed) > 10.0
-    assert not run.trace.select(kind="record", name=("suspect", "confirm"))
-
-
-def test_a_newcomer_learns_what_happened_before_it_came(simulate):
-    run = simulate(partial(SwimMember, joins={"n5": 40.0}), 6, 60.0, faults=[Crash("n2", at=10.0)])
-    assert "n5" in believers(run, "n2", "confirm")
-
-
-def test_a_newcomer_asks_until_it_is_let_in(simulate):
-    nobody_hears = [Partition([["n5"]], at=0.0, until=20.0)]
-    run = simulate(partial(SwimMember, joins={"n5": 10.0}), 6, 40.0, faults=nobody_hears)
-    assert believers(run, "n5", "join") == {"n0", "n1", "n2", "n3", "n4"}
-
-
-def test_who_says_goodbye_is_not_suspected(simulate):
-    run = simulate(partial(SwimMember, leaves={"n4": 15.0}), 8, 60.0)
-    assert believers(run, "n4", "leave") == {f"n{i}" for i in (0, 1, 2, 3, 5, 6, 7)}
-    assert not run.trace.select(kind="record", name="confirm")
-    assert not run.trace.select(kind="send", node="n4", between=(16.0, 60.0))
-
-
 @pytest.mark.parametrize("back_at", [11.0, 45.0])
 def test_a_rebooted_member_is_believed_again_whether_or_not_it_was_missed(simulate, back_at):
     run = simulate(SwimMember, 8, 90.0, faults=[Crash("n3", at=10.0, restart_at=back_at)], loss=0.02, seed=4)
@@ -182,9 +156,8 @@ def test_gossip_of_its_own_spreads_news_faster_than_probes_alone(simulate):
         ({"suspicion_multiplier": -1}, ValueError),
         ({"suspicion_maximum_multiplier": 0.5}, ValueError),
         ({"retransmit_multiplier": 0}, ValueError),
-        ({"rumours_per_message": 0}, ValueError),
         ({"gossip_interval": 0}, ValueError),
-        ({"reconnect_interval": "often"}, TypeError),
+        ({"gossip_nodes": 0}, ValueError),
     ],
 )
 def test_impossible_settings_are_refused(settings, error):
@@ -193,26 +166,12 @@ def test_impossible_settings_are_refused(settings, error):
 
 
 def test_a_member_can_be_asked_what_it_believes(ctx):
-    member = SwimMember("n0", ("n1", "n2", "n3"), joins={"n3": 9.0})
+    member = SwimMember("n0", ("n1", "n2", "n3"))
     member.on_start(ctx)
-    assert [member.status_of(peer) for peer in ("n1", "n3")] == ["alive", "absent"]
-    assert (member.suspected, member.faulty) == ([], [])
-
-
-@pytest.mark.parametrize("name", ["joins", "leaves"])
-@pytest.mark.parametrize(
-    ("given", "error", "words"),
-    [
-        ({"n1": float("nan")}, ValueError, r"\['n1'\] must be finite, got nan"),
-        ({"n1": -1.0}, ValueError, "must be at least 0, got -1"),
-        ({"n1": "soon"}, TypeError, "must be a number, got 'soon'"),
-        ("n1", TypeError, "must say when, for each member"),
-        (5.0, TypeError, "must say when, for each member"),
-    ],
-)
-def test_impossible_comings_and_goings_are_refused(name, given, error, words):
-    with pytest.raises(error, match=words):
-        SwimMember("n0", ("n1", "n2"), **{name: given})
+    assert (member.status_of("n1"), member.suspected, member.faulty) == ("alive", [], [])
+    member.on_message(ctx, "n1", Gossip((Rumour("n2", SUSPECT, 0, "n1"), Rumour("n3", "faulty", 0))))
+    assert [member.status_of(peer) for peer in ("n1", "n2", "n3")] == ["alive", "suspect", "faulty"]
+    assert (member.suspected, member.faulty) == (["n2"], ["n3"])
 
 
 def test_in_a_group_that_is_no_full_mesh_a_crash_is_still_found(simulate):
@@ -237,14 +196,12 @@ def said_in_person(ctx, member):
     return [message for to, message in ctx.sent if to == member and isinstance(message, Gossip)]
 
 
-@pytest.mark.parametrize(
-    ("status", "incarnation"), [("suspect", 0), ("faulty", 0), ("left", 0), ("absent", -1)]
-)
-def test_who_holds_old_news_about_a_member_is_answered_in_person_and_once(ctx, status, incarnation):
+@pytest.mark.parametrize("status", ["suspect", "faulty"])
+def test_who_holds_old_news_about_a_member_is_answered_in_person_and_once(ctx, status):
     member = SwimMember("n0", ("n1", "n2", "n3"))
     ctx.stored = 1  # a second boot: incarnation 2
     member.on_start(ctx)
-    member.on_message(ctx, "n1", Ack(7, (Rumour("n0", status, incarnation, "n2"),)))
+    member.on_message(ctx, "n1", Ack(7, (Rumour("n0", status, 0, "n2"),)))
     assert said_in_person(ctx, "n1") == [Gossip((Rumour("n0", ALIVE, 2),))]
     assert member.incarnation == 2  # its answer is known already, and need not be raised
     member.on_message(ctx, "n1", Ping(8))
@@ -262,29 +219,13 @@ def test_what_is_new_is_contradicted_before_all(ctx):
     assert ctx.stored == 1
 
 
-@pytest.mark.parametrize(
-    ("settings", "news", "held"),
-    [
-        ({"joins": {"n2": 5.0}}, (), Rumour("n2", "absent", -1)),
-        ({}, (Rumour("n2", "left", 3),), Rumour("n2", "left", 3)),
-        ({}, (Rumour("n2", "faulty", 3),), Rumour("n2", "faulty", 3)),
-    ],
-)
-def test_whoever_speaks_though_it_should_not_is_told_what_is_held_against_it(ctx, settings, news, held):
-    member = SwimMember("n0", ("n1", "n2", "n3"), **settings)
+def test_whoever_speaks_though_it_is_held_faulty_is_told_so(ctx):
+    member = SwimMember("n0", ("n1", "n2", "n3"))
     member.on_start(ctx)
-    member.on_message(ctx, "n1", Gossip(news))
+    held = Rumour("n2", "faulty", 3)
+    member.on_message(ctx, "n1", Gossip((held,)))
     member.on_message(ctx, "n2", Ping(9))
     assert held in ctx.sent[-1][1].rumours
-
-
-def test_a_newcomer_whose_news_was_lost_on_the_way_makes_itself_known(simulate):
-    """n0 hears of nobody's gossip when n5 comes; later it learns of n5 from n5's own probe."""
-    factory = partial(SwimMember, joins={"n5": 10.0}, retransmit_multiplier=1)
-    deaf = [Partition([["n0"], ["n1", "n2", "n3", "n4", "n5"]], at=9.0, until=13.0)]
-    for seed in range(6):
-        run = simulate(factory, 6, 60.0, faults=deaf, seed=seed)
-        assert "n0" in believers(run, "n5", "join")
 
 
 def test_a_link_that_leads_one_way_only_fools_nobody_as_long_as_others_can_help(simulate):

@@ -59,13 +59,10 @@ def test_after_a_storm_every_member_sees_just_those_that_are_up(seed):
     luck = random.Random(f"storm {seed}")
     names = [f"n{i}" for i in range(luck.choice((5, 6, 9, 13)))]
     faults, gone = storm(names, luck)
-    newcomers = {name: luck.uniform(0.0, STORM) for name in names[-1:] if luck.random() < 0.5}
     settings = {
         "gossip_interval": luck.choice((None, 0.2)),
         "probe_order": luck.choice(("round_robin", "random")),
-        "rumours_per_message": luck.choice((1, 6)),
         "retransmit_multiplier": luck.choice((1, 4)),
-        "joins": newcomers,
     }
     members, highest = {}, dict.fromkeys(names, 0)
 

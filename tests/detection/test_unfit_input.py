@@ -1,4 +1,8 @@
-"""What can't be worked with is refused at the door, in words that say what would be right."""
+"""What a learner's notebook may get wrong is refused at the door, in one line that says what would be right.
+
+That each checker refuses all odd values is tested once, in tests/test_arguments.py; here each argument goes through its
+checker, and what is particular to an argument is tried.
+"""
 
 import math
 
@@ -7,23 +11,20 @@ import pytest
 
 from dscourse.detection import (
     HeartbeatDetector,
-    PhiAccrualDetector,
-    PingDetector,
     RecordedDelays,
-    RecordedPeer,
     SwimMember,
     detector_quality,
     drawn_delays,
     first_probe_waits,
     message_load,
     phi,
+    preset,
     replay_all,
     replay_heartbeat,
     replay_phi,
     replay_ping,
     seattle_delays,
     swim_expected_first_detection,
-    swim_suspicion_timeout,
 )
 
 ONE = RecordedDelays(1.0, [[0.1, 0.2, math.inf, 0.1]])
@@ -32,25 +33,11 @@ ONE = RecordedDelays(1.0, [[0.1, 0.2, math.inf, 0.1]])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: RecordedDelays(10**400, [[0.1]]), ValueError, "interval is too large"),
         (lambda: RecordedDelays(1e-9, [[0.1]]), ValueError, "interval must be at least 1e-06"),
-        (lambda: RecordedDelays(1.0, [[10**400]]), ValueError, "delays at position 0 is too large"),
         (lambda: RecordedDelays(1.0, [[1e300]]), ValueError, r"delays must be at most 1e\+09 s, or inf"),
         (lambda: RecordedDelays(1e9, [[0.1, 0.1]]), ValueError, r"a recording must be at most 1e\+09 s long"),
         (lambda: RecordedDelays(1.0, "0.1"), TypeError, "delays must be a list or an array of numbers"),
-        (
-            lambda: RecordedDelays(1.0, [[0.1], [0.1, 0.2]]),
-            TypeError,
-            "delays at position 0 must be a number",
-        ),
-        (
-            lambda: RecordedDelays(1.0, [True, 0.2]),
-            TypeError,
-            "delays at position 0 must be a number, got True",
-        ),
         (lambda: RecordedDelays(1.0, [-0.5]), ValueError, "delays must be at least 0 seconds .*, got -0.5"),
-        (lambda: RecordedDelays(1.0, [math.nan]), ValueError, "delays at position 0 must be finite, got nan"),
-        (lambda: RecordedDelays(1.0, [0.1], 5), TypeError, "name must be a text, got 5"),
         (lambda: drawn_delays(0.1, 0.0, links=10**18), ValueError, "links × messages must be at most"),
         (lambda: drawn_delays(0.1, 0.0, round_trip="no"), TypeError, "round_trip must be True or False"),
         (lambda: seattle_delays(round_trip=1), TypeError, "round_trip must be True or False, got 1"),
@@ -59,35 +46,15 @@ ONE = RecordedDelays(1.0, [[0.1, 0.2, math.inf, 0.1]])
         (lambda: replay_phi("seattle", [1.0]), TypeError, "recording must be recorded delays"),
         (lambda: replay_all(ONE, 3), TypeError, "round_trip must be recorded delays"),
         (lambda: replay_heartbeat(ONE, "fast"), TypeError, "timeouts must be a list or an array of numbers"),
-        (
-            lambda: replay_heartbeat(ONE, [True, 2]),
-            TypeError,
-            "timeouts at position 0 must be a number, got True",
-        ),
-        (lambda: replay_ping(ONE, [[1.0], [2.0]]), ValueError, "timeouts must be a list of numbers"),
-        (lambda: replay_ping(ONE, [1e300]), ValueError, "each of timeouts must be at most"),
+        (lambda: replay_ping(ONE, [[1.0], [2.0]]), ValueError, "timeouts must be one row of numbers"),
+        (lambda: replay_ping(ONE, [1e300]), ValueError, "timeouts at position 0 must be at most"),
         (lambda: replay_ping(ONE, [1.0], attempts=10**400), ValueError, "attempts must be at most"),
-        (lambda: replay_phi(ONE, [0.0]), ValueError, "each of thresholds must be above 0"),
+        (lambda: replay_phi(ONE, [0.0]), ValueError, "thresholds at position 0 must be above 0"),
         (lambda: phi("1", 1.0, 0.1), TypeError, "elapsed must be a list or an array of numbers"),
-        (lambda: phi([1.0, True], 1.0, 0.1), TypeError, "elapsed at position 1 must be a number, got True"),
-        (
-            lambda: RecordedPeer("n1", ("n0",), delays=[0.1, "x"]),
-            TypeError,
-            "delays at position 1 must be a number",
-        ),
-        (
-            lambda: RecordedPeer("n1", ("n0",), delays=[True]),
-            TypeError,
-            "delays at position 0 must be a number",
-        ),
-        (
-            lambda: RecordedPeer("n1", ("n0",), delays=[[0.1]]),
-            ValueError,
-            "delays must be one row of numbers",
-        ),
         (lambda: swim_expected_first_detection(10**400), ValueError, "members must be at most"),
-        (lambda: swim_suspicion_timeout(1, 10**400, 1.0, 2.0), ValueError, "expected must be at most"),
         (lambda: message_load("run"), TypeError, "run must be a run of a scenario"),
+        (lambda: detector_quality(3), TypeError, "run must be a run of a scenario"),
+        (lambda: preset(3), TypeError, "name must be the name of a preset"),
     ],
 )
 def test_unfit_input_is_refused_in_words(call, error, words):
@@ -95,18 +62,13 @@ def test_unfit_input_is_refused_in_words(call, error, words):
         call()
 
 
-@pytest.mark.parametrize("detector", [HeartbeatDetector, PhiAccrualDetector, PingDetector, SwimMember])
-@pytest.mark.parametrize("peers", ["n1", None, {"n1"}, 3])
-def test_peers_are_several_ids_in_order(detector, peers):
-    with pytest.raises(TypeError, match=r'peers must be a tuple of node ids, such as \("n1", "n2"\)'):
-        detector("n0", peers)
-
-
 def test_what_a_run_can_not_tell_is_said(simulate):
     run = simulate(HeartbeatDetector, 3, 20.0)
     for observers in ("n0", 5):
-        with pytest.raises(TypeError, match="observers must be several node ids"):
+        with pytest.raises(TypeError, match="observers must be a list of node ids"):
             detector_quality(run, observers=observers)
+    with pytest.raises(LookupError, match="'n9' is no node of this run; its nodes are n0, n1, n2"):
+        detector_quality(run, observers=["n9"])
     with pytest.raises(ValueError, match="nobody probes anybody in this run"):
         first_probe_waits(run)
     group = simulate(SwimMember, 3, 20.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dscourse.exercises import ClusterExamination, Exercise, ExaminerExercise, NodeExercise, nodes
+from dscourse.exercises import ClusterExamination, ExaminerExercise, Exercise, NodeExercise, nodes
 from dscourse.exercises._learner_code import run_answer
 from dscourse.exercises._modules import NOTEBOOKS
 from dscourse.simulation import NodeError
@@ -31,7 +31,12 @@ each_wrong = pytest.mark.parametrize(
 def headings(notebook):
     (path,) = ROOT.glob(f"notebooks/{NOTEBOOKS.index(notebook):02d}-*.ipynb")
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    lines = [line for cell in cells if cell["cell_type"] == "markdown" for line in "".join(cell["source"]).splitlines()]
+    lines = [
+        line
+        for cell in cells
+        if cell["cell_type"] == "markdown"
+        for line in "".join(cell["source"]).splitlines()
+    ]
     return [line.removeprefix("## ").partition(" · ")[0] for line in lines if line.startswith("## ")]
 
 
@@ -88,7 +93,9 @@ def test_a_wrong_node_is_found_shrunk_and_told_in_its_own_words(exercise, wrong)
     assert not all(holds for _, holds in feedback.held)
     run = exercise.counterexample
     assert len(run.faults) == wrong.faults
-    broken = next(item for item in exercise.examination.properties if item.name == exercise.report.broken[0][1])
+    broken = next(
+        item for item in exercise.examination.properties if item.name == exercise.report.broken[0][1]
+    )
     assert not run.check(broken), "the run that is left to be played shows it"
 
 
@@ -147,6 +154,8 @@ def test_an_examiner_may_write_a_schedule_instead():
     feedback = exercise.judge(run_answer(code))
     assert "You caught 1 of 5" in feedback.found  # the one that waits for all three
     too_much = "from dscourse.simulation import Crash\nanswer = [Crash('n1', at=0.0), Crash('n2', at=0.0)]"
-    assert exercise.judge(run_answer(too_much)).message == "You refuse a node that is right. Schedule: “yours”."
+    assert (
+        exercise.judge(run_answer(too_much)).message == "You refuse a node that is right. Schedule: “yours”."
+    )
     nowhere = "from dscourse.simulation import Crash\nanswer = [Crash('n9', at=0.0)]"
     assert "there is no node" in exercise.judge(run_answer(nowhere)).message

@@ -2,8 +2,10 @@
 
 import os
 import random
+import re
 import signal
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,6 +80,15 @@ def test_the_table_is_the_reader_s_own():
     rows = result.rows
     rows["time"] = 0.0
     assert result.rows["time"].min() > 0.0
+
+
+def test_the_example_of_the_readme_runs():
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    first, example = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+    names = {}
+    exec(compile(first + example.replace("seeds=100", "seeds=5"), "README.md", "exec"), names)
+    assert names["result"].summary()["runs"].tolist() == [5, 5]
+    assert names["result"].failures.empty
 
 
 # --- failures ---

@@ -16,7 +16,7 @@ from dscourse.fault_tolerance import (
     system_availability,
 )
 from dscourse.views import fault_tolerance as views
-from dscourse.views.picture import new_axes
+from dscourse.views.axes import new_axes
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def lanl():
 
 
 def test_the_builder_shows_the_model_at_the_ends_of_its_sliders():
-    builder = views.availability_builder()
+    builder = views.explore_availability()
     for name, control in builder.controls.items():
         ends = (
             (control.min, control.max)
@@ -51,7 +51,7 @@ def test_the_builder_shows_the_model_at_the_ends_of_its_sliders():
 
 
 def test_the_builder_says_when_more_replicas_are_wanted_than_there_are():
-    builder = views.availability_builder()
+    builder = views.explore_availability()
     builder.controls["replicas"].value = 2
     assert "k = " not in builder.picture.alt
     builder.controls["needed"].value = 5
@@ -63,7 +63,7 @@ def test_the_builder_says_when_more_replicas_are_wanted_than_there_are():
 
 def test_every_control_of_the_builder_changes_the_picture():
     changes = {"replicas": 5, "needed": 2, "replica": "99.9 %", "racks": 2, "rack": "99 %", "power": "99 %"}
-    builder = views.availability_builder()
+    builder = views.explore_availability()
     for name, value in {**changes, "load_balancer": "99 %"}.items():
         before = builder.picture.png
         builder.controls[name].value = value
@@ -77,12 +77,12 @@ def test_every_control_of_the_generals_changes_the_picture():
         "order": "retreat",
         "messages": "signed",
     }.items():
-        explorer = views.generals_explorer()
+        explorer = views.explore_generals()
         before = explorer.picture.alt
         explorer.controls[name].value = value
         assert explorer.picture.problem == ""
         assert explorer.picture.alt != before, name
-    explorer = views.generals_explorer()
+    explorer = views.explore_generals()
     seen = set()
     for seed in range(16):
         explorer.controls["lies"].value = seed

@@ -297,10 +297,8 @@ def test_the_order_of_nodes_and_weights_does_not_matter_to_any_slot_of_maglev():
 
 
 def test_a_table_is_as_large_as_what_has_to_be_known():
-    """A position of 8 bytes and an owner of 4 a point, a seed or weight of 8 a node, a slot of 4, a pin of 12."""
+    """A position of 8 bytes and an owner of 4 a point, a seed or weight of 8 a node, a slot of 4."""
     heavy = {"n0": 2.0}
-    pinned = directory(NODES)
-    pinned.pin("vip", "n1")
     sizes = {
         "modulo": (ModuloPartitioner(NODES), 8),
         "jump": (JumpPartitioner(NODES), 8),
@@ -310,7 +308,6 @@ def test_a_table_is_as_large_as_what_has_to_be_known():
         "weighted rendezvous": (RendezvousPartitioner(NODES, heavy), 16 * 6),
         "maglev": (maglev(NODES), 4 * 1009),
         "directory": (directory(NODES), 4 * 1024),
-        "pinned": (pinned, 4 * 1024 + 12),
         "numbers": (RangePartitioner([1, 2], ["a", "b", "c"]), 2 * 8 + 3 * 4),
         "texts": (RangePartitioner(["a", "bcd"], ["a", "b", "c"]), 4 + 3 * 4),
     }

@@ -8,7 +8,7 @@ from uhashring import HashRing
 
 import dscourse.partitioning.ring as ring_module
 from dscourse.partitioning import ConsistentHashRing, hash_key, jump_hash
-from dscourse.partitioning.jump import jump_all
+from dscourse.partitioning.numbered import jump_all
 
 
 @given(st.integers(0, 2**64 - 1), st.one_of(st.integers(1, 1000), st.integers(2**30, 2**31 - 1)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dscourse.partitioning import ConsistentHashRing, ModuloPartitioner, load_counts, rebalance
-from dscourse.views import Picture, new_axes, new_figure, partitioning
+from dscourse.views import Picture, new_axes, partitioning
 from dscourse.views.palette import BLACK
 
 NODES = ["n0", "n1", "n2", "n3"]
@@ -25,20 +25,25 @@ def choices(control):
     [(0, "the hottest key"), (1, "pieces of the hottest key"), (3, "pieces of the 3 hottest keys")],
 )
 def test_the_hot_bars_are_named_for_one_key_and_for_several(hot_keys, words):
-    figure = new_figure(7, 3)
-    partitioning._draw_hot_key_lab(figure, theta=1.2, hot_keys=hot_keys, pieces=8, cache=0)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["other keys", words]
+    shown = partitioning.explore_hot_keys()
+    shown.controls["hot_keys"].value = hot_keys
+    assert [text.get_text() for text in shown.figure.axes[0].get_legend().get_texts()] == [
+        "other keys",
+        words,
+    ]
 
 
 def test_the_tick_of_the_fair_share_is_seen_on_a_bar_of_its_own_colour():
-    figure = new_figure(7, 3)
-    partitioning._draw_ring_lab(figure, nodes=8, virtual_nodes=16, weight_of_n0=1.0, change="none")
-    below, above = (line for line in figure.axes[1].get_lines() if line.get_marker() == "|")
+    shown = partitioning.explore_ring()
+    shown.controls["nodes"].value = 7
+    below, above = (line for line in shown.figure.axes[1].get_lines() if line.get_marker() == "|")
     assert (below.get_color(), above.get_color()) == ("white", BLACK)
     assert below.get_markeredgewidth() > above.get_markeredgewidth() + 1.5
 
 
-@pytest.mark.parametrize("lab", [partitioning.ring_lab, partitioning.hot_key_lab, partitioning.race])
+@pytest.mark.parametrize(
+    "lab", [partitioning.explore_ring, partitioning.explore_hot_keys, partitioning.explore_partitioners]
+)
 def test_every_choice_of_every_control_gives_another_picture_without_a_problem(lab):
     shown = lab()
     for name, control in shown.controls.items():
@@ -72,8 +77,8 @@ def test_a_ring_of_one_point_and_one_of_many_can_be_drawn(ring):
     assert partitioning.draw_ring(ring, keys=["k"], ax=new_axes()).png()
 
 
-def test_the_lab_tells_what_the_models_say():
-    alt = partitioning.ring_lab().picture.alt
+def test_the_explorer_tells_what_the_models_say():
+    alt = partitioning.explore_ring().picture.alt
     moved = rebalance(ConsistentHashRing(NODES, 4), np.arange(20_000), add="n4").moved
     assert f"{100 * moved:.1f} % of 20 000 keys" in alt
 
@@ -106,10 +111,11 @@ def test_loads_tails_errors_ranges_and_skew_are_told():
         assert picture.png().startswith(b"\x89PNG")
 
 
-def test_the_race_tells_four_per_cent_moved_from_two_and_what_was_timed():
-    figure = new_figure()
-    partitioning._draw_race(figure, nodes=50, virtual_nodes=128, change="a node in the middle leaves")
-    axes = figure.axes[0]
+def test_the_comparison_tells_four_per_cent_moved_from_two_and_what_was_timed():
+    shown = partitioning.explore_partitioners()
+    shown.controls["nodes"].value = 50
+    shown.controls["change"].value = "a node in the middle leaves"
+    axes = shown.figure.axes[0]
     bars = axes.collections[1].get_segments()  # of the keys that moved
     names = [label.get_text() for label in axes.get_yticklabels()]
     length = {name: bar[1][0] - bar[0][0] for name, bar in zip(names, bars, strict=True)}
@@ -119,11 +125,13 @@ def test_the_race_tells_four_per_cent_moved_from_two_and_what_was_timed():
     assert "4 000 at once" in titles
 
 
-def test_the_race_draws_a_node_that_leaves_without_keys():
-    figure = new_figure()
-    partitioning._column(figure.subplots(), 0, [0.0, 0.9], str, "keys moved", log=True, mark=0.02)
-    (bars,) = [np.array(bar.get_segments()) for bar in figure.axes[0].collections]
-    assert np.isfinite(bars).all()
+def test_the_comparison_draws_a_node_that_leaves_without_keys():
+    axes = new_axes()
+    axes.set_yticks([0, 1])
+    column = partitioning._Column(axes, 0, "keys moved", str, log=True)
+    column.show([0.0, 0.9], mark=0.02)
+    assert np.isfinite(np.array(column.bars.get_segments())).all()
+    assert 0 < column.mark.get_xdata()[0] < column.bars.get_segments()[1][1][0]
 
 
 def test_one_key_by_itself_takes_longer_than_in_bulk():

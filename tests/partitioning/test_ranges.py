@@ -1,7 +1,6 @@
-"""Ranges: where keys go, how ranges are split, merged and moved."""
+"""Ranges: where keys go, how ranges are split and moved."""
 
 from bisect import bisect_right
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -42,7 +41,6 @@ def test_keys_of_another_kind_than_the_boundaries_are_refused():
         lambda: ranges.owner(1),
         lambda: ranges.owners([1, 2]),
         lambda: ranges.split(3),
-        lambda: ranges.merge(b"h"),
     ):
         with pytest.raises(TypeError, match="boundaries are of kind str"):
             ask()
@@ -59,24 +57,12 @@ def test_a_split_moves_nothing_and_a_move_one_range():
     assert np.flatnonzero(ranges.owners(keys) != before).tolist() == list(range(250, 500))
     assert ranges.ranges == [KeyRange(None, 250, "a"), KeyRange(250, 500, "b"), KeyRange(500, None, "b")]
     assert ranges.counts([0, 249, 250]) == {"[…, 250) on a": 2, "[250, 500) on b": 1, "[500, …) on b": 0}
-    ranges.merge(500)
-    ranges.merge(250)
-    assert ranges.ranges == [KeyRange(None, None, "a")]
-    assert ranges.nodes == ("a", "b")
 
 
-def test_a_merge_gives_the_right_range_to_the_owner_of_the_left():
-    ranges = RangePartitioner([10], ["a", "b"])
-    ranges.merge(10)
-    assert ranges.owners([5, 15]).tolist() == ["a", "a"]
-
-
-def test_splits_and_merges_that_make_no_sense_are_refused():
+def test_splits_that_make_no_sense_are_refused():
     ranges = RangePartitioner([10], ["a", "b"])
     with pytest.raises(ValueError, match="begins at 10 already"):
         ranges.split(10)
-    with pytest.raises(LookupError, match="No range begins at 11"):
-        ranges.merge(11)
     with pytest.raises(LookupError, match="no node 'z'"):
         ranges.move(3, "z")
     assert ranges.ranges == [KeyRange(None, 10, "a"), KeyRange(10, None, "b")]
@@ -96,16 +82,6 @@ def test_splitting_leaves_no_range_above_the_limit_but_those_of_one_key(keys, mo
             == 1
         )
     assert inside.min() > 0 or len(ranges.ranges) == 1
-
-
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=120), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
-def test_merging_leaves_no_two_neighbours_that_are_small_together(keys, least):
-    ranges = RangePartitioner(list(range(1, 30)), ["a"] * 30)
-    removed = ranges.merge_below(keys, least)
-    inside = np.bincount(ranges.range_indices(keys), minlength=len(ranges.ranges))
-    assert removed == 30 - len(ranges.ranges)
-    assert all(left + right >= least for left, right in pairwise(inside.tolist()))
 
 
 def test_a_newcomer_takes_whole_ranges_and_a_leaver_spreads_its_own():

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dscourse.partitioning import ConsistentHashRing, partitioned_node, price, store_network
-from dscourse.partitioning.coordinator import Coordinator
-from dscourse.partitioning.shard import Shard
-from dscourse.partitioning.store_messages import Ask
+from dscourse.partitioning.store.messages import Answer, Ask, Decided, Outcome
+from dscourse.partitioning.store.shard import Shard
 from dscourse.simulation import (
     ClosedLoop,
     Constant,
@@ -91,13 +90,15 @@ def test_scatter_and_gather_asks_all_and_waits_for_the_slowest(nodes):
 def test_a_global_index_asks_one_node_and_pays_when_writing():
     finds = price([("find", "red")] * 50, nodes=20, index="global", latency=0.001)
     assert finds.messages == 2
-    first = [("put", f"u{k}", "red") for k in range(50)]
-    local = price(first, nodes=20, index="local", latency=0.001)
-    new = price(first, nodes=20, index="global", latency=0.001)
-    changed = price(
-        [("put", f"u{k}", "blue") for k in range(50)], before=first, nodes=20, index="global", latency=0.001
-    )
+    red, blue, *cars = keys_on_distinct_nodes(5)
+    first, then = ([("put", car, colour) for car in cars] for colour in (red, blue))
+    settings = {"nodes": STORAGE, "latency": 0.001}
+    local = price(first, index="local", **settings)
+    new = price(first, index="global", **settings)
+    changed = price(then, before=first, index="global", **settings)
     assert (local.messages, new.messages, changed.messages) == (2, 4, 6)
+    at_home = price([("put", red, blue)], before=[("put", red, red)], index="global", **settings)
+    assert at_home.messages == 4  # the entry of the old value is on the record's own node
 
 
 @given(
@@ -400,7 +401,7 @@ def test_service_time_adds_up_at_the_node_that_is_asked():
         ),
         (lambda: store_network([]), ValueError, "at least one node"),
         (lambda: price([]), ValueError, "nothing to run"),
-        (lambda: price([("get", "a")]).quantile(2), ValueError, "between 0 and 1"),
+        (lambda: price([("get", "a")]).quantile(2), ValueError, "must lie between 0 and 1"),
         (lambda: price("abc"), TypeError, "operations must be a list"),
         (lambda: price([("get",)]), ValueError, "An operation is"),
         (lambda: price([("transact", ())]), ValueError, "An operation is"),
@@ -422,17 +423,24 @@ def test_a_price_says_what_it_is():
     )
 
 
-def test_a_coordinator_begins_nothing_twice_not_even_after_a_crash():
+def test_a_coordinator_begins_nothing_twice_not_even_after_a_crash(coordinating, told):
     one, other = keys_on_distinct_nodes(2)
     what = ("transact", ((one, 1), (other, 1)))
-    first = Coordinator(RING, "local")
-    asks, _ = first.begin("c0/0", "c0", what)
-    assert {ask.do for _, ask in asks} == {"prepare"}
-    assert first.outcome("c0/0") is None  # nobody may be told before it is decided
-    assert first.begin("c0/0", "c0", what) == ([], None)
-    first.close("c0/0")
-    assert first.begin("c0/0", "c0", what) == ([], None)
-    after = Coordinator(RING, "local")
-    after.begun, after.committed = dict(first.begun), dict(first.committed)
-    assert after.outcome("c0/0") is False  # presumed abort, which must stay true:
-    assert after.begin("c0/0", "c0", what) == ([], None)
+    first = coordinating(RING)
+    prepares = first.begin(what)
+    assert {ask.do for _, ask in prepares} == {"prepare"}
+    node = prepares[0][0]
+    assert first.hear(node, Outcome("c0/0")) == []  # nobody may be told before it is decided
+    assert first.begin(what) == []
+    first.restart()
+    assert first.hear(node, Outcome("c0/0")) == [
+        (node, Decided("c0/0", False))
+    ]  # presumed abort, must stay true:
+    assert first.begin(what) == []
+
+
+def test_a_coordinator_begins_nothing_twice_when_it_is_over_either(coordinating, told):
+    first = coordinating(RING)
+    first.begin(("get", "u"))
+    assert first.hear(RING.owner("u"), Answer("c0/0", 1, ok=True, value=3)) == told("ok", 3)
+    assert first.begin(("get", "u")) == []

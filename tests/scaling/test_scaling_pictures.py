@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from dscourse import datasets
 from dscourse.scaling import System, find_capacity, fit_usl, mmc, simulate_queue
-from dscourse.views import Picture, new_axes, new_figure, scaling as draw
+from dscourse.views import Picture, new_axes, scaling as views
 
 
 @pytest.fixture(scope="module")
@@ -30,39 +30,39 @@ def statement(measure):
 
 PICTURES = {
     "scaling_curves": (
-        lambda ax: draw.scaling_curves((1, 2), {"a": [10, 20], "b": [5, 10]}, ax=ax),
+        lambda ax: views.draw_scaling_curves((1, 2), {"a": [10, 20], "b": [5, 10]}, ax=ax),
         ["from 10 to 20"],
     ),
-    "latency_tails": (lambda ax: draw.latency_tails({"a": np.full(50, 0.02)}, ax=ax), ["a 20 ms"]),
+    "latency_tails": (lambda ax: views.draw_latency_tails({"a": np.full(50, 0.02)}, ax=ax), ["a 20 ms"]),
     "stall_as_seen": (
-        lambda ax: draw.stall_as_seen(stalled(), ax=ax),
+        lambda ax: views.draw_stall(stalled(), ax=ax),
         ["stall of 2 s", "1 slow request", "212 users"],
     ),
     "in_system_steps": (
-        lambda ax: draw.in_system_steps(simulate_queue([0, 1, 1], [2, 2, 2]), ax=ax),
+        lambda ax: views.draw_in_system(simulate_queue([0, 1, 1], [2, 2, 2]), ax=ax),
         ["over 6.0 s", "at most 2", "1.50 on average"],
     ),
     "slowest_of_many": (
-        lambda ax: draw.slowest_of_many((1, 2), np.tile([1.0, 0.0], (50, 1)), 0.5, ax=ax),
+        lambda ax: views.draw_slowest_of_many((1, 2), np.tile([1.0, 0.0], (50, 1)), 0.5, ax=ax),
         ["100.0 % with 1"],
     ),
-    "speedup_laws": (lambda ax: draw.speedup_laws(0.05, ax=ax), ["19.6", "972.9"]),
+    "speedup_laws": (lambda ax: views.draw_speedup_laws(0.05, ax=ax), ["19.6", "972.9"]),
     "effects_table": (
-        lambda ax: draw.effects_table(
+        lambda ax: views.draw_effects(
             System().effects({"big": {"session_size": 8.0}, "same": {}}, nodes=2), ax=ax
         ),
         ["users: by big", "nothing: by same"],
     ),
     "capacity found": (
-        lambda ax: draw.capacity_evidence(statement(lambda load: [0.001 * load]), ax=ax),
+        lambda ax: views.draw_capacity_evidence(statement(lambda load: [0.001 * load]), ax=ax),
         ["scales to", "under reads"],
     ),
     "capacity always": (
-        lambda ax: draw.capacity_evidence(statement(lambda load: [0.01]), ax=ax),
+        lambda ax: views.draw_capacity_evidence(statement(lambda load: [0.01]), ax=ax),
         ["at least 1 000"],
     ),
     "capacity never": (
-        lambda ax: draw.capacity_evidence(statement(lambda load: [9.0]), ax=ax),
+        lambda ax: views.draw_capacity_evidence(statement(lambda load: [9.0]), ax=ax),
         ["does not meet"],
     ),
 }
@@ -83,14 +83,14 @@ def test_a_picture_draws_where_it_is_told_and_says_what_it_shows(name):
 def test_a_fit_is_drawn_with_and_without_measurements_it_has_not_seen(raytracer):
     processors, throughput = raytracer
     fit = fit_usl(processors[:6], throughput[:6])
-    told = draw.fitted_law(fit, (processors[6:], throughput[6:])).alt
+    told = views.draw_fitted_law(fit, (processors[6:], throughput[6:])).alt
     assert "peak 203.5 at 24.5" in told
     assert "At 64 the law says 146.7; measured: 310" in told
-    assert "no peak" in draw.fitted_law(fit_usl(processors, throughput)).alt
-    assert "24 % is left" in draw.measured_speedup(processors, throughput).alt
+    assert "no peak" in views.draw_fitted_law(fit_usl(processors, throughput)).alt
+    assert "24 % is left" in views.draw_measured_speedup(processors, throughput).alt
 
 
-@pytest.mark.parametrize("make", [draw.bottleneck_explorer, draw.hockey_stick_explorer, draw.usl_explorer])
+@pytest.mark.parametrize("make", [views.explore_bottlenecks, views.explore_waiting, views.explore_usl])
 def test_no_corner_of_the_controls_breaks_an_explorer(make):
     explorer = make()
     for (
@@ -104,15 +104,22 @@ def test_no_corner_of_the_controls_breaks_an_explorer(make):
         assert explorer.picture.alt != before, f"{control.description} does nothing"
 
 
+def turned(explorer, **values):
+    for name, value in values.items():
+        explorer.controls[name].value = value
+    assert explorer.picture.problem == ""
+    return explorer.picture.alt
+
+
 def test_a_turned_knob_is_named_and_what_falls_behind_is_marked():
-    told = draw.draw_five_metrics(new_figure(), pause_probability=0.05)
+    told = turned(views.explore_bottlenecks(), pause_probability=0.05)
     assert "Turned: pauses." in told  # as on the slider
     assert [part for part in told.split(";") if "(behind)" in part] == [" 99th percentile, ms 287.7 (behind)"]
-    assert "(behind)" not in draw.draw_five_metrics(new_figure(), workers=32)
+    assert "(behind)" not in turned(views.explore_bottlenecks(), workers=32)
 
 
 def test_a_slider_and_the_caption_call_a_knob_the_same_and_say_its_value_as_people_write_it():
-    explorer = draw.bottleneck_explorer()
+    explorer = views.explore_bottlenecks()
     for control in explorer.controls.values():
         control.index = (control.index + 1) % len(control.options)
         assert f"Turned: {control.description}." in explorer.picture.alt
@@ -123,22 +130,26 @@ def test_a_slider_and_the_caption_call_a_knob_the_same_and_say_its_value_as_peop
 
 
 def test_the_first_control_settings_are_a_healthy_system():
-    explorer = draw.bottleneck_explorer()
+    explorer = views.explore_bottlenecks()
     healthy = System()
     assert {name: getattr(healthy, name) for name in explorer.controls} == explorer.values()
 
 
 def test_the_law_is_drawn_with_its_peak_wherever_that_is():
+    explorer = views.explore_usl()
     for contention, coherency, words in (
         (0.1, 0.0, "no peak"),
-        (0.01, 1e-5, "beyond 128"),
-        (0.03, 5e-4, "at 44"),
+        (0.01, 0.0001, "at 99"),
+        (0.0, 0.0001, "at 100"),
+        (0.03, 0.0005, "at 44"),
     ):
-        assert words in draw.draw_usl(new_figure(), contention, coherency)
+        assert words in turned(explorer, contention=contention, coherency=coherency)
+    explorer.controls["coherency"].step = 1e-5
+    assert "beyond 128" in turned(explorer, contention=0.01, coherency=1e-5)
 
 
 def test_what_is_left_of_proportion_is_written_on_no_line(raytracer):
-    picture = draw.measured_speedup(*raytracer)
+    picture = views.draw_measured_speedup(*raytracer)
     picture.figure.canvas.draw()
     ax = picture.figure.axes[0]
     for text in ax.texts:
@@ -151,10 +162,9 @@ def test_what_is_left_of_proportion_is_written_on_no_line(raytracer):
     ("contention", "coherency"), [(0.2, 0.0005), (0.1, 0.004), (0.0, 0.004), (0.2, 0.004), (0.03, 0.0005)]
 )
 def test_the_peak_is_named_inside_the_axes(contention, coherency):
-    figure = new_figure()
-    draw.draw_usl(figure, contention, coherency)
-    figure.canvas.draw()
-    ax = figure.axes[0]
+    explorer = views.explore_usl()
+    turned(explorer, contention=contention, coherency=coherency)
+    ax = explorer.figure.axes[0]
     words = next(text for text in ax.texts if "peak" in text.get_text()).get_window_extent()
     assert ax.bbox.y0 + 2 < words.y0 < words.y1 < ax.bbox.y1
     assert ax.bbox.x0 <= words.x0
@@ -162,10 +172,9 @@ def test_the_peak_is_named_inside_the_axes(contention, coherency):
 
 @pytest.mark.parametrize("busy", [5, 45, 80, 97])
 def test_what_the_hockey_stick_says_lies_on_no_curve_and_is_not_cut(busy):
-    figure = new_figure()
-    draw.draw_hockey_stick(figure, 1, busy)
-    figure.canvas.draw()
-    ax = figure.axes[0]
+    explorer = views.explore_waiting()
+    turned(explorer, busy=busy)
+    figure, ax = explorer.figure, explorer.figure.axes[0]
     words = next(text for text in ax.findobj(Text) if "busy" in text.get_text()).get_window_extent()
     assert ax.get_title("left").startswith(f"{busy} % busy")
     assert words.y0 >= ax.bbox.y1
@@ -175,9 +184,9 @@ def test_what_the_hockey_stick_says_lies_on_no_curve_and_is_not_cut(busy):
 
 @pytest.mark.parametrize("servers", [1, 2, 16])
 def test_every_simulated_point_of_the_hockey_stick_is_seen_and_lies_on_its_curve(servers):
-    figure = new_figure()
-    draw.draw_hockey_stick(figure, servers, 80)
-    ax = figure.axes[0]
+    explorer = views.explore_waiting()
+    turned(explorer, servers=servers)
+    ax = explorer.figure.axes[0]
     means, tails = (next(line for line in ax.lines if line.get_marker() == mark) for mark in "os")
     for busy, mean, tail in zip(means.get_xdata(), means.get_ydata(), tails.get_ydata(), strict=True):
         formula = mmc(busy / 100 * servers, 1.0, servers)
@@ -189,12 +198,12 @@ def test_every_simulated_point_of_the_hockey_stick_is_seen_and_lies_on_its_curve
 def test_the_hockey_stick_tells_what_the_formula_says():
     assert (
         "mean is 5.0 service times, the 99th percentile 23.0, and 80 % have to wait"
-        in draw.draw_hockey_stick(new_figure(), 1, 80)
+        in views.explore_waiting().picture.alt
     )
 
 
 def test_panels_keep_points_outside_their_limits_at_the_edge():
-    panel = draw._Panel(0.1, 0.1, (1.0, 100.0))
+    panel = views._Panel(0.1, 0.1, (1.0, 100.0))
     for value, edge in itertools.product((1e-9, 0.5), (0.1,)):
         assert math.isclose(panel.at((1,), (value,))[1][0], edge)
     assert math.isclose(panel.at((1,), (1e9,))[1][0], 0.1 + panel.height)

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from dscourse.views import debounce
-from dscourse.views.debounce import Follower
+from dscourse.views.debounce import Debounce
 
 
 def test_a_change_made_by_code_is_followed_at_once():
     seen = []
-    one = Follower(lambda: seen.append("drawn"))
+    one = Debounce(lambda: seen.append("drawn"))
     one.changed()
     one.changed()
     assert seen == ["drawn", "drawn"]
@@ -29,7 +29,7 @@ def in_a_loop(monkeypatch, scene):
 
 def test_a_burst_from_the_page_is_followed_once_with_the_latest_value(monkeypatch):
     drawn, value = [], [0]
-    one = Follower(lambda: drawn.append(value[0]))
+    one = Debounce(lambda: drawn.append(value[0]))
 
     async def scene():
         for value[0] in range(30):
@@ -42,34 +42,9 @@ def test_a_burst_from_the_page_is_followed_once_with_the_latest_value(monkeypatc
     assert drawn == [0, 29]
 
 
-def test_haste_is_made_up_for_once_the_page_is_at_rest(monkeypatch):
-    done = []
-    one = Follower(
-        lambda: done.append("whole"), lambda: done.append("hurried"), lambda: done.append("rested")
-    )
-
-    async def scene():
-        for _ in range(3):
-            one.changed()
-            await asyncio.sleep(debounce._REST / 2)
-        assert done == ["hurried"] * 3
-        await asyncio.sleep(debounce._REST * 2)
-
-    in_a_loop(monkeypatch, scene)
-    assert done == ["hurried"] * 3 + ["rested"]
-
-
-def test_a_change_made_by_code_needs_no_second_look():
-    done = []
-    Follower(
-        lambda: done.append("whole"), lambda: done.append("hurried"), lambda: done.append("rested")
-    ).changed()
-    assert done == ["whole"]
-
-
 def test_a_slider_that_never_rests_is_followed_all_the_same(monkeypatch):
     drawn, value = [], [0]
-    one = Follower(lambda: drawn.append(value[0]))
+    one = Debounce(lambda: drawn.append(value[0]))
 
     async def scene():
         until = time.monotonic() + 0.4

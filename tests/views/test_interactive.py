@@ -63,7 +63,6 @@ def test_a_slider_moved_beside_a_running_cell_waits_for_the_picture_of_the_cell(
     def move():
         for load in range(5):
             shown.controls["load"].value = load
-            shown._lay_out_anew()
 
     mover = threading.Thread(target=move)
     mover.start()
@@ -106,15 +105,6 @@ def test_the_garbage_collector_is_as_it_was_even_after_an_interrupt(wanted):
         assert shown.picture.alt == "load 8"
     finally:
         (gc.enable if before else gc.disable)()
-
-
-def test_a_closed_figure_can_still_come_to_rest():
-    shown = interactive_figure(parabola, power=(1, 5))
-    shown._redraw_hurriedly()
-    for widget in (shown, shown.picture, shown.controls["power"]):
-        widget.close()
-    shown._lay_out_anew()
-    assert shown.picture.problem == ""
 
 
 def test_an_error_at_the_first_drawing_is_raised_in_the_cell():

@@ -6,38 +6,38 @@ import time
 
 import pytest
 
-from dscourse.views.serial_queue import Turns
+from dscourse.views.serial_queue import SerialQueue
 
 
 def test_an_action_is_carried_out_at_once():
     done = []
-    Turns().take(lambda: done.append(1))
+    SerialQueue().run(lambda: done.append(1))
     assert done == [1]
 
 
 def test_an_action_within_an_action_comes_after_it():
-    turns, done = Turns(), []
+    queue, done = SerialQueue(), []
 
     def outer():
-        turns.take(lambda: done.append("inner"))
+        queue.run(lambda: done.append("inner"))
         done.append("outer")
 
-    turns.take(outer)
+    queue.run(outer)
     assert done == ["outer", "inner"]
 
 
 def test_whoever_comes_while_another_thread_is_busy_does_not_wait():
-    turns, done, begun, go_on = Turns(), [], threading.Event(), threading.Event()
+    queue, done, begun, go_on = SerialQueue(), [], threading.Event(), threading.Event()
 
     def slow():
         begun.set()
         go_on.wait(10)
         done.append("slow")
 
-    busy = threading.Thread(target=turns.take, args=(slow,))
+    busy = threading.Thread(target=queue.run, args=(slow,))
     busy.start()
     begun.wait(10)
-    turns.take(lambda: done.append("left"))
+    queue.run(lambda: done.append("left"))
     assert done == []
     go_on.set()
     busy.join()
@@ -45,20 +45,20 @@ def test_whoever_comes_while_another_thread_is_busy_does_not_wait():
 
 
 def test_an_error_gives_the_turn_back_and_nothing_left_is_lost():
-    turns, done = Turns(), []
+    queue, done = SerialQueue(), []
 
     def failing():
-        turns.take(lambda: done.append("left"))
+        queue.run(lambda: done.append("left"))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        turns.take(failing)
-    turns.take(lambda: done.append("next"))
+        queue.run(failing)
+    queue.run(lambda: done.append("next"))
     assert done == ["left", "next"]
 
 
 def test_many_threads_never_meet_and_every_action_is_done():
-    turns, inside, most, done = Turns(), [], [], []
+    queue, inside, most, done = SerialQueue(), [], [], []
 
     def action():
         inside.append(1)
@@ -70,9 +70,7 @@ def test_many_threads_never_meet_and_every_action_is_done():
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [
-            threading.Thread(target=lambda: [turns.take(action) for _ in range(300)]) for _ in range(4)
-        ]
+        threads = [threading.Thread(target=lambda: [queue.run(action) for _ in range(300)]) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -8,18 +8,23 @@ import pytest
 
 from dscourse.consensus import NaiveFailoverNode
 from dscourse.simulation import (
+    ClockDrift,
+    ClockOffset,
     ClosedLoop,
     Constant,
     Crash,
     CutLink,
+    DelayMessage,
     Duplicate,
     Exponential,
     Heal,
+    LoseMessage,
     Lossy,
     Network,
     Node,
     Partition,
     Pause,
+    RepeatMessage,
     Reply,
     Request,
     Restart,
@@ -106,6 +111,10 @@ RUNS = {
     "weather": lambda: restless(
         [Lossy(0.4, at=0.5, until=2.0), Slow(5, at=0.6, until=1.5, node="n1"), Slow(3, at=1.0, link=("n0", "n2")),
          Duplicate(0.5, at=1.0, until=3.0)], loss=0.1, latency=Uniform(0.01, 0.3),
+    ),
+    "exact messages and clocks": lambda: restless(
+        [LoseMessage("n0", "n1", 2), DelayMessage("n1", "n2", 3, by=0.5), RepeatMessage("n2", "n3", 1),
+         ClockOffset("n0", 2.0, at=1.0), ClockDrift("n1", 0.1, at=1.0), ClockDrift("n1", 0.0, at=2.0)],
     ),
     "queues": lambda: restless([Crash("n1", at=2.0, restart_at=2.5)], graph=queueing_graph()),
     "clients": lambda: restless(

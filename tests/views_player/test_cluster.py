@@ -10,7 +10,7 @@ from dscourse.consensus import NaiveFailoverNode
 from dscourse.simulation import Crash, Network, Node, Partition, Pause, Scenario, topology
 from dscourse.views import Picture, cluster_map, new_axes, palette, space_time
 from dscourse.views.cluster import run_picture
-from dscourse.views.player.fault_intervals import bands_and_marks
+from dscourse.views.player.fault_intervals import bands
 
 SPLIT = Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=3.0, until=6.0)
 
@@ -178,7 +178,7 @@ def test_a_partition_lists_its_nodes_in_natural_order():
         Network(topology.full_mesh(12)),
         faults=[Partition([["n11", "n3", "n10"], ["n2", "n1", "n0"]], at=1.0)],
     ).run(2.0)
-    (band,) = bands_and_marks(run)[0]
+    (band,) = bands(run)
     assert band.label == "n0, n1, n2 | n3, n10, n11"
     (event,) = run.trace.select(kind="fault")
     assert event.text == "1 s: the network is cut into n0, n1, n2 | n3, n10, n11"

@@ -215,7 +215,7 @@ def test_play_refuses_what_is_no_run(calm):
 
 
 def test_play_refuses_a_run_without_a_trace():
-    with pytest.raises((LookupError, ValueError), match="trace=False"):
+    with pytest.raises(LookupError, match="trace=False"):
         play(Scenario(Forgetful, Network(topology.full_mesh(2))).run(until=1.0, trace=False))
 
 
@@ -233,3 +233,18 @@ def test_nothing_of_the_page_comes_from_the_network():
         assert "@import" not in text
         assert "https:" not in text
         assert "url(" not in text
+
+
+def test_a_node_that_is_not_deterministic_is_played_and_told_so_where_the_learner_looks():
+    class Fickle(Node):
+        turns = 0
+
+        def on_start(self, ctx):
+            Fickle.turns += 1
+            ctx.set_timer("tick", 0.1 * Fickle.turns)
+
+    player = play(Scenario(Fickle, Network(topology.full_mesh(2))).run(1.0))
+    bundle_, _ = player._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle_
+    assert bundle_["text/plain"] == player.problem
+    assert "differ" in player.problem or "determin" in player.problem

@@ -19,7 +19,8 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
             from the scenario's JSON.
         base: the run given to `play`.
     """
-    kinds = sorted({type(fault).__name__ for fault in faults} | (set() if name else {"Scenario"}))
+    scenario = set() if name or base.scenario.is_script else {"Scenario"}
+    kinds = sorted({type(fault).__name__ for fault in faults} | scenario)
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
         lines.append("")
@@ -52,10 +53,14 @@ def _base_lines(base: Run) -> list[str]:
         lines.append(f"from {module} import {named}")
     if settings:
         named = f"partial({named}{settings})"
+    kind = "Scenario"
+    if base.scenario.is_script:
+        kind = "ScriptScenario"
+        lines.append(f"from dscourse.exploration import {kind}")
     return [
         *lines,
         "",
-        f"scenario = Scenario.from_json({base.scenario.to_json()!r}, {named})",
+        f"scenario = {kind}.from_json({base.scenario.to_json()!r}, {named})",
         f"run = scenario.run(until={base.until!r})",
     ]
 

@@ -29,7 +29,7 @@ def fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
     An act that ends a slowness isn't here, since no fault does that: see `ended`.
     """
     fault = _fault_for(act, at, run)
-    if any(other.at == at and _would_end(fault, other) for other in run.scenario.faults):
+    if fault.ends_others and any(other.begins == at and fault.ends(other) for other in run.faults):
         raise ValueError(
             "At one moment, what ends a fault comes before what begins one, so here "
             f"{fault!r} would change nothing. Move the cursor on first (→)."
@@ -78,16 +78,6 @@ def ended(act: dict[str, Any], at: float, run: Run, faults: Sequence[Fault]) -> 
 
 def _holds(fault: Slow, at: float) -> bool:
     return fault.at <= at and (fault.until is None or at < fault.until)
-
-
-def _would_end(fault: Fault, other: Fault) -> bool:
-    if isinstance(fault, Heal):
-        if isinstance(other, CutLink):
-            return fault.link is None or set(fault.link) == {other.a, other.b}
-        return isinstance(other, Partition) and fault.link is None
-    if isinstance(fault, Restart):
-        return isinstance(other, Crash) and other.node == fault.node
-    return isinstance(fault, Resume) and isinstance(other, Pause) and other.node == fault.node
 
 
 def _fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:

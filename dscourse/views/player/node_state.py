@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dscourse.simulation import Run
-from dscourse.views.player.fault_intervals import bands_and_marks
+from dscourse.views.player.fault_intervals import bands
 
 _LONGEST = 160
 
@@ -18,21 +18,9 @@ def insides(run: Run, microseconds: int) -> dict[str, Any]:
     """
     recording = run.recording()
     now = recording.fields_at(microseconds / 1e6)
-    down = _down(run, microseconds)
+    down = {band.nodes[0] for band in bands(run) if band.kind == "crash" and band.holds_at(microseconds)}
     nodes = {node: None if node in down else _texts(now.get(node, {})) for node in run.nodes}
     return {"time": microseconds, "nodes": nodes, "changed": _changed(run, microseconds, nodes)}
-
-
-def _down(run: Run, microseconds: int) -> set[str]:
-    down = set()
-    for mark in bands_and_marks(run)[1]:
-        if mark.microseconds > microseconds:
-            break
-        if mark.change == "down":
-            down.add(mark.node)
-        elif mark.change == "up":
-            down.discard(mark.node)
-    return down
 
 
 def _changed(

@@ -17,7 +17,7 @@ import numpy as np
 from dscourse.simulation import KINDS, Run
 from dscourse.simulation.moment import Waiting
 from dscourse.views import palette
-from dscourse.views.player.fault_intervals import Band, Mark, bands_and_marks
+from dscourse.views.player.fault_intervals import Band, Mark, bands, marks
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import queueing, waiting_at_end
 
@@ -87,7 +87,7 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
             f"the player can't show a run in which nothing happens for {gaps.max() / 1e6:.0f} s; the limit is 4294 s"
         )
     words = _Words(run)
-    bands, marks = bands_and_marks(run)
+    stops = marks(run)
     arrivals, still_waiting = _arrivals(run), waiting_at_end(run)
     places = {party: index for index, party in enumerate(trace.ids)}
     header = {
@@ -98,15 +98,15 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         "parties": _parties(run),
         "links": _links(run, places),
         "directed": bool(run.scenario.network.graph.is_directed()),
-        "bands": [_band(number, band, places) for number, band in enumerate(bands)],
-        "marks": _marks(run, marks, places, arrivals, still_waiting),
+        "bands": [_band(number, band, places) for number, band in enumerate(bands(run))],
+        "marks": _marks(run, stops, places, arrivals, still_waiting),
         "arrivals": arrivals,
         "waiting": [
             [message.message_id, round(message.arrived * 1e6)]
             for held in still_waiting.values()
             for message in held
         ],
-        "looks": _looks(run, marks),
+        "looks": _looks(run, stops),
         "series": _ON_LIGHT,
         "seriesOnDark": _ON_DARK,
     }
@@ -203,13 +203,12 @@ def _links(run: Run, places: dict[str, int]) -> list[list[int]] | None:
 
 
 def _band(number: int, band: Band, places: dict[str, int]) -> dict[str, Any]:
-    fields = asdict(band)
     return {
         "number": number,
         "kind": band.kind,
         "label": band.label,
-        "from": fields["begin"],
-        "to": fields["end"],
+        "from": band.begin,
+        "to": band.end,
         "nodes": [places[node] for node in band.nodes],
         "link": None if band.link is None else [places[end] for end in band.link],
         "groups": [[places[node] for node in group] for group in band.groups],
@@ -227,13 +226,13 @@ def _arrivals(run: Run) -> list[list[int]]:
 
 def _marks(
     run: Run,
-    marks: list[Mark],
+    stops: list[Mark],
     places: dict[str, int],
     arrivals: list[list[int]],
     still_waiting: dict[str, tuple[Waiting, ...]],
 ) -> list[list[Any]]:
     """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
-    rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in marks]
+    rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in stops]
     queues = queueing(run)
     for index, arrived in arrivals if queues else ():
         event = run.trace[index]
@@ -245,7 +244,7 @@ def _marks(
     return sorted(rows, key=lambda row: row[0])
 
 
-def _looks(run: Run, marks: list[Mark]) -> dict[str, dict[str, Any]]:
+def _looks(run: Run, stops: list[Mark]) -> dict[str, dict[str, Any]]:
     """How every status that can be seen in this run is drawn; ``seen`` says whether it is."""
     seen: dict[str, bool] = {"up": False, "crashed": False, "paused": False}
     announced: set[str] = set()
@@ -254,7 +253,7 @@ def _looks(run: Run, marks: list[Mark]) -> dict[str, dict[str, Any]]:
         if event.time_us == 0 and event.node is not None:
             announced.add(event.node)
     seen["up"] = seen["up"] or len(announced) < len(run.nodes)
-    for mark in marks:
+    for mark in stops:
         if mark.change in ("down", "paused"):
             seen["crashed" if mark.change == "down" else "paused"] = True
     return {status: {**asdict(palette.look(status)), "seen": shown} for status, shown in seen.items()}

@@ -1,44 +1,43 @@
-"""What there is to see at a moment, read off the trace: the still picture of what the player's JavaScript works out."""
+"""What there is to see at a moment: the still picture of what the player's JavaScript works out."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dscourse.simulation import KINDS, Event, Run
+from dscourse.simulation import KINDS, Event, Moment, Run
 from dscourse.simulation.moment import Waiting
-from dscourse.views.player.fault_intervals import Band, bands_and_marks, in_force
+from dscourse.views.player.fault_intervals import Band, bands
 
 
-@dataclass
+@dataclass(frozen=True)
 class NodeState:
     """What a node shows.
 
     Attributes:
+        condition: "up", "crashed" or "paused".
         status: what it last recorded; "up" if nothing since it started.
         label: what it calls that.
-        down: crashed.
-        paused: paused.
         suspected_by: number of live nodes that suspect it.
         peers: number of its live neighbours.
     """
 
-    status: str = "up"
-    label: str = ""
-    down: bool = False
-    paused: bool = False
-    suspected_by: int = 0
-    peers: int = 0
+    condition: str
+    status: str
+    label: str
+    suspected_by: int
+    peers: int
 
     @property
     def look(self) -> str:
         """The status as the eye sees it."""
-        return "crashed" if self.down else "paused" if self.paused else self.status
+        return self.status if self.condition == "up" else self.condition
 
     def words(self) -> str:
         """The state in words."""
-        words = self.look + (f" ({self.label})" if self.label and not self.down else "")
+        words = self.look + (f" ({self.label})" if self.label and self.condition != "crashed" else "")
         return words + (
             f", suspected by {self.suspected_by} of {self.peers} live peers" if self.suspected_by else ""
         )
@@ -63,50 +62,24 @@ class Flight:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything there is to see at a moment."""
+    """Everything there is to see at a moment: ``now`` for what the kernel knows, the rest for the eye."""
 
+    now: Moment
     nodes: dict[str, NodeState]
     flights: list[Flight]
     bands: list[Band]
-    all_bands: list[Band]
-
-
-@dataclass(frozen=True)
-class _Change:
-    """A mark, or a record that changes what is shown: a status, or a suspicion that begins or ends."""
-
-    microseconds: int
-    node: str
-    what: str
-    peer: str = ""
-    status: str = "up"
-    label: str = ""
-
-    def apply(self, states: dict[str, NodeState], suspects: dict[str, set[str]]) -> None:
-        if self.what == "down":
-            states[self.node] = NodeState(down=True)
-            suspects[self.node].clear()
-        elif self.what == "up":
-            states[self.node].down = False
-        elif self.what in ("paused", "resumed"):
-            states[self.node].paused = self.what == "paused"
-        elif self.what == "status":
-            states[self.node].status, states[self.node].label = self.status, self.label
-        elif self.what == "suspect":
-            suspects[self.node].add(self.peer)
-        else:
-            suspects[self.node].discard(self.peer)
 
 
 def scene_at(run: Run, microseconds: int) -> Scene:
     """Return what there is to see after every event at or before a moment."""
-    bands, _ = bands_and_marks(run)
+    now = run.at(microseconds / 1e6)
     flights = [
         _placed(flight, microseconds)
         for flight in _flights(run, microseconds, microseconds)
         if _visible(flight, microseconds)
     ]
-    return Scene(_states(run, microseconds), flights, list(in_force(bands, microseconds)), bands)
+    in_force = [band for band in bands(run) if band.holds_at(microseconds)]
+    return Scene(now, _states(run, now), flights, in_force)
 
 
 def queueing(run: Run) -> set[str]:
@@ -120,8 +93,8 @@ def waiting_at_end(run: Run) -> dict[str, tuple[Waiting, ...]]:
 
     It costs a re-run, so only runs that can have such messages are asked.
     """
-    paused = {mark.node: mark.change == "paused" for mark in bands_and_marks(run)[1] if mark.change != "up"}
-    if not queueing(run) and not any(paused.values()):
+    last = round(run.until * 1e6)
+    if not queueing(run) and not any(band.kind == "pause" and band.holds_at(last) for band in bands(run)):
         return {}
     return {node: held for node, held in run.at(run.until).waiting.items() if held}
 
@@ -131,32 +104,15 @@ def flights_between(run: Run, begin: int, end: int) -> list[Flight]:
     return [flight for flight in _flights(run, begin, end) if flight.sent < end and flight.end >= begin]
 
 
-def _states(run: Run, until: int) -> dict[str, NodeState]:
-    states = {node: NodeState() for node in run.nodes}
-    suspects: dict[str, set[str]] = {node: set() for node in run.nodes}
-    for change in _changes(run):
-        if change.microseconds > until:
-            break
-        change.apply(states, suspects)
-    neighbours = _neighbours(run)
-    for node, state in states.items():
-        state.suspected_by = sum(node in suspected for suspected in suspects.values())
-        state.peers = sum(not states[peer].down for peer in neighbours[node])
+def _states(run: Run, now: Moment) -> dict[str, NodeState]:
+    neighbours, condition = _neighbours(run), now.condition
+    doubts = Counter(peer for peers in now.suspicions.values() for peer in peers)
+    states = {}
+    for node in run.nodes:
+        status, label = now.status.get(node, ("up", ""))
+        live = sum(condition[peer] != "crashed" for peer in neighbours[node])
+        states[node] = NodeState(condition[node], status, label, doubts[node], live)
     return states
-
-
-def _changes(run: Run) -> list[_Change]:
-    """All changes in order of time; at one moment the marks come first, as faults do."""
-    changes = [_Change(mark.microseconds, mark.node, mark.change) for mark in bands_and_marks(run)[1]]
-    for event in run.trace.select(kind="record"):
-        if event.name == "status":
-            label = event.detail.get("label")
-            status = str(event.detail.get("status", "up"))
-            words = "" if label is None else str(label)
-            changes.append(_Change(event.time_us, str(event.node), "status", status=status, label=words))
-        elif event.name in ("suspect", "trust"):
-            changes.append(_Change(event.time_us, str(event.node), event.name, peer=str(event.peer)))
-    return sorted(changes, key=lambda change: change.microseconds)
 
 
 def _neighbours(run: Run) -> dict[str, set[str]]:

@@ -9,7 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from dscourse.simulation import Fault, NodeError, Run
+from dscourse.arguments import instance
+from dscourse.simulation import Fault, NodeError, NotDeterministic, Run
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
@@ -148,7 +149,11 @@ class Player(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
-        still = self.picture()
+        try:
+            still = self.picture()
+        except NotDeterministic as error:  # the trace can be played all the same
+            self.problem = str(error)
+            return ({**views, "text/plain": str(error)}, metadata)
         stands_in = {
             "text/plain": still.alt,
             "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
@@ -189,18 +194,11 @@ def play(run: Run, before: Run | None = None) -> Player:
 
     Raises:
         TypeError: if one of them is no run.
-        ValueError: if the run was made with ``trace=False``, so that there is nothing to play.
+        LookupError: if the run was made with ``trace=False``, so that there is nothing to play.
 
     Example:
         >>> player = play(scenario.run(until=8.0))  # doctest: +SKIP
     """
-    for role, given in (("run", run), ("before", before)):
-        if not isinstance(given, Run) and not (role == "before" and given is None):
-            raise TypeError(
-                f"{role} must be a Run, as scenario.run(until=…) or run.fork(…) returns it, got {type(given).__name__}"
-            )
-        if given is not None and given.trace is None:
-            raise ValueError(
-                f"{role} was made with trace=False and has nothing to show; run the scenario with a trace"
-            )
+    for role, given in (("run", run), ("before", run if before is None else before)):
+        instance(role, given, Run, "a Run, as scenario.run(until=…) or run.fork(…) returns it")
     return Player(run, before, name_of(run, caller()))

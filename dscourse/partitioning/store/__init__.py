@@ -1,0 +1,1 @@
+"""A partitioned store on the simulated cluster: routing, secondary indexes, transactions, and what they cost."""
