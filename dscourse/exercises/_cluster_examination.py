@@ -19,8 +19,9 @@ from dscourse.exercises._line_limit import with_line_limit
 from dscourse.exercises._outside_state import kept_outside, mentions, outside_help, told_of
 from dscourse.exercises._report import Factory, Report
 from dscourse.exploration import Counterexample, FaultMix, search
+from dscourse.exploration.counterexample import NO_ERROR
 from dscourse.exploration.search import first_broken
-from dscourse.exploration.shrink import NO_ERROR, shrink_scenario, whole_run
+from dscourse.exploration.shrink import shrink_scenario, whole_run
 from dscourse.simulation import Event, Fault, Network, Node, NodeError, Property, Run, Scenario, Workload
 from dscourse.simulation.run import describe_difference
 
@@ -115,12 +116,12 @@ class ClusterExamination:
         found = self._broken_in_schedules(written)
         if found:
             return found
-        counterexample = self._searched(written, self.seeds)
+        counterexample = self._searched(self.scenario(written, limited=True), self.seeds)
         return ((SEARCHED, counterexample.property.name),) if counterexample else ()
 
     def survives(self, written: Any, seeds: int) -> Counterexample | None:
-        """Return what breaks it in so many schedules of the search, or None."""
-        return self._searched(written, seeds)
+        """Return what breaks it in so many schedules of the search, or None; code of our own needs no limit of lines."""
+        return self._searched(self.scenario(written), seeds)
 
     def examine(self, written: Any) -> Report:
         """Try it: first whether it stays within its node, then the schedules, then the search."""
@@ -134,7 +135,7 @@ class ClusterExamination:
             scenario = self.scenario(written, schedule.faults, limited=True)
             counterexample = shrink_scenario(scenario, self.until, self._named(wanted), event_limit=EVENTS)
             return self._report(written, broken, counterexample, f"Schedule “{name}”. ")
-        found = self._searched(written, self.seeds)
+        found = self._searched(self.scenario(written, limited=True), self.seeds)
         if found is not None:
             return self._report(written, ((SEARCHED, found.property.name),), found, "Found by a search. ")
         order = self._depends_on_names(written)
@@ -160,8 +161,7 @@ class ClusterExamination:
                 break
         return sorted(found, key=lambda item: self.properties.index(item) if item in self.properties else -1)
 
-    def _searched(self, written: Any, seeds: int) -> Counterexample | None:
-        scenario = self.scenario(written, limited=True)
+    def _searched(self, scenario: Scenario, seeds: int) -> Counterexample | None:
         return search(
             scenario, self.properties, until=self.until, seeds=seeds, faults=self.faults, event_limit=EVENTS
         ).counterexample

@@ -56,7 +56,7 @@ def test_it_bears_the_name_under_which_it_stands(exercise):
 def test_the_stub_is_a_cell_of_its_own_and_counts_as_not_attempted(exercise):
     lines = exercise.stub.code.strip().splitlines()
     assert len(lines) <= 25
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 100
     assert "..." in exercise.stub.code
     assert exercise.judge(run_answer(exercise.stub.code)).status == "not attempted"
     assert exercise.judge(...).status == "not attempted"

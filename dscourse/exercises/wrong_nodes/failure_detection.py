@@ -20,17 +20,17 @@ class Detector(Node):
 
     def on_start(self, ctx):
         self.suspected = []
-        ...                                  # watch every peer: one timer each, ctx.set_timer(peer, 3.0)
+        ...                          # watch every peer: one timer each, ctx.set_timer(peer, 3.0)
         self.on_timer(ctx, "beat")
 
     def on_timer(self, ctx, name):
         if name == "beat":
-            ...                              # a Heartbeat() to every peer, and the next beat in 1.0 s
+            ...                      # a Heartbeat() to every peer, and the next beat in 1.0 s
         else:
-            ...                              # name has been silent: self.suspected, ctx.record("suspect", peer=name)
+            ...                      # silent: self.suspected, ctx.record("suspect", peer=name)
 
     def on_message(self, ctx, sender, message):
-        ...                                  # a heartbeat: watch anew; forgive with ctx.record("trust", peer=sender)
+        ...                          # watch anew; if suspected: ctx.record("trust", peer=sender)
 
 answer = Detector
 '''
@@ -140,7 +140,7 @@ OPINION_STUB = """\
 from dscourse.exercises.nodes.failure_detection import Ack, Ping, PingFor
 from dscourse.simulation import Node
 
-# Ping(origin)   Ack(target, origin)   PingFor(target, origin): ping the target for me      origin: who wants to know
+# Ping(origin)   Ack(target, origin)   PingFor(target, origin): ping it for me (origin wants it)
 
 class Member(Node):
     def on_start(self, ctx):
@@ -154,10 +154,12 @@ class Member(Node):
                 ctx.send(peer, Ping(self.node_id))
                 ctx.set_timer(f"ask {peer}", 0.3)
             ctx.set_timer("round", 1.0)
-        ...                                  # ask: have the others ping it, ctx.set_timer(f"suspect {peer}", 0.4)
-                                             # suspect: self.suspected, ctx.record("suspect", peer=peer), each once
+        ...    # "ask": PingFor(…) to all others, and ctx.set_timer(f"suspect {peer}", 0.4)
+               # "suspect": self.suspected.append(peer), ctx.record("suspect", peer=peer), once
+
     def on_message(self, ctx, sender, message):
-        ...                                  # Ping, PingFor: do it. Ack: for another origin? else cancel both timers, forgive
+        ...    # Ping and PingFor: carry them out; Ack for another origin: pass it on
+               # Ack for me: ctx.cancel_timer(…) both; if suspected, ctx.record("trust", peer=…)
 
 answer = Member
 """

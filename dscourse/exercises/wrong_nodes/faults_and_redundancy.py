@@ -10,13 +10,13 @@ STUB = '''\
 from dscourse.exercises.nodes.faults_and_redundancy import Answer, Read
 from dscourse.simulation import Node, Reply, Request
 
-# Read(client, number)   Answer(client, number, value)      the replicas copy client and number into their answer
+# Read(client, number)   Answer(client, number, value): with the client and number of the Read
 
 class FrontEnd(Node):
     """Asks all replicas; answers a client when it knows the value, and once."""
 
     def on_start(self, ctx):
-        self.answers = {}                    # for each open request, (client, number): {replica: value}
+        self.answers = {}            # for each open request, (client, number): {replica: value}
 
     def on_message(self, ctx, sender, message):
         if isinstance(message, Request):
@@ -24,8 +24,8 @@ class FrontEnd(Node):
             for replica in self.peers:
                 ctx.send(replica, Read(sender, message.number))
         elif (message.client, message.number) in self.answers:
-            ...                              # an Answer: note it; when do you know enough?
-            # ctx.send(message.client, Reply(message.number, "ok", value)) answers the client
+            ...                      # an Answer: note it; when do you know enough?
+                                     # ctx.send(message.client, Reply(message.number, "ok", value))
 
 answer = FrontEnd
 '''
@@ -142,9 +142,9 @@ EXAMINER_STUB = """\
 from dscourse.simulation import holds
 
 def told_the_truth(run):
-    ...             # run.history(): a row for each operation, with .outcome ("ok", "fail", "unknown") and .value
+    ...      # run.history(): a row for each operation, .outcome "ok", "fail" or "unknown", .value
 
-answer = [holds(told_the_truth, name="what a client is told is true")]      # and what else must hold?
+answer = [holds(told_the_truth, name="what a client is told is true")]   # and what else?
 """
 
 _TRUTH = """\

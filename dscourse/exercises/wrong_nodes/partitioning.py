@@ -9,19 +9,19 @@ STUB = '''\
 from dscourse.exercises.nodes.partitioning import Decision, Prepare, Vote
 from dscourse.simulation import Node
 
-# Prepare(transaction)   Vote(transaction, yes)   Decision(transaction, commit)      yes, commit: True or False
+# Prepare(transaction)   Vote(transaction, yes)   Decision(transaction, commit)
 
 class Participant(Node):
     """Has one seat, and promises it to one transaction at a time."""
 
     def on_start(self, ctx):
-        self.seat = "free"                   # or the transaction that it is promised to
+        self.seat = "free"           # or the transaction that it is promised to
 
     def on_message(self, ctx, sender, message):
         if isinstance(message, Prepare):
-            ...                              # vote: yes if the seat is free, or promised to this transaction already
+            ...                      # vote: yes if the seat is free, or promised to this one
         elif isinstance(message, Decision) and not message.commit:
-            ...                              # aborted: what becomes of the seat?
+            ...                      # aborted: what becomes of the seat?
 
 answer = Participant
 '''
