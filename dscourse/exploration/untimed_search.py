@@ -89,9 +89,10 @@ def allowance_of(faults: FaultMix, asks: tuple[Ask, ...], seed: int) -> Allowanc
     """What may go wrong in the run of a seed; which of the kinds are on is drawn, too."""
     random = Random(key_of(seed, "faults of steps")).random
     left = {name: _most_of(faults, name) for name in _STEPS_OF_KINDS}
-    on = [name for name in _STEPS_OF_KINDS if left[name] > 0 and random() < 0.5]
+    allowed = [name for name in _STEPS_OF_KINDS if left[name] > 0]
+    on = [name for name in allowed if random() < 0.5] or allowed
     drawn = dict.fromkeys(_STEPS_OF_KINDS, 0)
-    for _ in range(int(random() * (faults.most + 1))):
+    for _ in range(faults.most if random() < 0.5 else int(random() * faults.most)):
         may = [name for name in on if drawn[name] < left[name]]
         if may:
             drawn[may[int(random() * len(may))]] += 1
