@@ -29,7 +29,7 @@ from tiny_systems import (
 from dscourse.consensus import NaiveFailoverNode
 from dscourse.exploration import Ask, Deliver, Down, Fire, Lose, Repeat, Up, explore, script
 from dscourse.exploration.state_key import state_key
-from dscourse.simulation import Node, Reply, always, eventually, holds, never, sometimes
+from dscourse.simulation import Node, NotDeterministic, Reply, always, eventually, holds, never, sometimes
 
 THREE, TWO = ("n0", "n1", "n2"), ("n0", "n1")
 
@@ -189,6 +189,21 @@ def test_a_node_that_fails_as_it_boots_is_found():
 def test_a_property_that_asks_for_the_past_is_told_that_there_is_none(name):
     with pytest.raises(LookupError, match=f"there is no now.{name}"):
         explore(TwoPhaseCommitNode, THREE, never(lambda now: getattr(now, name) is None))
+
+
+def test_a_node_that_keeps_something_outside_itself_is_told_so():
+    class Shares(Node):
+        kept = []  # noqa: RUF012 - the mistake: one list for all
+
+        def on_start(self, ctx):
+            ctx.set_timer("tick", 1.0)
+
+        def on_timer(self, ctx, name):
+            self.kept.append(self.node_id)
+            self.count = len(self.kept)
+
+    with pytest.raises(NotDeterministic, match="A node must keep nothing outside itself"):
+        explore(Shares, TWO, never(lambda now: False), fires=2)
 
 
 def test_an_eventually_is_refused():
