@@ -10,10 +10,10 @@ from dscourse.simulation import Run
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_blocks_of_the_readme_run_one_after_the_other():
+def test_the_node_of_the_readme_runs_and_is_broken_as_it_says():
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     scope = {"__name__": "__main__"}
-    for block in blocks:
+    for block in [blocks[0], *(block for block in blocks if "Greeter" in block)]:
         exec(block, scope)
     assert scope["run"].trace.select(kind="record")
     found = scope["search"](
