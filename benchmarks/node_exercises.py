@@ -17,7 +17,7 @@ from dscourse.exercises._learner_code import run_answer
 
 
 def exercises():
-    """Every node exercise of every notebook."""
+    """Every node exercise there is."""
     for found in pkgutil.iter_modules(nodes.__path__):
         for thing in vars(importlib.import_module(f"{nodes.__name__}.{found.name}")).values():
             if isinstance(thing, NodeExercise):
@@ -25,14 +25,14 @@ def exercises():
 
 
 def seconds(work):
-    """CPU seconds of some work."""
+    """Seconds of CPU that some work takes."""
     begin = time.process_time()
     work()
     return time.process_time() - begin
 
 
 def main(seeds):
-    """Print it all; return 1 if a right node does not survive."""
+    """Print a row for each exercise."""
     worst = 0
     for exercise in exercises():
         right = seconds(lambda one=exercise: one.judge(run_answer(one.solution_code)))

@@ -97,6 +97,7 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         "texts": list(words.texts),
         "parties": _parties(run),
         "links": _links(run, places),
+        "takesFaults": not run.scenario.is_script,
         "directed": bool(run.scenario.network.graph.is_directed()),
         "bands": [_band(number, band, places) for number, band in enumerate(bands(run))],
         "marks": _marks(run, stops, places, arrivals, still_waiting),

@@ -216,7 +216,7 @@ export function render({ model, el }) {
     nextNode: () => focusNode(1), previousNode: () => focusNode(-1),
     menu: () => openNodeMenu(focused, cluster.nodeElement(focused)),
     mark: () => { toggleMark(focused); },
-    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => send({ do: "heal" }),
+    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => run.trace.takesFaults && send({ do: "heal" }),
     undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAt(t),
     zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
     escape: () => {
@@ -273,13 +273,14 @@ export function render({ model, el }) {
     focused = party;
     const name = run.trace.parties[party].id;
     const slow = bandsAt(run.trace, t).some((band) => band.kind === "slow" && band.nodes.includes(party));
-    const acts = nodeActs(name, cluster.stateOf(party), slow);
+    const acts = run.trace.takesFaults ? nodeActs(name, cluster.stateOf(party), slow) : [];
     const [x, y] = cluster.positionOf(party);
     menu.open(`${name} at ${seconds(t)}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
   }
 
   function openLinkMenu(a, b, [x, y]) {
     pause();
+    if (!run.trace.takesFaults) return;
     const [one, other] = [run.trace.nameOf(a), run.trace.nameOf(b)];
     const { open, parted } = linkOf(a, b);
     menu.open(`${one} – ${other} at ${seconds(t)}`, linkActs(one, other, open, parted), [x + 8, y + 8], root);
@@ -304,12 +305,13 @@ export function render({ model, el }) {
     const list = parties.map((party) => run.trace.parties[party].id);
     markedBar.hidden = parties.length === 0;
     say(markedText, `Marked: ${list.join(", ")}`);
-    const acts = markedActs(list, names().length, linkOfMarked());
+    const acts = run.trace.takesFaults ? markedActs(list, names().length, linkOfMarked()) : [];
     markedButtons.replaceChildren(...acts.map(([label, act]) => button(label, () => send(act))), button("Unmark", () => { setMarked([]); root.focus({ preventScroll: true }); }));
     schedule();
   }
 
   function markedAct(kind) {
+    if (!run.trace.takesFaults) return;
     const list = [...marked].map((party) => run.trace.parties[party].id);
     const acts = markedActs(list, names().length, linkOfMarked()).map(([, act]) => act);
     const act = acts.find((one) => (kind === "cut" ? one.do === "cut" || one.do === "heal" : one.do === kind));
@@ -557,6 +559,8 @@ export function render({ model, el }) {
     jumpChoice.replaceChildren(...jumps.map((name) => make("option", { value: name, text: name })));
     jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
     compareButton.hidden = before === null;
+    actBar.hidden = !run.trace.takesFaults;
+    if (!run.trace.takesFaults) say(hint, "This run was made of exact steps, so nothing can be done to it here.");
     fitted = root.clientWidth;
     if (first) {
       speed = fittingSpeed(run.trace.until);
