@@ -20,8 +20,11 @@ from dscourse.exercises._outside_state import kept_outside, mentions, outside_he
 from dscourse.exercises._report import Factory, Report
 from dscourse.exploration import Counterexample, FaultMix, search
 from dscourse.exploration.counterexample import NO_ERROR
+from dscourse.exploration.scripts import ScriptScenario
 from dscourse.exploration.search import first_broken
 from dscourse.exploration.shrink import shrink_scenario, whole_run
+from dscourse.exploration.steps import Down, Lose, Repeat, Step
+from dscourse.exploration.untimed_search import shrink_scripted
 from dscourse.simulation import Event, Fault, Network, Node, NodeError, Property, Run, Scenario, Workload
 from dscourse.simulation.run import describe_difference
 
@@ -41,10 +44,17 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Faults that show something, and what that is, in words."""
+    """Something that may go wrong, and what it shows, in words.
+
+    Attributes:
+        name: what it shows.
+        faults: what goes wrong in a run in time; or
+        steps: all that happens, step by step, in a run without time. A step that can't be done is passed over.
+    """
 
     name: str
     faults: tuple[Fault, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 def node_class(answer: object) -> type[Node]:
@@ -111,6 +121,14 @@ class ClusterExamination:
             factory = with_line_limit(factory, LINES)
         return Scenario(self._cluster(factory), self._network, faults=faults, clients=self._clients)
 
+    def scheduled(self, written: Any, schedule: Schedule, *, limited: bool = False) -> tuple[Scenario, float]:
+        """The cluster under a schedule, and until when it runs."""
+        scenario = self.scenario(written, schedule.faults, limited=limited)
+        if not schedule.steps:
+            return scenario, self.until
+        script = ScriptScenario(scenario.node_factory, self._network, schedule.steps, skip=True)
+        return script, script.until
+
     def broken(self, written: Any) -> tuple[tuple[str, str], ...]:
         """Return what breaks in which schedule; if nothing does, what the search finds."""
         found = self._broken_in_schedules(written)
@@ -132,8 +150,11 @@ class ClusterExamination:
         if broken:
             name, wanted = broken[0]
             schedule = next(schedule for schedule in self.schedules if schedule.name == name)
-            scenario = self.scenario(written, schedule.faults, limited=True)
-            counterexample = shrink_scenario(scenario, self.until, self._named(wanted), event_limit=EVENTS)
+            scenario, until = self.scheduled(written, schedule, limited=True)
+            if isinstance(scenario, ScriptScenario):
+                counterexample = shrink_scripted(scenario, self._named(wanted))
+            else:
+                counterexample = shrink_scenario(scenario, until, self._named(wanted), event_limit=EVENTS)
             return self._report(written, broken, counterexample, f"Schedule “{name}”. ")
         found = self._searched(self.scenario(written, limited=True), self.seeds)
         if found is not None:
@@ -147,14 +168,14 @@ class ClusterExamination:
         return tuple(
             (schedule.name, broken.name)
             for schedule in self.schedules
-            for broken in self._all_broken(self.scenario(written, schedule.faults, limited=True))
+            for broken in self._all_broken(*self.scheduled(written, schedule, limited=True))
         )
 
-    def _all_broken(self, scenario: Scenario) -> list[Property]:
+    def _all_broken(self, scenario: Scenario, until: float) -> list[Property]:
         """Every property that breaks: a run ends at the first, so the others are asked once more."""
         asked, found = list(self.properties), list[Property]()
         while asked:
-            broken = first_broken(scenario, self.until, asked, EVENTS)
+            broken = first_broken(scenario, until, asked, EVENTS)
             found += broken
             asked = [item for item in asked if item not in broken] if broken else []
             if NO_ERROR in broken:
@@ -171,13 +192,13 @@ class ClusterExamination:
     def _unsteady(self, written: Any) -> str:
         """What is said to code that does otherwise the second time, or after other schedules, or keeps something outside."""
         before = kept_outside(written)
-        first = {schedule: self._run(written, schedule.faults) for schedule in self.schedules}
+        first = {schedule: self._run(written, schedule) for schedule in self.schedules}
         after = kept_outside(written)
         changed = next((place for place, value in after.items() if before.get(place) != value), None)
         if changed is not None:
             return told_of(changed)
         for schedule in reversed(self.schedules):
-            one, other = first[schedule].trace, self._run(written, schedule.faults).trace
+            one, other = first[schedule].trace, self._run(written, schedule).trace
             place = one.first_difference(other)
             if place is not None:
                 return f"Your code is not deterministic: {describe_difference(one, other, place)}"
@@ -202,8 +223,8 @@ class ClusterExamination:
                 )
         return ""
 
-    def _run(self, written: Any, faults: Sequence[Fault]) -> Run:
-        return whole_run(self.scenario(written, faults, limited=True), self.until, EVENTS)
+    def _run(self, written: Any, schedule: Schedule) -> Run:
+        return whole_run(*self.scheduled(written, schedule, limited=True), EVENTS)
 
     # ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,14 +233,18 @@ class ClusterExamination:
     ) -> Report:
         sections = {requirement.property.name: requirement.section for requirement in self.requirements}
         scenario = found.run.scenario
-        plain = scenario.changed(node_factory=self.scenario(written).node_factory)
+        factory = self.scenario(written).node_factory
+        if isinstance(scenario, ScriptScenario):
+            plain: Scenario = ScriptScenario(factory, self._network, scenario.steps, skip=scenario.skip)
+        else:
+            plain = scenario.changed(node_factory=factory)
         error = _error_of(scenario, found.run.until)
         endless = error is not None and type(error.__cause__).__name__ == "EndlessHandlerError"
         return Report(
             held=self._held(broken),
             broken=broken,
             counterexample=found.run if endless else whole_run(plain, found.run.until, EVENTS),
-            faults=len(found.faults),
+            faults=len(found.faults) + sum(isinstance(step, Down | Lose | Repeat) for step in found.steps),
             explanation=f"{where}{_sentence(found)}",
             section=sections.get(found.property.name, ""),
             error=error,
@@ -278,6 +303,8 @@ def _sentence(found: Counterexample) -> str:
 def _before(run: Run, time: float) -> str:
     """The faults up to a time, in words."""
     faults = [event for event in run.trace.select(kind="fault") if event.time <= time]
+    if isinstance(run.scenario, ScriptScenario):
+        return f"The steps (step k at k s): {', '.join(map(repr, run.scenario.steps))}."
     words = [f"at {event.time:.4g} s {_fault_in_words(event)}" for event in faults]
     return f"Before that, {'; '.join(words)}." if words else ""
 

@@ -128,8 +128,7 @@ class ExaminerExercise(Exercise):
         return None, tuple(escaped)
 
     def _breaks(self, written: Any, properties: Sequence[Property], schedule: Schedule) -> bool:
-        scenario = self._examination.scenario(written, schedule.faults)
-        return bool(first_broken(scenario, self._examination.until, properties, EVENTS))
+        return bool(first_broken(*self._examination.scheduled(written, schedule), properties, EVENTS))
 
     def _shown(self, wrong: WrongNode, schedules: Sequence[Schedule]) -> Run:
         """A run of a wrong node, the one in which it does wrong where that is known."""
@@ -137,6 +136,4 @@ class ExaminerExercise(Exercise):
         return self._run(wrong.code, next((s for s in schedules if s.name in broken), schedules[0]))
 
     def _run(self, code: str, schedule: Schedule) -> Run:
-        return whole_run(
-            self._examination.scenario(run_answer(code), schedule.faults), self._examination.until, EVENTS
-        )
+        return whole_run(*self._examination.scheduled(run_answer(code), schedule), EVENTS)

@@ -40,6 +40,12 @@ class Feedback:
     def __bool__(self) -> bool:
         return self.status == "right"
 
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        head = ["head", " ".join(_MARKS[self.status])]
+        rest = [["text", self.message], ["code", self.code], ["text", self.notice]]
+        return [head, *(part for part in rest if part[1])]
+
     def __repr__(self) -> str:
         mark, word = _MARKS[self.status]
         parts = [plain(f"{mark} {word} {self.message}")]
@@ -75,6 +81,11 @@ class Hints:
     more: int
     name: str
 
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        last = f"{self.more} more." if self.more else "There are no more hints."
+        return [["head", "Hints"], *(["hint", hint] for hint in self.given), ["text", last]]
+
     def _last_line(self) -> str:
         if self.more:
             return f"{self.more} more: run this cell again."
@@ -94,6 +105,10 @@ class Solution:
     """One way to solve an exercise, shown as code."""
 
     code: str
+
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        return [["head", "One way to do it"], ["code", self.code]]
 
     def __repr__(self) -> str:
         return self.code

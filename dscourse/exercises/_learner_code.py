@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import dis
 import functools
 import linecache
@@ -15,6 +16,8 @@ from numbers import Real
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from IPython.core.getipython import get_ipython
 
 from dscourse.arguments import shown
 
@@ -106,6 +109,25 @@ def told(value: object) -> str:
         return "a number of thousands of digits"
     unreadable = len(words) > _LONGEST or "\n" in words or " at 0x" in words or words.startswith("something")
     return kind_of(value) if unreadable else words
+
+
+def named_in_notebook(name: str) -> Any:
+    """Return what the notebook holds under a name.
+
+    Raises:
+        LookupError: if it holds nothing there; it says which name was looked for, and which there is that is much alike.
+    """
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    names: dict[str, Any] = {} if shell is None else shell.user_ns
+    if name in names:
+        return names[name]
+    alike = difflib.get_close_matches(
+        name, [one for one in names if not one.startswith("_")], n=1, cutoff=0.8
+    )
+    hint = f" There is `{alike[0]}`; did you mean that?" if alike else ""
+    raise LookupError(
+        f"Your notebook has no `{name}`. Give your answer that name and run its cell, then check.{hint}"
+    )
 
 
 def run_answer(code: str) -> Any:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
+from dscourse.exercises._asked import ASKED_STYLE, asked_with
 
 
 class PredictionWidget(anywidget.AnyWidget):
     """The question, a control of its kind, a button to commit, and a line that says what was committed to."""
 
-    _esm = (_HERE / "prediction.js").read_text(encoding="utf-8")
-    _css = (_HERE / "prediction.css").read_text(encoding="utf-8")
+    _esm = asked_with("prediction.js")
+    _css = ASKED_STYLE
     question = traitlets.Unicode("").tag(sync=True)
     kind = traitlets.Unicode("").tag(sync=True)  # "choice", "number", "curve" or "node"
     settings: Any = traitlets.Dict().tag(sync=True)

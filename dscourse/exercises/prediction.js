@@ -1,31 +1,12 @@
-// A prediction in the page: answer, commit. Text goes in as text, never as HTML.
+// A prediction in the page: answer, commit.
 
 const SVG = "http://www.w3.org/2000/svg";
-
-function element(name, className = "", text = "") {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  write(made, text);
-  return made;
-}
 
 function drawn(name, attributes, text = "") {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   if (text) made.textContent = text;
   return made;
-}
-
-// `backticks` mark code.
-function write(parent, text) {
-  parent.replaceChildren(
-    ...text.split(/`([^`\n]+)`/).map((part, place) => {
-      if (place % 2 === 0) return document.createTextNode(part);
-      const code = document.createElement("code");
-      code.textContent = part;
-      return code;
-    }),
-  );
 }
 
 const rounded = (value) => Number(value.toPrecision(4));
@@ -187,22 +168,6 @@ const KINDS = { choice, number, curve, node };
 
 // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────
 
-// Arrow keys, Enter and the space bar belong to the control that has the focus; in JupyterLab they would go to the
-// notebook. Shift + Enter and its like run a cell wherever the focus is: JupyterLab listens at the document, so the
-// mark that keeps it away is taken off while such a key passes the window.
-function keepKeys(root) {
-  const mark = "data-lm-suppress-shortcuts";
-  root.setAttribute(mark, "true");
-  const pass = (event) => {
-    if (event.key !== "Enter" || !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey)) return;
-    if (!root.contains(event.target)) return;
-    root.removeAttribute(mark);
-    setTimeout(() => root.setAttribute(mark, "true"));
-  };
-  window.addEventListener("keydown", pass, true);
-  return () => window.removeEventListener("keydown", pass, true);
-}
-
 function render({ model, el }) {
   const root = element("div", "dscourse-prediction");
   const letGo = keepKeys(root);
@@ -210,8 +175,8 @@ function render({ model, el }) {
   const legend = element("legend");
   const question = element("span", "", model.get("question"));
   legend.append(element("strong", "", "Prediction. "), question);
-  const commit = element("button", "", "Commit");
-  Object.assign(commit, { type: "button", disabled: true });
+  const commit = button("Commit", send);
+  commit.disabled = true;
   const control = KINDS[model.get("kind")](model.get("settings"), () => { commit.disabled = control.value() === null; });
   fieldset.append(legend, control.node);
   const told = element("p", "dscourse-told");
@@ -222,37 +187,34 @@ function render({ model, el }) {
   el.append(root);
 
   let asked = false;
-  let patience = null;
+  let stopWaiting = () => {};
 
   fieldset.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) commit.click();
   });
 
-  commit.addEventListener("click", () => {
+  function send() {
     const answer = control.value();
     if (answer === null) return;
     asked = true;
-    clearTimeout(patience);
-    patience = setTimeout(() => {
-      write(told, "Python is busy or has stopped. Your prediction counts when it answers; if it does not, restart the kernel and run this cell again.");
-    }, 4000);
-    try {
-      model.send({ commit: answer });
-    } catch (error) {
-      // After a restart of the kernel the page still shows this prediction, but nobody is at the other end.
-      clearTimeout(patience);
-      console.warn("Python can't be reached.", error);
-      write(notice, "This belongs to a kernel that is gone. Run this cell again, then commit.");
-      notice.hidden = false;
-    }
-  });
+    stopWaiting();
+    stopWaiting = ask(
+      model,
+      { commit: answer },
+      () => write(told, "Python is busy or has stopped. Your prediction counts when it answers; if it does not, restart the kernel and run this cell again."),
+      () => {
+        write(notice, "This belongs to a kernel that is gone. Run this cell again, then commit.");
+        notice.hidden = false;
+      },
+    );
+  }
 
   function update() {
     const committed = model.get("committed");
     const done = committed !== null && committed !== undefined;
     commit.hidden = done;
     if (done) {
-      clearTimeout(patience);
+      stopWaiting();
       control.show(committed);
       control.lock();
       write(told, `You expect: ${model.get("expected")}. The run decides.`);
@@ -266,7 +228,7 @@ function render({ model, el }) {
   update();
   return () => {
     model.off("change:committed change:expected change:notice", update);
-    clearTimeout(patience);
+    stopWaiting();
     letGo();
   };
 }

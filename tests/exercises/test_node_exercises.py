@@ -105,6 +105,30 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
     assert {name for name, _ in exercise.examination.broken(run_answer(wrong.code))} <= schedules
 
 
+@each_wrong
+def test_a_search_alone_finds_it_too_but_for_what_is_rare(exercise, wrong):
+    """A liar whose lie arrives twice before the truth does is one in thousands: why there are named schedules."""
+    found = exercise.examination.survives(run_answer(wrong.code), seeds=300)
+    if wrong.name == "counts answers, not replicas":
+        assert found is None
+    else:
+        assert len(found.faults) in (wrong.faults, wrong.faults + 1)
+
+
+def test_steps_break_a_node_and_are_left_to_be_played(monkeypatch):
+    exercise = MODULES["partitioning"].remember_the_vote
+    monkeypatch.setattr(exercise.examination, "schedules", exercise.examination.schedules[-1:])
+    monkeypatch.delitem(vars(exercise), "_known", raising=False)
+    feedback = exercise.judge(run_answer(exercise.wrong_nodes[0].code))
+    assert feedback.message == exercise.wrong_nodes[0].message
+    assert exercise.report.faults == 1
+    assert "n1 votes yes for t3, and its seat is promised to t2" in feedback.found
+    assert "Down('n1'), Up('n1')" in feedback.found
+    assert exercise.counterexample.scenario.is_script
+    assert exercise.counterexample.at(3.0).condition["n1"] == "crashed"
+    monkeypatch.delitem(vars(exercise), "_known", raising=False)
+
+
 @each_written
 def test_no_two_wrong_nodes_break_the_same_in_the_same_schedules(exercise):
     found = [exercise.examination.broken(run_answer(wrong.code)) for wrong in exercise.wrong_nodes]
@@ -117,7 +141,8 @@ def test_each_schedule_runs_without_an_error_and_the_first_has_no_faults(exercis
     assert exercise.examination.schedules[0].faults == ()
     for schedule in exercise.examination.schedules:
         try:
-            exercise.examination.scenario(right, schedule.faults).run(exercise.examination.until)
+            scenario, until = exercise.examination.scheduled(right, schedule)
+            scenario.run(until)
         except NodeError as error:
             pytest.fail(f"{schedule.name}: {error}")
 

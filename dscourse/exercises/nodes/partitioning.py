@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule
 from dscourse.exercises._breach import Breach, unbroken
 from dscourse.exercises.wrong_nodes.partitioning import EQUIVALENTS, RIGHT, STUB, WRONG
-from dscourse.exploration import FaultMix
+from dscourse.exploration import Deliver, Down, FaultMix, Fire, Up
 from dscourse.simulation import (
     Crash,
     CutLink,
@@ -221,6 +221,17 @@ remember_the_vote = NodeExercise(
             Schedule("an abort comes late", (DelayMessage("n0", "n1", 2, by=0.7),)),
             Schedule("the coordinator crashes before it decides", (Crash("n0", 1.4, restart_at=1.7),)),
             Schedule("a participant is cut off after its vote", (CutLink("n0", "n2", 1.2, until=2.0),)),
+            Schedule(
+                "a participant crashes between two questions",
+                steps=(
+                    Fire("n0", "begin t2"),
+                    Deliver("n0", "n1"),
+                    Down("n1"),
+                    Up("n1"),
+                    Fire("n0", "begin t3"),
+                    Deliver("n0", "n1"),
+                ),
+            ),
         ),
         faults=FaultMix(clocks=False),
     ),
