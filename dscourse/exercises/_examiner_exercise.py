@@ -86,16 +86,16 @@ class ExaminerExercise(Exercise):
                 self._right_code, next(s for s in schedules if s.name == refused_in)
             )
             self._found = f"To see a right node that you refuse: {door}"
-            return self._known.get(outcome) or f"You refuse a node that is right. Schedule: “{refused_in}”."
+            return self._known_failures.get(outcome) or f"You refuse a node that is right. Schedule: “{refused_in}”."
         wrong = next(wrong for wrong in self._wrong if wrong.name == escaped[0])
         self._counterexample = self._shown(wrong, schedules)
         caught = len(self._wrong) - len(escaped)
         those = "; ".join(f"one that {name}" for name in escaped)
         self._found = f"You caught {caught} of {len(self._wrong)}; the ones that got away: {those}. To see the first: {door}"
-        return self._known.get(outcome) or "You accept the right node, and some wrong ones, too."
+        return self._known_failures.get(outcome) or "You accept the right node, and some wrong ones, too."
 
     @functools.cached_property
-    def _known(self) -> dict[_Outcome, str]:
+    def _known_failures(self) -> dict[_Outcome, str]:
         return {self._outcome(*self._read(run_answer(one.code))): one.message for one in self._mistakes}
 
     def _read(self, answer: object) -> tuple[Sequence[Property], Sequence[Schedule]]:

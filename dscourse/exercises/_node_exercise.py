@@ -101,7 +101,7 @@ class NodeExercise(Exercise):
             return None
         if self.report.outside:
             return self.report.outside
-        known = self._known.get(self.report.broken)
+        known = self._known_failures.get(self.report.broken)
         if known is None and self.report.error is not None:
             raise self.report.error
         return known or self._unknown()
@@ -158,7 +158,7 @@ class NodeExercise(Exercise):
         return run_answer(self.stub.code)
 
     @functools.cached_property
-    def _known(self) -> dict[tuple[tuple[str, str], ...], str]:
+    def _known_failures(self) -> dict[tuple[tuple[str, str], ...], str]:
         """The words for each typical wrong node, by what breaks where."""
         found: dict[tuple[tuple[str, str], ...], str] = {}
         for wrong in self.wrong_nodes:
