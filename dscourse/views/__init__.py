@@ -12,14 +12,17 @@ from dscourse.views.axes import new_axes, new_figure, tidy
 from dscourse.views.cluster import cluster_map, space_time
 from dscourse.views.interactive import InteractiveFigure, interactive_figure, live_figure
 from dscourse.views.picture import Picture
-from dscourse.views.player import Player, play
+from dscourse.views.player import Player, Task, Visit, lanes, play
 
 __all__ = [
     "InteractiveFigure",
     "Picture",
     "Player",
+    "Task",
+    "Visit",
     "cluster_map",
     "interactive_figure",
+    "lanes",
     "live_figure",
     "new_axes",
     "new_figure",

@@ -4,8 +4,8 @@ import { test } from "node:test";
 
 const modules = new URL("../../dscourse/views/player/js/", import.meta.url);
 const load = (name) => import(new URL(`${name}.mjs`, modules));
-const [search, trace, history, messages, lamport, geometry, words, keys, menu, inspector, player, timeline] = await Promise.all(
-  ["search", "trace", "history", "messages", "lamport", "geometry", "words", "keys", "menu", "inspector", "player", "timeline"].map(load),
+const [search, trace, history, messages, lamport, geometry, words, keys, menu, inspector, player, timeline, pace, tasks, lanes] = await Promise.all(
+  ["search", "trace", "history", "messages", "lamport", "geometry", "words", "keys", "menu", "inspector", "player", "timeline", "pace", "tasks", "lanes"].map(load),
 );
 
 const KINDS = ["send", "deliver", "drop", "timer", "record", "fault", "invoke", "ok", "fail", "unknown"];
@@ -314,9 +314,9 @@ test("two runs part at the first event that differs", () => {
 });
 
 test("the speed fits the run to about twenty seconds", () => {
-  assert.equal(player.fittingSpeed(8e6), 0.5);
-  assert.equal(player.fittingSpeed(60e6), 2);
-  assert.equal(player.fittingSpeed(0.3e6), 0.02);
+  assert.equal(pace.fittingSpeed(8e6), 0.5);
+  assert.equal(pace.fittingSpeed(60e6), 2);
+  assert.equal(pace.fittingSpeed(0.3e6), 0.02);
 });
 
 test("of a large cluster the inspector shows the nodes that matter", () => {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 
-from dscourse.simulation import Fault, Run
+from dscourse.simulation import Byzantine, Fault, Run
 
 
 def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
@@ -19,7 +19,9 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
             from the scenario's JSON.
         base: the run given to `play`.
     """
-    kinds = sorted({type(fault).__name__ for fault in faults} | (set() if name else {"Scenario"}))
+    named = {type(fault).__name__ for fault in faults}
+    named |= {type(fault.behaviour).__name__ for fault in faults if isinstance(fault, Byzantine)}
+    kinds = sorted(named | (set() if name else {"Scenario"}))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
         lines.append("")
@@ -35,7 +37,7 @@ def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
         return [f"forked = {start}"]
     lines = []
     for fault in faults:
-        lines.append(f"forked = {start}.fork({fault.begins!r}, {fault!r})")
+        lines.append(f"forked = {start}.fork({fault.begins or 0.0!r}, {fault!r})")
         start = "forked"
     return lines
 
