@@ -39,11 +39,11 @@ def fault_for(act: dict[str, Any], at: float, run: Run, hidden: Collection[Fault
 
     Args:
         act: what the browser sent: ``{"do": "crash", "node": "n0"}``; restart, pause, resume and slow likewise;
-            ``{"do": "cut", "a": "n0", "b": "n1"}``; slow, lossy and heal likewise, lossy and heal also without ends, for
+            ``{"do": "cut", "a": "n0", "b": "n1"}``; slow, lossy and heal likewise, the last two also without ends, for
             every link; ``{"do": "lie", "node": "n0", "number": 0}`` gives it a behaviour that the run names;
             ``{"do": "partition", "nodes": ["n0", "n1"]}`` parts these from all others; and
-            ``{"do": "lose", "a": "n0", "b": "n1", "number": 3}``, repeat likewise, delay with ``"by"`` (seconds), befall
-            one message.
+            ``{"do": "lose", "a": "n0", "b": "n1", "number": 3}``, repeat likewise, delay with ``"by"`` (seconds),
+            befall one message.
         at: time of the cursor, seconds.
         run: the run that it is done to.
         hidden: faults of that run of which the learner must hear nothing.

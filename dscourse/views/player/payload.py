@@ -196,7 +196,7 @@ class _Words:
 
 
 def in_words(message: Any) -> str:
-    """Return a message, or a value in one, in words: ``Vote: term 3, granted yes`` for ``Vote(term=3, granted=True)``."""
+    """Return a message in words: ``Vote: term 3, granted yes`` for ``Vote(term=3, granted=True)``."""
     if is_dataclass(message):
         parts = ", ".join(
             f"{field.name.replace('_', ' ')} {_value(getattr(message, field.name))}"
