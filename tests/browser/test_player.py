@@ -287,7 +287,7 @@ def test_filters_are_clicked_closed_and_kept(drive):
     assert shown.get_attribute("aria-label") == all_shown
     player.root.get_by_label("kind of event to jump to").select_option("change of state")
     player.root.get_by_role("button", name="next of this kind").click()
-    assert player.root.locator(".dp-told").inner_text() == "No change of state after 0.00 s."
+    assert player.line == "No change of state after 0.00 s."
 
 
 def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
@@ -491,19 +491,26 @@ def test_the_player_comes_into_view_and_shift_enter_runs_the_next_cell(open_note
     assert frame["y"] - 1 <= box["y"]
     assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
     player.root.get_by_role("button", name="next event").click()
+    cells = page.locator(".jp-Cell").count()
+    page.keyboard.press("Shift+Enter")
+    # as in any output: its own cell is the active one, so that it is run again, and the next one is chosen
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.content.widgets[7].model.executionCount === 9"
+    )
+    assert page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex") == 8
     page.keyboard.press("Shift+Enter")
     page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.content.widgets[8].model.executionCount !== null"
+        "() => jupyterapp.shell.currentWidget.content.widgets[8].model.executionCount === 10"
     )
-    assert player.python("print(json.dumps(after))") == 1
+    assert page.locator(".jp-Cell").count() >= cells
 
 
-def test_the_future_stays_unseen_and_tasks_tick_themselves(drive, lab):
+def test_the_future_stays_unseen_and_tasks_tick_themselves(drive):
     player = drive("play(split, tasks=tasks)", TASKS, viewport=SMALL)
     page = player.page
     inks = """() => {
         const canvas = document.querySelectorAll(".dp-timeline canvas")[1];
-        const cut = parseFloat(canvas.style.clipPath.split(" ")[1]);
+        const cut = parseFloat(canvas.style.clipPath.split(" ")[1] ?? 0);
         return Math.round((canvas.clientWidth - cut - 8) / (canvas.clientWidth - 16) * 8e6);
     }"""
     ticked = "() => [...document.querySelectorAll('.dp-done')].map((one) => one.dataset.task)"
@@ -542,7 +549,8 @@ def test_a_message_under_way_is_lost_and_a_mystery_is_solved(drive):
     player.scrub_to(520_000)
     player.press("g")
     title = player.root.locator(".dp-menu-title").inner_text()
-    assert title.startswith("Heartbeat") and title.endswith("under way")
+    assert title.startswith("Heartbeat")
+    assert title.endswith("under way")
     player.press("Enter")
     player.settled()
     (lost,) = player.faults()

@@ -9,9 +9,11 @@ import pytest
 from dscourse import progress
 from dscourse.simulation import (
     Byzantine,
+    ClosedLoop,
     Corrupt,
     Crash,
     DelayMessage,
+    Exponential,
     LoseMessage,
     Lossy,
     RepeatMessage,
@@ -24,7 +26,7 @@ from dscourse.views.player.commands import fault_for
 from dscourse.views.player.payload import in_words, pack
 from dscourse.views.player.scene import scene_at
 
-from .conftest import RUNS, Rumour
+from .conftest import RUNS, Rumour, restless
 
 
 def order(player, **command):
@@ -152,7 +154,8 @@ def value_at(lane, seconds):
 
 
 def test_lanes_tell_what_the_trace_tells():
-    run = RUNS["clients"]()
+    client = ClosedLoop([("get", "x")] * 60, 0.05, to="n0", timeout=1.0)
+    run = restless(clients=[client], client_latency=Exponential(0.1))
     done = list(run.trace.select(kind=["ok", "fail"]))
     width = run.until / 120
     throughput = lanes.throughput().drawn(run)

@@ -104,7 +104,7 @@ export function clusterView(title, does = null) {
   /** What the shapes mean that have been seen up to `limit`. */
   function showLegend(limit) {
     const { trace, history } = run;
-    const seen = Object.keys(trace.looks).filter((name) => (history.firstSeen[name] ?? Infinity) <= limit);
+    const seen = Object.keys(trace.looks).filter((name) => name in history.firstSeen && history.firstSeen[name] <= limit);
     if (legendOf === seen.join()) return;
     legendOf = seen.join();
     const items = seen.map((name) => trace.looks[name]).map((look) => {

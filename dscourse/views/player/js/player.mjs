@@ -71,6 +71,7 @@ export function render({ model, el }) {
   let frame = null;
   let lastFrame = 0;
   let lineShown = 0;
+  let notice = ""; // stands in the line of text until the cursor moves
   let gone = false;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -100,7 +101,7 @@ export function render({ model, el }) {
   const insideButton = button("Inside", () => toggleInside(), { title: "public fields of the nodes at the cursor" });
   const wholeButton = button("Whole run", () => toggleWhole(), { title: "show all of it, or only what has been played (W)" });
   const diagramButton = button("Diagram", () => toggleDiagram(), { title: "space-time diagram (D)" });
-  const revealButton = button("Reveal the faults", () => { pause(); wait(); tellPython({ type: "reveal" }); });
+  const revealButton = button("Reveal", () => { pause(); wait(); tellPython({ type: "reveal" }); }, { label: "Reveal the faults" });
   const undoButton = button("Undo", () => undo(), { title: "take back the last fault (U)" });
   const copyButton = button("Copy as code", () => copy(), { title: "Python that gives this run (Y)" });
   const helpButton = button("?", () => toggleHelp(), { label: "keys" });
@@ -174,6 +175,7 @@ export function render({ model, el }) {
   /** Put the cursor somewhere; on its way, if it plays, it passes what lies between. */
   function go(time, plays = false) {
     const from = plays ? t : time;
+    if (time !== t) notice = "";
     t = time;
     reach = Math.max(reach, t);
     visit(tasks.list(), from, t);
@@ -190,7 +192,7 @@ export function render({ model, el }) {
     if (!diagramPart.hidden) diagram.draw(t, to);
     say(clock, `${(t / 1e6).toFixed(playing && speed !== BY_EVENTS ? 2 : run.trace.places)} s`);
     if (!playing || moment - lineShown >= LINE_EVERY) {
-      const words = cursorWords(run.trace, t, run.telling);
+      const words = notice || cursorWords(run.trace, t, run.telling);
       say(line, words);
       set(line, "title", words);
       lineShown = moment;
@@ -260,8 +262,12 @@ export function render({ model, el }) {
 
   function jumpTo(time, side) {
     stop(time);
-    if (time === null) say(told, `No ${jumpChoice.value} ${side} ${seconds(t)}.`);
-    else if (told.textContent.startsWith("No ")) say(told, "");
+    if (time === null) notify(`No ${jumpChoice.value} ${side} ${shownTime()}.`);
+  }
+
+  function notify(text) {
+    notice = text;
+    schedule();
   }
 
   function setSpeed(step) {
@@ -347,7 +353,7 @@ export function render({ model, el }) {
   function nextMessageMenu() {
     const under = cluster.underWay();
     if (under.length === 0) {
-      say(told, "No message is under way.");
+      notify("No message is under way.");
       return;
     }
     const spot = under[chosenMessage % under.length];
@@ -364,7 +370,7 @@ export function render({ model, el }) {
   function markAll(parties) {
     pause();
     setMarked(parties);
-    if (parties.length === 0) say(line, "The line caught no node.");
+    if (parties.length === 0) notify("The line caught no node.");
     else markedButtons.querySelector("button")?.focus({ preventScroll: true });
   }
 
@@ -403,7 +409,7 @@ export function render({ model, el }) {
 
   function undo(index = null) {
     if (model.get("acts").length === 0) {
-      say(line, "There is nothing to undo.");
+      notify("There is nothing to undo.");
       return;
     }
     pause();
@@ -430,6 +436,7 @@ export function render({ model, el }) {
   }
 
   function answered() {
+    notice = "";
     clearTimeout(silence);
     set(root, "aria-busy", "false");
     showProblem(model.get("problem"));
@@ -673,7 +680,9 @@ export function render({ model, el }) {
   // --- keys
   // JupyterLab looks for this mark before the key reaches the player: it is taken away for what runs a cell.
   const letThrough = (event) => {
-    if (root.contains(event.target)) root.dataset.lmSuppressShortcuts = String(!belongsToNotebook(event));
+    if (!root.contains(event.target) || !belongsToNotebook(event)) return;
+    root.removeAttribute("data-lm-suppress-shortcuts");
+    setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
   };
   window.addEventListener("keydown", letThrough, true);
   root.addEventListener("keydown", (event) => {
