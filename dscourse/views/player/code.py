@@ -20,8 +20,9 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
         base: the run given to `play`.
     """
     named = {type(fault).__name__ for fault in faults}
-    named |= {type(fault.behaviour).__name__ for fault in faults if isinstance(fault, Byzantine)}
-    kinds = sorted(named | (set() if name else {"Scenario"}))
+    lies = {type(fault.behaviour) for fault in faults if isinstance(fault, Byzantine)}
+    named |= {lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")}  # others are the notebook's own
+    kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
         lines.append("")
@@ -54,10 +55,14 @@ def _base_lines(base: Run) -> list[str]:
         lines.append(f"from {module} import {named}")
     if settings:
         named = f"partial({named}{settings})"
+    kind = "Scenario"
+    if base.scenario.is_script:
+        kind = "ScriptScenario"
+        lines.append(f"from dscourse.exploration import {kind}")
     return [
         *lines,
         "",
-        f"scenario = Scenario.from_json({base.scenario.to_json()!r}, {named})",
+        f"scenario = {kind}.from_json({base.scenario.to_json()!r}, {named})",
         f"run = scenario.run(until={base.until!r})",
     ]
 

@@ -55,7 +55,7 @@ def fault_for(act: dict[str, Any], at: float, run: Run, hidden: Collection[Fault
 
     An act that ends a slowness or a loss isn't here, since no fault does that: see `ended`.
     """
-    if getattr(run.scenario, "is_script", False):
+    if run.scenario.is_script:
         raise ValueError("This run is a script of single steps: change its steps, faults have no time in it.")
     fault = _fault_for(act, at, run)
     told = [other for other in run.faults if other not in hidden]

@@ -243,7 +243,7 @@ export function render({ model, el }) {
     nextNode: () => focusNode(1), previousNode: () => focusNode(-1),
     menu: () => openNodeMenu(focused, cluster.nodeElement(focused)),
     mark: () => { toggleMark(focused); },
-    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => send({ do: "heal" }),
+    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => run.trace.takesFaults && send({ do: "heal" }),
     undo, copy, help: () => toggleHelp(), causes: () => { if (diagramPart.hidden) toggleDiagram(); diagram.draw(t, limit()); diagram.pastAt(t); },
     diagram: () => toggleDiagram(), whole: () => toggleWhole(), message: () => nextMessageMenu(),
     zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
@@ -320,15 +320,15 @@ export function render({ model, el }) {
     focused = party;
     const name = run.trace.parties[party].id;
     const slow = bandsAt(run.trace, t).some((band) => band.kind === "slow" && band.nodes.includes(party));
-    const acts = run.trace.script ? [] : nodeActs(name, cluster.stateOf(party), slow, { lies: run.trace.lies, secret: secret() });
+    const acts = run.trace.takesFaults ? nodeActs(name, cluster.stateOf(party), slow, { lies: run.trace.lies, secret: secret() }) : [];
     const [x, y] = cluster.positionOf(party);
     menu.open(`${name} at ${shownTime()}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
   }
 
   function openLinkMenu(a, b, [x, y]) {
     pause();
+    if (!run.trace.takesFaults) return;
     const [one, other] = [run.trace.nameOf(a), run.trace.nameOf(b)];
-    if (run.trace.script) return;
     const { open, parted } = linkOf(a, b);
     const bands = bandsAt(run.trace, t);
     const holds = (kind) => bands.some((band) => band.kind === kind && band.link?.includes(a) && band.link.includes(b));
@@ -342,7 +342,7 @@ export function render({ model, el }) {
 
   function openMessageMenu(row, [x, y]) {
     pause();
-    if (run.trace.script) return;
+    if (!run.trace.takesFaults) return;
     const [one, other] = [run.trace.nameOf(row.from), run.trace.nameOf(row.to)];
     const by = Number((10 ** Math.ceil(Math.log10((3 * run.messages.typicalDelay) / 1e6))).toPrecision(1));
     menu.open(messageWords(run.trace, row, t), messageActs(one, other, numberOf(run.messages, row), by), [x + 8, y + 8], root);
@@ -381,12 +381,13 @@ export function render({ model, el }) {
     markedBar.hidden = parties.length === 0;
     arrangeBar();
     say(markedText, `Marked: ${list.join(", ")}`);
-    const acts = markedActs(list, names().length, linkOfMarked());
+    const acts = run.trace.takesFaults ? markedActs(list, names().length, linkOfMarked()) : [];
     markedButtons.replaceChildren(...acts.map(([label, act]) => button(label, () => send(act))), button("Unmark", () => { setMarked([]); root.focus({ preventScroll: true }); }));
     schedule();
   }
 
   function markedAct(kind) {
+    if (!run.trace.takesFaults) return;
     const list = [...marked].map((party) => run.trace.parties[party].id);
     const acts = markedActs(list, names().length, linkOfMarked()).map(([, act]) => act);
     const act = acts.find((one) => (kind === "cut" ? one.do === "cut" || one.do === "heal" : one.do === kind));
@@ -649,6 +650,7 @@ export function render({ model, el }) {
     jumpChoice.replaceChildren(...jumps.map((name) => make("option", { value: name, text: name })));
     jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
     compareButton.hidden = before === null;
+    if (!run.trace.takesFaults) say(hint, "This run was made of exact steps, so nothing can be done to it here.");
     fitted = root.clientWidth;
     if (first) {
       speed = fittingPace(run.trace, run.messages);
