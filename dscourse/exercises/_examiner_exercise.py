@@ -11,7 +11,7 @@ from dscourse.exercises._cluster_examination import EVENTS, ClusterExamination, 
 from dscourse.exercises._exercise import Exercise, Mistake, Unfit
 from dscourse.exercises._feedback import Feedback
 from dscourse.exercises._learner_code import is_untouched, run_answer
-from dscourse.exercises._node_exercise import NodeExercise, WrongNode
+from dscourse.exercises._node_exercise import NodeExercise, WrongNode, named
 from dscourse.exercises._stub import Stub
 from dscourse.exploration.search import first_broken
 from dscourse.exploration.shrink import whole_run
@@ -37,7 +37,7 @@ class ExaminerExercise(Exercise):
         super().__init__(name, **texts)
         if not isinstance(of.examination, ClusterExamination):
             raise TypeError(f"{name} examines nodes in a cluster, and {of.name} has none")
-        self.stub = Stub(stub)
+        self.stub = Stub(named(stub, self.answer_name))
         self._examination = of.examination
         self._wrong = of.wrong_nodes
         self._right_code = of.solution_code
@@ -86,16 +86,19 @@ class ExaminerExercise(Exercise):
                 self._right_code, next(s for s in schedules if s.name == refused_in)
             )
             self._found = f"To see a right node that you refuse: {door}"
-            return self._known.get(outcome) or f"You refuse a node that is right. Schedule: “{refused_in}”."
+            return (
+                self._words_known.get(outcome)
+                or f"You refuse a node that is right. Schedule: “{refused_in}”."
+            )
         wrong = next(wrong for wrong in self._wrong if wrong.name == escaped[0])
         self._counterexample = self._shown(wrong, schedules)
         caught = len(self._wrong) - len(escaped)
         those = "; ".join(f"one that {name}" for name in escaped)
         self._found = f"You caught {caught} of {len(self._wrong)}; the ones that got away: {those}. To see the first: {door}"
-        return self._known.get(outcome) or "You accept the right node, and some wrong ones, too."
+        return self._words_known.get(outcome) or "You accept the right node, and some wrong ones, too."
 
     @functools.cached_property
-    def _known(self) -> dict[_Outcome, str]:
+    def _words_known(self) -> dict[_Outcome, str]:
         return {self._outcome(*self._read(run_answer(one.code))): one.message for one in self._mistakes}
 
     def _read(self, answer: object) -> tuple[Sequence[Property], Sequence[Schedule]]:

@@ -43,7 +43,14 @@ class Feedback:
     def parts(self) -> list[list[str]]:
         """Return what is said as [kind, text] each, for the page."""
         head = ["head", " ".join(_MARKS[self.status])]
-        rest = [["text", self.message], ["code", self.code], ["text", self.notice]]
+        held = [["text", f"{_HELD[holds]} {words}"] for words, holds in self.held]
+        rest = [
+            ["text", self.message],
+            ["code", self.code],
+            ["text", self.found],
+            *held,
+            ["text", self.notice],
+        ]
         return [head, *(part for part in rest if part[1])]
 
     def __repr__(self) -> str:

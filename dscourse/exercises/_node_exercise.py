@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType
@@ -61,7 +62,8 @@ class NodeExercise(Exercise):
         **texts: Any,
     ) -> None:
         super().__init__(name, **texts)
-        self.stub = Stub(stub)
+        self._stub_code = stub
+        self.stub = Stub(named(stub, self.answer_name))
         self.examination = examination
         self.wrong_nodes = tuple(wrong_nodes)
         self.equivalents = tuple(equivalents)
@@ -81,7 +83,7 @@ class NodeExercise(Exercise):
         """
         if self.report.counterexample is None:
             raise LookupError(
-                f"nothing was found yet that breaks an answer; {self._short_name()}.check(…) looks for it"
+                f"nothing was found yet that breaks an answer; {self._short_name()}.check({self.answer_name}) looks for it"
             )
         return self.report.counterexample
 
@@ -101,7 +103,7 @@ class NodeExercise(Exercise):
             return None
         if self.report.outside:
             return self.report.outside
-        known = self._known.get(self.report.broken)
+        known = self._words_known.get(self.report.broken)
         if known is None and self.report.error is not None:
             raise self.report.error
         return known or self._unknown()
@@ -149,16 +151,16 @@ class NodeExercise(Exercise):
     def _doors(self) -> str:
         name = self._short_name()
         return (
-            f"`{name}.check(answer)` judges what you have written, `{name}.counterexample` is what broke it, `{name}.stub` "
+            f"`{name}.check({self.answer_name})` judges what you have written, `{name}.counterexample` is what broke it, `{name}.stub` "
             "is the cell to begin with; `.hint()` and `.solution()` help."
         )
 
     @functools.cached_property
     def _written_stub(self) -> Any:
-        return run_answer(self.stub.code)
+        return run_answer(self._stub_code)
 
     @functools.cached_property
-    def _known(self) -> dict[tuple[tuple[str, str], ...], str]:
+    def _words_known(self) -> dict[tuple[tuple[str, str], ...], str]:
         """The words for each typical wrong node, by what breaks where."""
         found: dict[tuple[tuple[str, str], ...], str] = {}
         for wrong in self.wrong_nodes:
@@ -166,7 +168,12 @@ class NodeExercise(Exercise):
         return found
 
     def __repr__(self) -> str:
-        return f"{plain(self.task)}\n\n{plain(self._doors())}\n\n{self.stub.code}"
+        return f"{plain(self._shown_task())}\n\n{plain(self._doors())}\n\n{self.stub.code}"
+
+
+def named(code: str, name: str) -> str:
+    """Return a stub that ends with the answer's own name."""
+    return re.sub(r"^answer = ", f"{name} = ", code, flags=re.MULTILINE)
 
 
 def _same_code(one: object, other: object) -> bool:

@@ -3,7 +3,7 @@
 PATIENCE = 60_000  # milliseconds
 
 HEAD = "from dscourse.exercises.nodes import start_here as exercises\nfrom dscourse.views import play"
-CHECK = "exercises.greet_and_count.check(answer)"
+CHECK = "exercises.greet_and_count.check(greet_and_count)"
 PLAY = "play(exercises.greet_and_count.counterexample)"
 
 WRONG = [
@@ -26,7 +26,7 @@ WRONG = [
     "        else: self.answered.append(sender)",
     "        ctx.record('status', status='up', label=f'{len(self.answered)} answered')",
     "",
-    "answer = Greeter",
+    "greet_and_count = Greeter",
 ]
 MENDED = "elif sender not in self.answered: self.answered.append(sender)"
 
@@ -46,7 +46,9 @@ def run(page, cell):
 
 
 def test_a_learner_writes_a_wrong_node_plays_what_broke_it_mends_it_and_passes(open_notebook):
-    page = open_notebook([HEAD, "exercises.greet_and_count.stub", "answer = ...", CHECK, PLAY], run_all=False)
+    page = open_notebook(
+        [HEAD, "exercises.greet_and_count.stub", "greet_and_count = ...", CHECK, PLAY], run_all=False
+    )
     cells = page.locator(".jp-CodeCell")
     output = [cells.nth(number).locator(".jp-OutputArea-output") for number in range(5)]
     run(page, 0)

@@ -58,7 +58,10 @@ def test_the_stub_is_a_cell_of_its_own_and_counts_as_not_attempted(exercise):
     assert len(lines) <= 25
     assert max(map(len, lines)) <= 100
     assert "..." in exercise.stub.code
-    assert exercise.judge(run_answer(exercise.stub.code)).status == "not attempted"
+    name = exercise.name.partition(".")[2]
+    assert lines[-1].startswith(f"{name} = ")
+    written = exercise.stub.code.replace(f"{name} = ", "answer = ")
+    assert exercise.judge(run_answer(written)).status == "not attempted"
     assert exercise.judge(...).status == "not attempted"
 
 
@@ -118,7 +121,7 @@ def test_a_search_alone_finds_it_too_but_for_what_is_rare(exercise, wrong):
 def test_steps_break_a_node_and_are_left_to_be_played(monkeypatch):
     exercise = MODULES["partitioning"].remember_the_vote
     monkeypatch.setattr(exercise.examination, "schedules", exercise.examination.schedules[-1:])
-    monkeypatch.delitem(vars(exercise), "_known", raising=False)
+    monkeypatch.delitem(vars(exercise), "_words_known", raising=False)
     feedback = exercise.judge(run_answer(exercise.wrong_nodes[0].code))
     assert feedback.message == exercise.wrong_nodes[0].message
     assert exercise.report.faults == 1
@@ -126,7 +129,7 @@ def test_steps_break_a_node_and_are_left_to_be_played(monkeypatch):
     assert "Down('n1'), Up('n1')" in feedback.found
     assert exercise.counterexample.scenario.is_script
     assert exercise.counterexample.at(3.0).condition["n1"] == "crashed"
-    monkeypatch.delitem(vars(exercise), "_known", raising=False)
+    monkeypatch.delitem(vars(exercise), "_words_known", raising=False)
 
 
 @each_written
