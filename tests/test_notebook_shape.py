@@ -13,7 +13,7 @@ import ipywidgets
 import nbformat
 import pytest
 
-from dscourse.exercises import Exercise, Prediction
+from dscourse.exercises import Exercise, NodeExercise, Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
@@ -21,9 +21,12 @@ NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 START = "00-start-here.ipynb"
 
 LARGEST = 2_000_000  # bytes
-MEDIAN_LINES, LONGEST_CELL = 3, 15
+MEDIAN_LINES, LONGEST_CELL, LONGEST_STUB = 3, 15, 25
+#: Notebooks that are what the learner's page asks for as a whole; the others follow, and join this list.
+RECAST = {START}
+CORE_MINUTES = 75
 SECTIONS = ["Checked against the literature", "Exercises", "In production", "Summary"]
-SECTION = re.compile(r"^## (.+?) · (\d+) min$", re.MULTILINE)
+SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w:/.])/(?:home|root|tmp|work|Users|usr|opt|mnt|var)/\w[\w./-]*|\b[A-Z]:\\\w+"
 )
@@ -35,13 +38,14 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 class Notebook:
     """A stored notebook, and what the checks below ask of it."""
 
-    def __init__(self, name, content, others, glossary, roles):
+    def __init__(self, name, content, others, glossary, roles, defined=frozenset()):
         self.name = name
         self.content = content
         self.cells = content["cells"]
         self.others = others  # {file name: title} of all notebooks, this one too
         self.glossary = glossary
-        self.roles = roles  # {name in its exercise module: "prediction" or "exercise"}
+        self.roles = roles  # {name in its exercise module: "prediction", "exercise" or "node"}
+        self.defined = defined  # what else that module defines
 
     @property
     def code(self):
@@ -71,6 +75,10 @@ class Notebook:
             if found:
                 found[-1][2].append(cell)
         return found
+
+    def deeper(self):
+        """Return the titles of the sections that can be left out."""
+        return [heading[1] for heading in SECTION.finditer(self.prose) if heading[3]]
 
     def section(self, title):
         return next((cells for name, _, cells in self.sections() if name == title), [])
@@ -142,16 +150,77 @@ def title_says_what_to_expect(book):
 
 
 def minutes_add_up(book):
-    total = re.search(r"^\*\*Time\*\*: (\d+) min$", source(book.cells[0]), re.MULTILINE)
+    promised = r"^\*\*Time\*\*: (\d+) min(?:, and (\d+) min deeper)?$"
+    total = re.search(promised, source(book.cells[0]), re.MULTILINE)
     if not total:
-        yield "must say **Time**: N min"
+        yield "must say **Time**: N min, or N min, and M min deeper"
         return
-    minutes = sum(minutes for _, minutes, _ in book.sections())
-    if minutes != int(total[1]):
-        yield f"promises {total[1]} min, but its sections take {minutes}"
+    deeper = book.deeper()
+    core = sum(minutes for title, minutes, _ in book.sections() if title not in deeper)
+    beyond = sum(minutes for title, minutes, _ in book.sections() if title in deeper)
+    if (core, beyond) != (int(total[1]), int(total[2] or 0)):
+        yield f"promises {total[0]!r}, but its sections take {core} min, and {beyond} min deeper"
     for heading in re.findall(r"^## .*$", book.prose, re.MULTILINE):
         if not SECTION.fullmatch(heading):
-            yield f"the heading {heading!r} must be '## Title · N min'"
+            yield f"the heading {heading!r} must be '## Title · N min', or with ' · deeper' behind it"
+
+
+def minutes_are_honest(book):
+    """Reading at 180 words a minute, and time to predict, drive, calculate and write nodes."""
+    for title, promised, cells in book.sections() if book.name in RECAST else ():
+        words = len(re.sub(r"\]\([^)]*\)|[|#*`$_-]", " ", text_of(cells)).split())
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        asked_here = [book.roles.get(asked(cell)) for cell in code]
+        least = words / 180 + asked_here.count("prediction") + 3 * sum(map(is_driven, code))
+        least += 5 * asked_here.count("exercise") + 8 * asked_here.count("node")
+        if promised < least:
+            yield f"the section {title!r} takes {least:.1f} min by the formula, and promises {promised}"
+
+
+def is_driven(cell):
+    return bool(re.search(r"\b(play|adversary|explore_\w+|lab_\w+|interactive_figure)\(", uncommented(cell)))
+
+
+def uncommented(cell):
+    return "\n".join(line for line in source(cell).splitlines() if not line.lstrip().startswith("#"))
+
+
+def the_page_is_whole(book):
+    """What a recast notebook has besides: a core of an hour or so, something that moves soon, a node to write."""
+    if book.name not in RECAST:
+        return
+    deeper = book.deeper()
+    core = [(title, minutes, cells) for title, minutes, cells in book.sections() if title not in deeper]
+    if sum(minutes for _, minutes, _ in core) > CORE_MINUTES:
+        yield f"its core takes more than {CORE_MINUTES} min"
+    if not deeper:
+        yield "marks nothing as deeper"
+    elif [title for title, _, _ in book.sections()][-len(deeper) :] != deeper:
+        yield "the sections marked deeper must stand behind the core"
+    passed = 0
+    for _, minutes, cells in core:
+        if any(is_driven(cell) for cell in cells if cell["cell_type"] == "code"):
+            break
+        passed += minutes
+    else:
+        yield "nothing moves in its core"
+    if passed > 10:
+        yield f"{passed} min pass until something moves"
+    driven = sum(map(is_driven, book.code))
+    printed_out = sum(is_print_out(cell) for cell in book.code)
+    if driven < printed_out:
+        yield f"has {driven} players and explorers, and {printed_out} print-outs"
+    if "node" not in book.roles.values():
+        yield "has no node to write"
+
+
+def is_print_out(cell):
+    """Whether a cell shows text of its own: no claim, no picture, no question, answer or comparison."""
+    if "claim" in tags(cell) or "exercises." in uncommented(cell) or "check.run" in source(cell):
+        return False
+    outputs = cell.get("outputs", [])
+    pictures = any(kind.startswith("image/") for one in outputs for kind in one.get("data", {}))
+    return bool(outputs) and not pictures
 
 
 def headings_are_slides(book):
@@ -186,8 +255,9 @@ def code_cells_are_short(book):
     if counts and statistics.median(counts) > MEDIAN_LINES:
         yield f"the median code cell has {statistics.median(counts):g} lines, more than {MEDIAN_LINES}"
     for cell in book.code:
-        if len(lines(cell)) > LONGEST_CELL:
-            yield f"cell {cell.get('id')!r} has {len(lines(cell))} lines, more than {LONGEST_CELL}"
+        most = LONGEST_STUB if "stub" in tags(cell) else LONGEST_CELL
+        if len(lines(cell)) > most:
+            yield f"cell {cell.get('id')!r} has {len(lines(cell))} lines, more than {most}"
 
 
 def it_was_run_in_order(book):
@@ -335,7 +405,7 @@ def numbers_are_asserted(book):
 
 def everything_asked_is_there(book):
     used = set(re.findall(r"exercises\.(\w+)", "\n".join(source(cell) for cell in book.code)))
-    for name in sorted(used - set(book.roles) - {"progress"}):
+    for name in sorted(used - set(book.roles) - book.defined - {"progress"}):
         yield f"uses exercises.{name}, which its exercise module does not have"
     shown = {asked(cell) for cell in book.code}
     for name in sorted(set(book.roles) - shown):
@@ -381,7 +451,7 @@ def literature_is_checked(book):
 
 def there_are_four_exercises(book):
     cells = book.section("Exercises")
-    shown = [name for cell in cells if (name := asked(cell)) and book.roles.get(name) == "exercise"]
+    shown = [name for cell in cells if (name := asked(cell)) and book.roles.get(name) in ("exercise", "node")]
     if len(shown) < 4:
         yield f"has {len(shown)} exercises in its section Exercises, needs four"
     code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -434,6 +504,8 @@ CHECKS = [
     cells_have_readable_ids,
     title_says_what_to_expect,
     minutes_add_up,
+    minutes_are_honest,
+    the_page_is_whole,
     headings_are_slides,
     neighbours_are_linked,
     links_lead_somewhere,
@@ -481,21 +553,30 @@ def glossary_terms(text):
     ]
 
 
-def roles_of(name):
+def exercise_module(name):
+    """Return all that the exercise module of a notebook defines."""
     module = name.removesuffix(".ipynb").partition("-")[2].replace("-", "_")
     try:
-        things = vars(importlib.import_module(f"dscourse.exercises.{module}"))
+        return vars(importlib.import_module(f"dscourse.exercises.{module}"))
     except ModuleNotFoundError:
         return {}
-    kinds = ((Exercise, "exercise"), (Prediction, "prediction"))
-    return {key: role for key, thing in things.items() for kind, role in kinds if isinstance(thing, kind)}
+
+
+def roles_of(name):
+    kinds = ((NodeExercise, "node"), (Exercise, "exercise"), (Prediction, "prediction"))
+    return {
+        key: next(role for kind, role in kinds if isinstance(thing, kind))
+        for key, thing in exercise_module(name).items()
+        if isinstance(thing, Exercise | Prediction)
+    }
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_notebook_has_the_shape_of_the_course(name, stored):
     titles = {other: title(content) for other, content in stored.items()}
     terms = glossary_terms((FOLDER / "glossary.md").read_text(encoding="utf-8"))
-    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name)))
+    defined = frozenset(exercise_module(name))
+    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name), defined))
     assert found == [], "\n".join(["", *found])
 
 
@@ -665,6 +746,7 @@ BAD = [
     (minutes_add_up, "sections take 20", replacing("title", "20 min", "25 min")),
     (minutes_add_up, "Time", replacing("title", "**Time**: 20 min", "")),
     (minutes_add_up, "'## Title · N min'", replacing("literature", " · 3 min", "")),
+    (minutes_add_up, "and 3 min deeper", replacing("literature", "3 min", "3 min · deeper")),
     (headings_are_slides, "slide", marking("exercises")),
     (neighbours_are_linked, "first", replacing("title", "[← 00 Start here](00-start-here.ipynb) · ", "")),
     (neighbours_are_linked, "last", replacing("summary", "07-faults", "08-faults")),
@@ -738,5 +820,67 @@ def test_a_median_of_four_lines_is_too_long():
     assert any("median code cell has 4" in problem for problem in problems(in_a_course(content)))
 
 
+def as_recast(content):
+    """Make the good notebook a whole page: longer, with a node to write and most of it deeper."""
+    exercises = cell_of(content, "exercises")
+    exercises["source"] = exercises["source"].replace("Exercises · 8", "Exercises · 20")
+    for cell_id in ("literature", "exercises", "production", "summary"):
+        cell = cell_of(content, cell_id)
+        cell["source"] = re.sub(r"( min)$", r"\1 · deeper", cell["source"], count=1, flags=re.MULTILINE)
+    places = {
+        "one": "exercise",
+        "two": "exercise",
+        "three": "exercise",
+        "four": "node",
+        "moved": "prediction",
+    }
+    return Notebook(START, content, {START: "00 Start here"}, ["hot key", "node"], places)
+
+
+def late(content):
+    """Nothing moves until a second section of the core, and the first takes long."""
+    cell_of(content, "question")["source"] = "## Where is my key? · 80 min\n\nWhere?"
+    heading = markdown("second", "## And then? · 5 min\n\nSee.", slideshow={"slide_type": "slide"})
+    content["cells"].insert(content["cells"].index(cell_of(content, "move")), heading)
+
+
+@pytest.mark.parametrize(
+    ("check", "told", "change"),
+    [
+        (minutes_are_honest, "'Exercises' takes 23", lambda content: None),
+        (minutes_are_honest, "'Where is my key?' takes 4", replacing("question", "· 5 min", "· 3 min")),
+        (the_page_is_whole, "core takes more", replacing("question", "· 5 min", "· 80 min")),
+        (
+            the_page_is_whole,
+            "pass until something moves",
+            replacing("move", "interactive_figure(", "figure("),
+        ),
+        (the_page_is_whole, "print-outs", replacing("move", "interactive_figure(", "figure(")),
+    ],
+)
+def test_a_recast_notebook_that_falls_short_is_noticed(check, told, change):
+    content = good_notebook()
+    change(content)
+    found = list(check(as_recast(content)))
+    assert any(told in problem for problem in found), found
+
+
+def test_what_is_deeper_stands_behind_the_core():
+    book = as_recast(good_notebook())
+    cell_of(book.content, "summary")["source"] = source(cell_of(book.content, "summary")).replace(
+        " · deeper", ""
+    )
+    assert "the sections marked deeper must stand behind the core" in list(the_page_is_whole(book))
+
+
+def test_a_recast_notebook_needs_a_node_to_write_and_something_deeper():
+    book = as_recast(good_notebook())
+    assert list(the_page_is_whole(book)) == []
+    book.roles = dict.fromkeys(book.roles, "exercise")
+    assert "has no node to write" in list(the_page_is_whole(book))
+    plain = Notebook(START, good_notebook(), {}, [], {"four": "node"})
+    assert "marks nothing as deeper" in list(the_page_is_whole(plain))
+
+
 def test_every_check_has_a_bad_notebook():
-    assert {check for check, _, _ in BAD} == set(CHECKS)
+    assert {check for check, _, _ in BAD} | {minutes_are_honest, the_page_is_whole} == set(CHECKS)

@@ -127,8 +127,8 @@ shop = Scenario(
     ShopNode,
     _NETWORK,
     clients=[
-        ClosedLoop(["buy"] * 2, 3.0, "n1", timeout=1.0, start=0.5),
-        ClosedLoop(["buy"] * 2, 3.0, "n4", timeout=1.0, start=1.5),
+        ClosedLoop(("buy",) * 2, 3.0, "n1", timeout=1.0, start=0.5),
+        ClosedLoop(("buy",) * 2, 3.0, "n4", timeout=1.0, start=1.5),
     ],
     seed=1,
 )
