@@ -850,11 +850,8 @@ def late(content):
         (minutes_are_honest, "'Exercises' takes 23", lambda content: None),
         (minutes_are_honest, "'Where is my key?' takes 4", replacing("question", "· 5 min", "· 3 min")),
         (the_page_is_whole, "core takes more", replacing("question", "· 5 min", "· 80 min")),
-        (
-            the_page_is_whole,
-            "pass until something moves",
-            replacing("move", "interactive_figure(", "figure("),
-        ),
+        (the_page_is_whole, "80 min pass until", late),
+        (the_page_is_whole, "nothing moves", replacing("move", "interactive_figure(", "figure(")),
         (the_page_is_whole, "print-outs", replacing("move", "interactive_figure(", "figure(")),
     ],
 )
