@@ -12,6 +12,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -20,6 +21,43 @@ from dscourse.exercises import (
     tried_with,
 )
 from dscourse.simulation import Crash, Fault, Network, Partition, Run, Scenario, Uniform, topology
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+A_CRASH_IS_SEEN = Misconception(
+    "start_here.a_crash_is_seen",
+    belief="The others see a crash when it happens.",
+    question=("A node has stopped sending. What do the others know of it one millisecond later?"),
+    answer="Nothing. They notice only when something that was due has not come for too long.",
+)
+ALL_AS_GOOD_AS_EACH = Misconception(
+    "start_here.all_as_good_as_each",
+    belief="All parts together are up as often as each of them.",
+    question=(
+        "Two parts, both needed, are up half of the time each, independently. How often does the whole work?"
+    ),
+    answer="A quarter of the time: both must be up at once, and the chances multiply.",
+)
+CHANCES_ADD_UP = Misconception(
+    "start_here.chances_add_up",
+    belief="Chances of being up add up.",
+    question=("One copy is up 60 % of the time. How often is at least one of two independent copies up?"),
+    answer="84 %: both are down 0.4 × 0.4 of the time. A sum would give 120 %.",
+)
+THE_LEADER_IS_KNOWN = Misconception(
+    "start_here.the_leader_is_known",
+    belief="While a leader is up, everybody knows that it leads.",
+    question=(
+        "The leader is well, but no message of its comes through to you. How can you tell that from its crash?"
+    ),
+    answer="You can't: both are silence. So you may elect another, while the first goes on.",
+)
+MISCONCEPTIONS = (
+    A_CRASH_IS_SEEN,
+    ALL_AS_GOOD_AS_EACH,
+    CHANCES_ADD_UP,
+    THE_LEADER_IS_KNOWN,
+)
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -39,6 +77,7 @@ all_machines_up = ChoicePrediction(
             "about 99.9 %, like each of them",
             "That holds for each machine taken alone. The service needs all 100 at the same moment. Run it and see what "
             "becomes of the chances when they have to come true together.",
+            ALL_AS_GOOD_AS_EACH,
         ),
         Expectation(
             "about 99 %",
@@ -64,6 +103,7 @@ crash_the_leader = ChoicePrediction(
             "at once: they notice that n0 is gone",
             "How would they notice? A crashed node sends nothing, and silence looks the same as a message that is late. "
             "Look at how long the others go on following n0.",
+            A_CRASH_IS_SEEN,
         ),
         Expectation(
             "never: somebody has to tell them",
@@ -92,6 +132,7 @@ cut_the_network = ChoicePrediction(
         Expectation(
             "one: n0 is up and goes on leading",
             "n0 does go on leading, on its own side. What do the three nodes see that no longer hear from it?",
+            THE_LEADER_IS_KNOWN,
         ),
     ),
 )
@@ -154,14 +195,17 @@ one_is_enough = FunctionExercise(
         Mistake(
             "answer = lambda availability, machines: availability ** machines",
             "That is the chance that all of them are up at once. Here one is enough: when is none of them up?",
+            ALL_AS_GOOD_AS_EACH,
         ),
         Mistake(
             "answer = lambda availability, machines: availability * machines",
             "Chances of being up can't be added: two machines at 0.9 would be up 180 % of the time. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: min(1, availability * machines)",
             "Chances of being up can't be added: three machines at 0.5 are not always up. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: 1 - availability ** machines",
@@ -322,6 +366,7 @@ two_leaders = TrialExercise(
             _one_leader,
             'from dscourse.simulation import Crash\nanswer = [Crash("n0", at=2.0)]',
             'from dscourse.simulation import Pause\nanswer = [Pause("n0", at=2.0, until=5.0)]',
+            misconception=THE_LEADER_IS_KNOWN,
         ),
     ),
 )
