@@ -80,6 +80,10 @@ class Exercise(ABC):
         It may run the learner's code: what that raises is shown with the learner's line.
         """
 
+    def _is_untouched(self, answer: object) -> bool:
+        """Whether an answer is still what the notebook put there."""
+        return is_untouched(answer)
+
     def check(self, answer: object = ...) -> Feedback:
         """Judge an answer; without one, what the notebook holds under the exercise's own name."""
         if answer is ...:
@@ -115,7 +119,7 @@ class Exercise(ABC):
     def judge(self, answer: object) -> Feedback:
         """Judge an answer without remembering it."""
         try:
-            if is_untouched(answer):
+            if self._is_untouched(answer):
                 return Feedback("not attempted", "Write your answer first, then check again.")
             fault = self._fault_in(answer)
         except Unfit as unfit:

@@ -65,7 +65,7 @@ def learner_line(error: BaseException) -> Line | None:
         for frame, number in zip(reversed(frames), reversed(numbers), strict=True):
             filename = frame.f_code.co_filename
             text = linecache.getline(filename, number, frame.f_globals).strip()
-            if text and not _is_library(filename):
+            if text and not is_library(filename):
                 return Line(_place(filename, number, frame.f_code.co_name), text)
     return None
 
@@ -166,7 +166,7 @@ def _library_folders() -> tuple[str, ...]:
     return tuple(sorted(f"{folder}{os.sep}" for folder in folders))
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
     return filename.startswith(("<frozen", *_library_folders()))
 
 

@@ -7,9 +7,13 @@ from typing import Any
 
 from dscourse.simulation.errors import NodeError, SimulationError
 from dscourse.simulation.faults import Fault
-from dscourse.simulation.properties import Property
+from dscourse.simulation.properties import Property, holds
 from dscourse.simulation.run import Run
 from dscourse.simulation.trace import Event
+
+NO_ERROR = holds(
+    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def _words(event: Event) -> str:
 def _why_stopped(run: Run) -> str:
     """What ended a run before its time: the error that a node raised, or that there was no end of events."""
     try:
-        run.scenario.run(run.until, trace=False, event_limit=len(run.trace))
+        run.scenario.run(run.until, trace=False, event_limit=max(1, len(run.trace)))
     except SimulationError as error:
         return str(error).partition("\n")[0] if isinstance(error, NodeError) else "It never came to an end."
     return ""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import instance, one_of, real, truth, whole
-from dscourse.exploration.counterexample import Counterexample
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.shrink import EVENT_LIMIT, NO_ERROR, shrink_scenario
+from dscourse.exploration.shrink import EVENT_LIMIT, shrink_scenario
+from dscourse.exploration.untimed_search import search_untimed
 from dscourse.simulation.errors import EventLimit, NodeError
 from dscourse.simulation.properties import Property
 from dscourse.simulation.run import judged_run
@@ -55,6 +56,7 @@ def search(
     faults: FaultMix = FaultMix(),  # noqa: B008 - frozen
     adversary: str = "timed",
     progress: bool = False,
+    event_limit: int = EVENT_LIMIT,
 ) -> Search:
     """Look for a run in which a property does not hold, and shrink the first one found.
 
@@ -70,6 +72,7 @@ def search(
         adversary: "timed" (delays as the network has them) or "untimed" (chooses what arrives, from whom, in which
             order; of the scenario only nodes, links and the clients' operations are used).
         progress: show a bar.
+        event_limit: a run with more events counts as one that doesn't end.
 
     Raises:
         TypeError, ValueError: what is wrong with an argument.
@@ -80,10 +83,13 @@ def search(
     truth("progress", progress)
     chosen = _seeds(seeds)
     if one_of("adversary", adversary, ("timed", "untimed")) == "untimed":
-        raise NotImplementedError("the untimed adversary joins with the untimed world")
+        steps = whole("until", until, at_least=1)
+        with progress_bar(len(chosen), shown=progress) as advance:
+            found = search_untimed(scenario, asked, until=steps, seeds=chosen, faults=faults, advance=advance)
+        return Search(*found)
     end = real("until", until, above=0.0)
     with progress_bar(len(chosen), shown=progress) as advance:
-        return _search_in_time(scenario, asked, end, chosen, faults, advance)
+        return _search_in_time(scenario, asked, end, chosen, faults, advance, event_limit)
 
 
 def _search_in_time(
@@ -93,25 +99,28 @@ def _search_in_time(
     seeds: Sequence[int],
     faults: FaultMix,
     advance: Callable[[int, int], None],
+    event_limit: int,
 ) -> Search:
     must = [item for item in properties if item.kind != "sometimes"]
     not_yet = [item for item in properties if item.kind == "sometimes"]
     for tried, seed in enumerate(seeds, start=1):
         one = scenario.changed(seed=seed, faults=(*scenario.faults, *faults.draw(scenario, until, seed)))
-        broken = first_broken(one, until, [*must, *not_yet])
+        broken = first_broken(one, until, [*must, *not_yet], event_limit)
         not_yet = [item for item in not_yet if item in broken]
         found = [item for item in broken if item not in not_yet and item.kind != "sometimes"]
         if found:
-            counterexample = shrink_scenario(one, until, found[0])
+            counterexample = shrink_scenario(one, until, found[0], event_limit=event_limit)
             return Search(tried, seed, tuple(item.name for item in not_yet), counterexample)
         advance(1, 0)
     return Search(len(seeds), None, tuple(item.name for item in not_yet), None)
 
 
-def first_broken(scenario: Scenario, until: float, properties: Sequence[Property]) -> tuple[Property, ...]:
+def first_broken(
+    scenario: Scenario, until: float, properties: Sequence[Property], event_limit: int = EVENT_LIMIT
+) -> tuple[Property, ...]:
     """The properties that don't hold in a run, or `NO_ERROR` if a handler failed or the run did not end."""
     try:
-        return judged_run(scenario, until, properties, event_limit=EVENT_LIMIT)[1]
+        return judged_run(scenario, until, properties, event_limit=event_limit)[1]
     except (NodeError, EventLimit):
         return (NO_ERROR,)
 

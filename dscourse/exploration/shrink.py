@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dscourse.arguments import instance
-from dscourse.exploration.counterexample import Counterexample, explained
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
+from dscourse.exploration.untimed_search import shrink_script
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
     Crash,
@@ -27,26 +28,25 @@ from dscourse.simulation.faults import (
     MessageFault,
     RepeatMessage,
 )
-from dscourse.simulation.properties import Property, holds
+from dscourse.simulation.properties import Property
+from dscourse.simulation.recorder import INVOKE
 from dscourse.simulation.run import Run, judged_run
 from dscourse.simulation.scenario import Scenario
 
 BUDGET = 1_000_000  # events that one shrinking may take
 EVENT_LIMIT = 50_000  # of one run; one that has more is taken for endless
 _PRICE = 100  # events that a run costs before its first
-NO_ERROR = holds(
-    lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
-)
 
 Step = Callable[["Case"], Iterator["Case"]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A scenario and how long it runs."""
+    """A scenario and how long it runs; what breaks later without some fault may take as long as ``longest``."""
 
     scenario: Scenario
     until: float
+    longest: float
 
 
 def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the word of the field
@@ -65,27 +65,37 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     """
     instance("run", run, Run, "a run, such as scenario.run(10.0)")
     instance("property", property, Property, "a property, such as always(lambda now: …)")
+    if run.scenario.is_script:
+        return shrink_script(run, property)
     return shrink_scenario(run.scenario, run.until, property)
 
 
-def shrink_scenario(scenario: Scenario, until: float, property: Property) -> Counterexample:  # noqa: A002
+def shrink_scenario(
+    scenario: Scenario,
+    until: float,
+    property: Property,  # noqa: A002
+    *,
+    event_limit: int = EVENT_LIMIT,
+) -> Counterexample:
     """The same for a scenario that has not been run to its end."""
-    shrinker = _Shrinker(property)
-    case = Case(scenario, until)
+    shrinker = _Shrinker(property, event_limit)
+    case = Case(scenario, until, until)
     if not shrinker.breaks(case):
         raise ValueError(f"{property.name} holds in this run, so there is nothing to shrink")
     case = shrinker.shrunk(case)
-    run = _whole_run(case)
+    run = whole_run(case.scenario, case.until, event_limit)
     return Counterexample(run, property, explained(run, property), _code(run), case.scenario.faults)
 
 
 class _Shrinker:
     """Tries shorter cases of one failure, within a budget."""
 
-    def __init__(self, wanted: Property) -> None:
+    def __init__(self, wanted: Property, event_limit: int) -> None:
         self._wanted = wanted
+        self._event_limit = event_limit
         self._left = BUDGET
         self._known: dict[str, bool] = {}
+        self._open: int | None = None  # operations that are open at the end of the first run
 
     def breaks(self, case: Case) -> bool:
         """Whether the property is broken in a case."""
@@ -99,12 +109,25 @@ class _Shrinker:
 
     def _broken(self, case: Case) -> bool:
         try:
-            run, broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=EVENT_LIMIT)
+            limit = self._event_limit
+            run, broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=limit)
         except (NodeError, EventLimit) as error:
-            self._left -= _PRICE + (EVENT_LIMIT if isinstance(error, EventLimit) else 0)
+            self._left -= _PRICE + (self._event_limit if isinstance(error, EventLimit) else 0)
             return self._wanted is NO_ERROR
         self._left -= _PRICE + run.event_count
-        return bool(broken) and self._wanted is not NO_ERROR
+        return bool(broken) and self._wanted is not NO_ERROR and self._is_fair(run)
+
+    def _is_fair(self, run: Run) -> bool:
+        """Whether a run is long enough to be asked: it must not end before an answer that a longer one brings."""
+        if self._wanted.kind == "eventually":
+            return run.until > self._wanted.after
+        if self._wanted.kind != "holds":
+            return True
+        kinds = run.trace.kind_code
+        still_open = int((kinds == INVOKE).sum()) - int((kinds > INVOKE).sum())
+        if self._open is None:
+            self._open = still_open
+        return still_open <= self._open
 
     def shrunk(self, case: Case) -> Case:
         """The smallest case that is found, to a fixpoint."""
@@ -133,9 +156,9 @@ def _size(case: Case) -> tuple[float, ...]:
     """What is to become small: first what goes wrong, then what is asked, then time, then the digits to read."""
     scenario = case.scenario
     lasting = sum(
-        (case.until if fault.end is None else fault.end) - (fault.begins or 0.0)
+        (case.until if fault.end is None else min(fault.end, case.until)) - fault.begins
         for fault in scenario.faults
-        if not fault.is_instant
+        if fault.begins is not None and fault.begins < case.until and not fault.is_instant
     )
     by_luck = sum(isinstance(fault, Lossy | Duplicate) for fault in scenario.faults)
     network = scenario.network
@@ -146,9 +169,10 @@ def _size(case: Case) -> tuple[float, ...]:
         len(scenario.clients),
         sum(len(client.operations) for client in scenario.clients),
         sum(client.repeat for client in scenario.clients),
+        sum(fault.number for fault in scenario.faults if isinstance(fault, MessageFault)),
+        sum(_digits(fault) for fault in scenario.faults),
         round(case.until, 6),
         round(lasting, 6),
-        sum(_digits(fault) for fault in scenario.faults),
     )
 
 
@@ -158,9 +182,9 @@ def _size(case: Case) -> tuple[float, ...]:
 def _end_early(case: Case) -> Iterator[Case]:
     """Stop soon after the property breaks, at a time that can be read."""
     for share in (0.25, 0.5, 0.75, 0.9):
-        yield Case(case.scenario, _rounded_up(case.until * share, case.until))
+        yield dataclasses.replace(case, until=_rounded_up(case.until * share, case.until))
     for less in (1.0, 0.1):
-        yield Case(case.scenario, round(case.until - less, 3))
+        yield dataclasses.replace(case, until=round(case.until - less, 3))
 
 
 def _drop_faults(case: Case) -> Iterator[Case]:
@@ -175,7 +199,7 @@ def _make_luck_exact(case: Case) -> Iterator[Case]:
     lucky = [fault for fault in case.scenario.faults if isinstance(fault, Lossy | Duplicate)]
     if not lucky and not network.loss and not network.duplication:
         return
-    run = _whole_run(case)
+    run = whole_run(case.scenario, case.until)
     others = [fault for fault in case.scenario.faults if fault not in lucky]
     exact = [fault for fault in _exact_messages(run) if fault not in others]
     yield from _other(case, network=network.without_luck(), faults=[*others, *exact])
@@ -188,7 +212,25 @@ def _make_luck_exact(case: Case) -> Iterator[Case]:
 def _drop_clients(case: Case) -> Iterator[Case]:
     clients = case.scenario.clients
     for place in range(len(clients)):
-        yield from _other(case, clients=[*clients[:place], *clients[place + 1 :]])
+        faults = [_without_client(fault, place) for fault in case.scenario.faults]
+        left = [fault for fault in faults if fault is not None]
+        yield from _other(case, clients=[*clients[:place], *clients[place + 1 :]], faults=left)
+
+
+def _without_client(fault: Fault, gone: int) -> Fault | None:
+    """The fault once a client has gone and those after it have moved up; None if it was about that client."""
+    if f"c{gone}" in fault.nodes:
+        return None
+    later = {f"c{number}": f"c{number - 1}" for number in range(gone + 1, gone + 1000)}
+    changes: dict[str, Any] = {}
+    for name, value in vars(fault).items():
+        if name == "link" and value is not None:
+            changes[name] = tuple(later.get(end, end) for end in value)
+        elif name == "groups":
+            changes[name] = [[later.get(one, one) for one in group] for group in value]
+        elif name in ("a", "b", "sender", "to"):
+            changes[name] = later.get(value, value)
+    return dataclasses.replace(fault, **changes) if changes else fault  # type: ignore[type-var]
 
 
 def _drop_operations(case: Case) -> Iterator[Case]:
@@ -210,6 +252,8 @@ def _end_faults_early(case: Case) -> Iterator[Case]:
         name = "restart_at" if isinstance(fault, Crash) else "until"
         if not any(field.name == name for field in dataclasses.fields(fault)):  # type: ignore[arg-type]
             continue
+        if fault.end is not None and fault.end >= case.until:
+            yield from _with_fault(case, place, {name: None})
         last = case.until if fault.end is None else min(fault.end, case.until)
         for share in (0.1, 0.25, 0.5, 0.75, 0.9):
             end = _rounded_up(fault.begins + share * (last - fault.begins), last)
@@ -228,16 +272,23 @@ def _round_faults(case: Case) -> Iterator[Case]:
                 yield from _with_fault(case, place, {name: value})
 
 
+def _name_earlier_messages(case: Case) -> Iterator[Case]:
+    for place, fault in enumerate(case.scenario.faults):
+        if isinstance(fault, MessageFault):
+            for number in sorted({1, fault.number // 2, fault.number - 1} - {0}):
+                yield from _with_fault(case, place, {"number": number})
+
+
 _STEPS: tuple[Step, ...] = (
-    _end_early,
     _drop_faults,
     _make_luck_exact,
     _drop_faults,
+    _name_earlier_messages,
     _drop_clients,
     _drop_operations,
-    _end_faults_early,
-    _end_early,
     _round_faults,
+    _end_early,
+    _end_faults_early,
 )
 
 
@@ -258,7 +309,10 @@ def _subsets(items: Sequence[Any]) -> Iterator[list[Any]]:
 def _other(case: Case, **changes: Any) -> Iterator[Case]:
     """The case with a scenario changed, if there can be one: a fault may name a client that is gone."""
     with contextlib.suppress(LookupError):
-        yield Case(case.scenario.changed(**changes), case.until)
+        changed = dataclasses.replace(case, scenario=case.scenario.changed(**changes))
+        yield changed
+        if case.until < case.longest:
+            yield dataclasses.replace(changed, until=case.longest)
 
 
 def _with_fault(case: Case, place: int, change: dict[str, Any]) -> Iterator[Case]:
@@ -287,9 +341,10 @@ def _exact_messages(run: Run) -> list[MessageFault]:
     return found
 
 
-def _whole_run(case: Case) -> Run:
+def whole_run(scenario: Scenario, until: float, event_limit: int = EVENT_LIMIT) -> Run:
+    """The run of a scenario, or as much of it as there is before an error or the limit of events ends it."""
     try:
-        return case.scenario.run(case.until, event_limit=EVENT_LIMIT)
+        return scenario.run(until, event_limit=event_limit)
     except SimulationError as error:
         if not isinstance(error.run, Run):
             raise
@@ -297,12 +352,12 @@ def _whole_run(case: Case) -> Run:
 
 
 def _rounded_up(seconds: float, below: float) -> float:
-    """A time not before ``seconds`` with as few digits as stay below ``below``."""
+    """A time not before ``seconds`` with as few digits as stay below ``below``, or that if it takes more than three."""
     for digits in (0, 1, 2, 3):
         rounded = math.ceil(seconds * 10**digits) / 10**digits
         if rounded < below:
             return rounded
-    return seconds
+    return below
 
 
 def _digits(fault: Fault) -> int:

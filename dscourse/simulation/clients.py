@@ -146,6 +146,13 @@ class ClosedLoop(Workload):
         object.__setattr__(self, "think_time", as_latency("think_time", self.think_time))
 
 
+def words_of_operation(operation: Any) -> str:
+    """An operation as a short text."""
+    if isinstance(operation, tuple):
+        return " ".join(str(part) for part in operation)
+    return str(operation)
+
+
 def _tuples(value: Any) -> Any:
     """Lists become tuples: an operation may come from JSON."""
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

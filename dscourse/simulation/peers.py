@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
+
+from dscourse.simulation.names import unknown
 
 
 class EverybodyElse(Sequence[str]):
@@ -89,3 +91,16 @@ class EverybodyElse(Sequence[str]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Elsewhere there is nobody to share with: it is pickled as the tuple that it stands for."""
         return (tuple, (tuple(self),))
+
+
+def no_such_peer(sender: str, to: object, peers: Sequence[str], known: Collection[str]) -> Exception:
+    """What to say to a node that sends to somebody to whom it has no link."""
+    if type(to) is not str:
+        advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
+        return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
+    if to == sender:
+        return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
+    if to not in known:
+        return unknown("node", to, peers)
+    shown = ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "")
+    return LookupError(f"{sender} has no link to {to}; its peers are {shown or 'none'}")

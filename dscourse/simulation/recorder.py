@@ -65,11 +65,6 @@ class Recorder:
     def __len__(self) -> int:
         return self._moved.total + len(self.rows)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there are enough rows to move over."""
-        return len(self.rows) >= _BULK
-
     def room(self, limit: int) -> int:
         """How many rows to collect before the next flush, if there may be ``limit`` rows in all.
 

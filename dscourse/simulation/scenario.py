@@ -153,9 +153,7 @@ class Scenario:
         return cls(node_factory, **scenario_from_json(text, node_factory, insist=insist))
 
     def _check_names(self) -> None:
-        taken = set(self.node_ids) & set(self.client_ids)
-        if taken:
-            raise ValueError(f"clients are called c0, c1 …, so no node may be: {', '.join(sorted(taken))}")
+        refuse_clients_names(self.node_ids, self.client_ids)
         nodes = dict.fromkeys(self.node_ids)
         clients = dict.fromkeys(self.client_ids)
         for fault in self.faults:
@@ -164,6 +162,13 @@ class Scenario:
             for target in workload.to:
                 if target not in nodes:
                     raise unknown(f"node (asked by client {client})", target, nodes)
+
+
+def refuse_clients_names(nodes: Iterable[str], clients: Iterable[str]) -> None:
+    """Raise ValueError if a node is called like a client."""
+    taken = set(nodes) & set(clients)
+    if taken:
+        raise ValueError(f"clients are called c0, c1 …, so no node may be: {', '.join(sorted(taken))}")
 
 
 def _check_factory(factory: Callable[..., Any]) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 from types import TracebackType
 
 _HERE = Path(__file__).resolve().parent
-_NOT_THEIRS = (str(_HERE), str(_HERE.parent / "arguments.py"), str(Path(linecache.__file__).parent))
+_NOT_THEIRS = (
+    str(_HERE),
+    str(_HERE.parent / "exploration"),
+    str(_HERE.parent / "arguments.py"),
+    str(Path(linecache.__file__).parent),
+)
 
 
 def own_line(traceback: TracebackType | None) -> str:

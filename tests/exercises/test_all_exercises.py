@@ -41,6 +41,12 @@ def test_an_exercise_without_a_name_is_not_counted():
     assert _names(ast.parse(code), "Exercise") == ("a.four",)
 
 
+def test_an_exercise_that_a_module_takes_in_from_nodes_is_counted():
+    code = "from dscourse.exercises.nodes.start_here import greet_and_count\nfrom dscourse.simulation import Node\n"
+    assert _names(ast.parse(code), "Exercise") == ("start_here.greet_and_count",)
+    assert _names(ast.parse(code), "Prediction") == ()
+
+
 @each_exercise
 def test_the_solution_is_right_and_each_mistake_gets_its_own_words(exercise):
     feedback = exercise.judge(run_answer(exercise.solution_code))

@@ -174,9 +174,9 @@ def test_an_error_deep_in_a_library_is_told_with_the_learners_line():
 @pytest.fixture
 def _this_file_is_the_course(monkeypatch):
     """Count the checks in this file as code of the course, as those of an exercise module are."""
-    library = _learner_code._is_library
+    library = _learner_code.is_library
     monkeypatch.setattr(
-        _learner_code, "_is_library", lambda filename: filename == __file__ or library(filename)
+        _learner_code, "is_library", lambda filename: filename == __file__ or library(filename)
     )
 
 
@@ -267,8 +267,8 @@ def test_an_answer_is_shown_as_typed_or_by_its_kind(value, words):
 
 def test_a_learners_file_beside_the_course_is_not_taken_for_the_course():
     package = Path(_learner_code.__file__).parents[1]
-    assert _learner_code._is_library(str(package / "scaling" / "usl.py"))
-    assert not _learner_code._is_library(str(package.with_name("dscourse_of_mine.py")))
+    assert _learner_code.is_library(str(package / "scaling" / "usl.py"))
+    assert not _learner_code.is_library(str(package.with_name("dscourse_of_mine.py")))
 
 
 def test_recursion_without_end_and_exit_are_told_too():

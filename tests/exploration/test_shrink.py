@@ -79,7 +79,7 @@ def test_noise_falls_away():
 
 
 def test_random_losses_become_the_message_that_mattered():
-    run = counting(Lossy(0.3, at=0.0, link=("c1", "n0"))).run(5.0)
+    run = counting(Lossy(0.6, at=0.0, link=("c1", "n0"))).run(5.0)
     example = shrink(run, ALL_ANSWERED)
     (fault,) = example.faults
     assert isinstance(fault, LoseMessage)
@@ -139,8 +139,8 @@ def test_shrinking_never_passes_never_grows_and_is_idempotent(case):
         return
     example = shrink(scenario.run(6.0), wanted)
     assert not example.run.check(wanted)
-    shrunk = Case(example.run.scenario, example.run.until)
-    assert _size(shrunk) <= _size(Case(scenario, 6.0))
+    shrunk = Case(example.run.scenario, example.run.until, 6.0)
+    assert _size(shrunk) <= _size(Case(scenario, 6.0, 6.0))
     again = shrink(example.run, wanted)
-    assert _size(Case(again.run.scenario, again.run.until)) == _size(shrunk)
+    assert _size(Case(again.run.scenario, again.run.until, 6.0)) == _size(shrunk)
     assert again.run.digest() == example.run.digest()

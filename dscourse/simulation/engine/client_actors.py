@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import Any
 
-from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload
+from dscourse.simulation.clients import ClosedLoop, OpenLoop, Workload, words_of_operation
 from dscourse.simulation.engine.port import KernelPort
 from dscourse.simulation.engine.process import Process
 from dscourse.simulation.latency import as_latency
@@ -79,7 +79,7 @@ class Client:
         detail = {"number": number, "operation": operation, **more}
         peer = kernel.processes[self._target(number)].index
         shown = canonical_json({name: readable(value) for name, value in detail.items()})
-        cell = (_words(operation), detail)
+        cell = (words_of_operation(operation), detail)
         kernel.write((kernel.now, kind, self._process.index, peer, NOBODY, None, cell, shown))
 
 
@@ -128,9 +128,3 @@ def client_actor(workload: Workload, kernel: KernelPort, process: Process) -> Cl
     """The actor that does what a workload says."""
     kinds: dict[type, type[Client]] = {OpenLoop: OpenLoopClient, ClosedLoop: ClosedLoopClient}
     return kinds[type(workload)](workload, kernel, process)
-
-
-def _words(operation: Any) -> str:
-    if isinstance(operation, tuple):
-        return " ".join(str(part) for part in operation)
-    return str(operation)

@@ -12,7 +12,6 @@ test compares them).
 from __future__ import annotations
 
 import gc
-import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -31,9 +30,10 @@ from dscourse.simulation.engine.state import CopyOnTheWay, KernelState
 from dscourse.simulation.engine.tie_breaking import TieBreaker
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import DelayMessage, Fault, LoseMessage, MessageFault, Pair, RepeatMessage
+from dscourse.simulation.handlers import check_handlers
 from dscourse.simulation.messages import canonical_json, encode
-from dscourse.simulation.names import unknown
 from dscourse.simulation.network import Network
+from dscourse.simulation.peers import no_such_peer
 from dscourse.simulation.random_streams import Stream, key_of
 from dscourse.simulation.recorder import DELIVER, DROP, NOBODY, RECENT, SEND, TIMER, Recorder
 from dscourse.simulation.source_line import own_line
@@ -42,9 +42,6 @@ from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 _ROUND = 64  # events between two looks at the recorder
 _END = -1  # order of the entry that ends a stretch; before all others of its instant
 _LAST = 1 << 200  # order of an entry that comes after all others of its instant
-_WAITS = (
-    inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-)  # flags of a function's code
 _LOSS, _DUPLICATION, _COPY = 1, 2, 3  # purposes of a link's streams, besides 0 for the latency
 
 
@@ -175,26 +172,42 @@ class Kernel:
 
     def _watched_events_before(self, limit: int, observe: Callable[[], None]) -> None:
         """The same, one by one, with a look at everything after each event."""
-        heap, write = self.heap, self.write
-        while heap and heap[0][0] < limit:
-            when, order, link, actor, what = heappop(heap)
-            self.now = when
-            if link is not None:
-                source, target = link.source, link.target
-                if self.careful or not target.quick:
-                    self.arrive(link, actor, what)
+        heap, write, recorder, touch = self.heap, self.write, self.recorder, self.touched.add
+        rows, enough = recorder.rows, recorder.room(self._event_limit)
+        target: Any = (
+            None  # whose handler runs by the short way; what goes wrong in it is told as its mistake
+        )
+        try:
+            while heap and heap[0][0] < limit:
+                when, order, link, actor, what = heappop(heap)
+                self.now = when
+                if link is not None:
+                    source, target = link.source, link.target
+                    if self.careful or not target.quick:
+                        target = None
+                        self.arrive(link, actor, what)
+                    else:
+                        write((when, DELIVER, target.index, source.index, what, actor, None, ""))
+                        touch(target.name)
+                        context = target.context
+                        context.now = when / MICROSECONDS
+                        target.node.on_message(context, source.name, actor)
+                        target = None
+                elif what is None:
+                    actor()
+                elif actor.timers.get(what) == order:
+                    self._timer_due(actor, what, order)
                 else:
-                    write((when, DELIVER, target.index, source.index, what, actor, None, ""))
-                    self.call(target, "on_message", target.node.on_message, source.name, actor)
-            elif what is None:
-                actor()
-            elif actor.timers.get(what) == order:
-                self._timer_due(actor, what, order)
-            else:
-                continue
-            observe()
-            if self.recorder.is_full:
-                self.recorder.flush()
+                    continue
+                observe()
+                if len(rows) >= enough:
+                    self._check_limit()
+                    recorder.flush()
+                    enough = recorder.room(self._event_limit)
+        except Exception as error:
+            if target is None or (isinstance(error, SimulationError) and error.run is None):
+                raise
+            raise self._blame(target, "on_message", error) from error
 
     # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,31 +223,19 @@ class Kernel:
             LookupError: there is no such neighbour.
         """
         target = self.processes.get(to) if type(to) is str else None
-        if target is None:
-            raise self._no_such_peer(process, to)
         network = self.network
+        if target is None:
+            raise no_such_peer(process.name, to, network.peers(process.name), self.processes)
         if process.is_client or target.is_client:
             settings = network.client_settings()
         elif network.has_link(process.name, to):
             settings = network.link_settings(process.name, to)
         else:
-            raise self._no_such_peer(process, to)
+            raise no_such_peer(process.name, to, network.peers(process.name), self.processes)
         befalls = self._message_faults.get((process.name, to))
         link = process.links[to] = Link(process, target, settings.made_special() if befalls else settings)
         link.befalls = befalls or {}
         return link
-
-    def _no_such_peer(self, process: Process, to: object) -> Exception:
-        if type(to) is not str:
-            advice = "; send to each of them in a loop" if isinstance(to, Iterable) else ""
-            return TypeError(f"send takes the id of one node, a str, got {to!r}{advice}")
-        peers = self.network.peers(process.name)
-        if to == process.name:
-            return LookupError(f"{to} has no link to itself; set_timer(name, 0) calls it back at once")
-        if to not in self.processes:
-            return unknown("node", to, peers)
-        shown = ", ".join(peers[:8]) + (", …" if len(peers) > 8 else "")
-        return LookupError(f"{process.name} has no link to {to}; its peers are {shown or 'none'}")
 
     def post(self, link: Link, message: Any, draw: float) -> None:
         """Send a message the long way, where the network or a fault may do something to it."""
@@ -461,7 +462,7 @@ class Kernel:
             if process.incarnation == 0:
                 raise  # nothing has run yet: the caller sees the error as it is
             raise self._blame(process, "node_factory", error) from error
-        _check_handlers(node)
+        check_handlers(node)
         process.node = node
         process.context = SimulatorContext(self, process)
         self.call(process, "on_start", node.on_start)
@@ -541,18 +542,3 @@ def _by_link_and_number(faults: Iterable[Fault]) -> dict[Pair, dict[int, list[Me
 
 def _nothing() -> None:
     """Nothing happens."""
-
-
-def _check_handlers(node: Any) -> None:
-    for handler in ("on_start", "on_message", "on_timer"):
-        if not callable(getattr(node, handler, None)):
-            raise TypeError(
-                f"node_factory must return a Node, got {type(node).__name__}, which has no {handler}; "
-                "derive your class from dscourse.simulation.Node"
-            )
-        code = getattr(getattr(node, handler), "__code__", None)
-        if code is not None and code.co_flags & _WAITS:
-            raise TypeError(
-                f"{handler} of {type(node).__name__} holds yield, async or await, but a handler runs to its end at "
-                "once; to go on later, set a timer and go on in on_timer"
-            )
