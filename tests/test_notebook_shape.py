@@ -5,6 +5,7 @@ import copy
 import importlib
 import itertools
 import json
+import math
 import re
 import statistics
 from pathlib import Path
@@ -17,16 +18,16 @@ from dscourse.exercises import Exercise, NodeExercise, Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 START = "00-start-here.ipynb"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
 LARGEST = 2_000_000  # bytes
 MEDIAN_LINES, LONGEST_CELL, LONGEST_STUB = 3, 15, 25
-#: Notebooks that are what the learner's page asks for as a whole; the others follow, and join this list.
-RECAST = {START}
-CORE_MINUTES = 75
-SECTIONS = ["Checked against the literature", "Exercises", "In production", "Summary"]
+SECTIONS = ["Checked against the literature", "In production", "Summary"]
 SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
+RECAST = (START,)  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
+CORE_MINUTES, WORDS_A_MINUTE = 75, 180
+FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w:/.])/(?:home|root|tmp|work|Users|usr|opt|mnt|var)/\w[\w./-]*|\b[A-Z]:\\\w+"
 )
@@ -38,14 +39,14 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 class Notebook:
     """A stored notebook, and what the checks below ask of it."""
 
-    def __init__(self, name, content, others, glossary, roles, defined=frozenset()):
+    def __init__(self, name, content, others, glossary, roles, kinds):
         self.name = name
         self.content = content
         self.cells = content["cells"]
         self.others = others  # {file name: title} of all notebooks, this one too
         self.glossary = glossary
         self.roles = roles  # {name in its exercise module: "prediction", "exercise" or "node"}
-        self.defined = defined  # what else that module defines
+        self.kinds = kinds  # {name of a prediction: "choice", "number", "curve" or "node"}
 
     @property
     def code(self):
@@ -76,9 +77,26 @@ class Notebook:
                 found[-1][2].append(cell)
         return found
 
-    def deeper(self):
-        """Return the titles of the sections that can be left out."""
-        return [heading[1] for heading in SECTION.finditer(self.prose) if heading[3]]
+    def moving(self):
+        """Return the code cells that show a player or a figure with controls."""
+        imported = {}
+        for cell in self.code:
+            for node in ast.walk(ast.parse(source(cell))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dscourse.views"):
+                    imported |= {
+                        alias.asname or alias.name: (node.module, alias.name) for alias in node.names
+                    }
+        call = re.compile(r"^(?:\w+\s*=\s*)?(\w+)(?:\.(\w+))?\(", re.MULTILINE)
+        return [
+            cell
+            for cell in self.code
+            for first, second in call.findall(source(cell))
+            if first in imported and gives_a_widget(*imported[first], second)
+        ]
+
+    def is_deeper(self, title):
+        """Return whether a section can be left out."""
+        return any(found[1] == title and bool(found[3]) for found in SECTION.finditer(self.prose))
 
     def section(self, title):
         return next((cells for name, _, cells in self.sections() if name == title), [])
@@ -150,77 +168,18 @@ def title_says_what_to_expect(book):
 
 
 def minutes_add_up(book):
-    promised = r"^\*\*Time\*\*: (\d+) min(?:, and (\d+) min deeper)?$"
-    total = re.search(promised, source(book.cells[0]), re.MULTILINE)
+    form = r"^\*\*Time\*\*: (?:(\d+) min|core (\d+) min, deeper (\d+) min)$"
+    total = re.search(form, source(book.cells[0]), re.MULTILINE)
     if not total:
-        yield "must say **Time**: N min, or N min, and M min deeper"
+        yield "must say **Time**: N min, or **Time**: core N min, deeper M min"
         return
-    deeper = book.deeper()
-    core = sum(minutes for title, minutes, _ in book.sections() if title not in deeper)
-    beyond = sum(minutes for title, minutes, _ in book.sections() if title in deeper)
-    if (core, beyond) != (int(total[1]), int(total[2] or 0)):
-        yield f"promises {total[0]!r}, but its sections take {core} min, and {beyond} min deeper"
+    for part, promised in (("", total[1] or total[2]), (" marked deeper", total[3] or "0")):
+        minutes = sum(minutes for title, minutes, _ in book.sections() if book.is_deeper(title) == bool(part))
+        if minutes != int(promised):
+            yield f"promises {promised} min{part}, but its sections take {minutes}"
     for heading in re.findall(r"^## .*$", book.prose, re.MULTILINE):
         if not SECTION.fullmatch(heading):
-            yield f"the heading {heading!r} must be '## Title · N min', or with ' · deeper' behind it"
-
-
-def minutes_are_honest(book):
-    """Reading at 180 words a minute, and time to predict, drive, calculate and write nodes."""
-    for title, promised, cells in book.sections() if book.name in RECAST else ():
-        words = len(re.sub(r"\]\([^)]*\)|[|#*`$_-]", " ", text_of(cells)).split())
-        code = [cell for cell in cells if cell["cell_type"] == "code"]
-        asked_here = [book.roles.get(asked(cell)) for cell in code]
-        least = words / 180 + asked_here.count("prediction") + 3 * sum(map(is_driven, code))
-        least += 5 * asked_here.count("exercise") + 8 * asked_here.count("node")
-        if promised < least:
-            yield f"the section {title!r} takes {least:.1f} min by the formula, and promises {promised}"
-
-
-def is_driven(cell):
-    return bool(re.search(r"\b(play|adversary|explore_\w+|lab_\w+|interactive_figure)\(", uncommented(cell)))
-
-
-def uncommented(cell):
-    return "\n".join(line for line in source(cell).splitlines() if not line.lstrip().startswith("#"))
-
-
-def the_page_is_whole(book):
-    """What a recast notebook has besides: a core of an hour or so, something that moves soon, a node to write."""
-    if book.name not in RECAST:
-        return
-    deeper = book.deeper()
-    core = [(title, minutes, cells) for title, minutes, cells in book.sections() if title not in deeper]
-    if sum(minutes for _, minutes, _ in core) > CORE_MINUTES:
-        yield f"its core takes more than {CORE_MINUTES} min"
-    if not deeper:
-        yield "marks nothing as deeper"
-    elif [title for title, _, _ in book.sections()][-len(deeper) :] != deeper:
-        yield "the sections marked deeper must stand behind the core"
-    passed = 0
-    for _, minutes, cells in core:
-        if any(is_driven(cell) for cell in cells if cell["cell_type"] == "code"):
-            break
-        passed += minutes
-    else:
-        yield "nothing moves in its core"
-    if passed > 10:
-        yield f"{passed} min pass until something moves"
-    driven = sum(map(is_driven, book.code))
-    printed_out = sum(is_print_out(cell) for cell in book.code)
-    if driven < printed_out:
-        yield f"has {driven} players and explorers, and {printed_out} print-outs"
-    if "node" not in book.roles.values():
-        yield "has no node to write"
-
-
-def is_print_out(cell):
-    """Whether a cell shows text of its own: no claim, no picture, no question, answer or comparison."""
-    if "claim" in tags(cell) or "exercises." in uncommented(cell) or "check.run" in source(cell):
-        return False
-    outputs = cell.get("outputs", [])
-    pictures = any(kind.startswith("image/") for one in outputs for kind in one.get("data", {}))
-    return bool(outputs) and not pictures
+            yield f"the heading {heading!r} must be '## Title · N min', or '… · deeper'"
 
 
 def headings_are_slides(book):
@@ -405,7 +364,7 @@ def numbers_are_asserted(book):
 
 def everything_asked_is_there(book):
     used = set(re.findall(r"exercises\.(\w+)", "\n".join(source(cell) for cell in book.code)))
-    for name in sorted(used - set(book.roles) - book.defined - {"progress"}):
+    for name in sorted(used - set(book.roles) - set(exercise_module(book.name)) - {"progress"}):
         yield f"uses exercises.{name}, which its exercise module does not have"
     shown = {asked(cell) for cell in book.code}
     for name in sorted(set(book.roles) - shown):
@@ -449,22 +408,28 @@ def literature_is_checked(book):
         yield "its literature check runs nothing"
 
 
+def needed(book, role):
+    return FEWER.get(book.name, {}).get(role, 4)
+
+
 def there_are_four_exercises(book):
-    cells = book.section("Exercises")
-    shown = [name for cell in cells if (name := asked(cell)) and book.roles.get(name) in ("exercise", "node")]
-    if len(shown) < 4:
-        yield f"has {len(shown)} exercises in its section Exercises, needs four"
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    shown = [name for cell in book.code if book.roles.get(name := asked(cell)) == "exercise"]
+    if len(shown) < needed(book, "exercise"):
+        yield f"has {len(shown)} exercises, needs {needed(book, 'exercise')}"
     for name in shown:
-        checks = [cell for cell in code if f"exercises.{name}.check(" in source(cell)]
+        checks = [cell for cell in book.code if f"exercises.{name}.check({name})" in source(cell)]
         if not checks:
-            yield f"never checks an answer to exercises.{name}"
+            yield f"never checks an answer named {name} to exercises.{name}"
         for cell in checks:
             if "not attempted yet" not in json.dumps(cell.get("outputs")).lower():
                 yield f"an untouched exercises.{name} must say 'not attempted yet'"
+            if not any(
+                name in names_made(ast.parse(line)) for line in lines(cell) if line.startswith(f"{name} =")
+            ):
+                yield f"the cell that checks exercises.{name} must hold {name} = …"
     for word in (".hint()", ".solution()"):
-        if word not in text_of(cells):
-            yield f"its section Exercises must name {word}"
+        if word not in book.prose:
+            yield f"must name {word}"
 
 
 def production_names_real_systems(book):
@@ -473,18 +438,8 @@ def production_names_real_systems(book):
 
 
 def something_can_be_driven(book):
-    imported = {}
-    for cell in book.code:
-        for node in ast.walk(ast.parse(source(cell))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dscourse.views"):
-                imported |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
-    called = re.findall(
-        r"^(?:\w+\s*=\s*)?(\w+)(?:\.(\w+))?\(", "\n".join(map(source, book.code)), re.MULTILINE
-    )
-    for first, second in called:
-        if first in imported and gives_a_widget(*imported[first], second):
-            return
-    yield "has no interactive model, such as interactive_figure(…) or play(…)"
+    if not book.moving():
+        yield "has no interactive model, such as interactive_figure(…) or play(…)"
 
 
 def gives_a_widget(module, name, attribute):
@@ -499,13 +454,62 @@ def gives_a_widget(module, name, attribute):
     return isinstance(returns, type) and issubclass(returns, ipywidgets.DOMWidget)
 
 
+# --- what is asked of a whole page, as soon as a notebook is recast ---
+
+
+def minutes_are_honest(book):
+    """Minutes of a section ≥ words/180 + 1 a prediction + 3 what moves + 5 an exercise + 8 a node to write."""
+    cost = {"prediction": 1, "exercise": 5, "node": 8}
+    moving = book.moving()
+    for title, minutes, cells in book.sections():
+        words = len(re.sub(r"\]\([^)]*\)", "]", text_of(cells)).split())
+        asks = sum(cost.get(book.roles.get(asked_of(cell)), 0) for cell in cells)
+        least = words / WORDS_A_MINUTE + asks + 3 * sum(cell in moving for cell in cells)
+        if minutes < math.floor(least):
+            yield f"{title!r} takes {least:.1f} min, not {minutes}"
+    core = sum(minutes for title, minutes, _ in book.sections() if not book.is_deeper(title))
+    if core > CORE_MINUTES:
+        yield f"its core takes {core} min, more than {CORE_MINUTES}"
+
+
+def there_are_four_predictions(book):
+    shown = [asked(cell) for cell in book.code if book.roles.get(asked(cell)) == "prediction"]
+    if len(shown) < needed(book, "prediction"):
+        yield f"has {len(shown)} predictions, needs {needed(book, 'prediction')}"
+    if shown and all(book.kinds.get(name) == "choice" for name in shown):
+        yield "has only multiple choice: one prediction must be a number, a curve or a node"
+
+
+def something_moves_early_and_has_tasks(book):
+    moving, before = book.moving(), 0
+    for _, minutes, cells in book.sections():
+        if any(cell in moving for cell in cells):
+            break
+        before += minutes
+    if before >= 10:
+        yield f"nothing moves in its first {before} minutes"
+    for cell in moving:
+        if re.search(r"\bplay\(", source(cell)) and "tasks=" not in source(cell):
+            yield f"the player {cell.get('id')!r} has no tasks"
+
+
+def a_node_is_written(book):
+    if not any(book.roles.get(asked(cell)) == "node" for cell in book.code):
+        yield "has no node to write"
+
+
+CHECKS_OF_A_PAGE = [
+    minutes_are_honest,
+    there_are_four_predictions,
+    something_moves_early_and_has_tasks,
+    a_node_is_written,
+]
+
 CHECKS = [
     file_is_sound,
     cells_have_readable_ids,
     title_says_what_to_expect,
     minutes_add_up,
-    minutes_are_honest,
-    the_page_is_whole,
     headings_are_slides,
     neighbours_are_linked,
     links_lead_somewhere,
@@ -530,8 +534,8 @@ CHECKS = [
 ]
 
 
-def problems(book):
-    return [f"{check.__name__}: {problem}" for check in CHECKS for problem in check(book)]
+def problems(book, checks=CHECKS):
+    return [f"{check.__name__}: {problem}" for check in checks for problem in check(book)]
 
 
 # --- the notebooks that are there ---
@@ -571,12 +575,16 @@ def roles_of(name):
     }
 
 
+def kinds_of(name):
+    return {key: thing.kind for key, thing in exercise_module(name).items() if isinstance(thing, Prediction)}
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_notebook_has_the_shape_of_the_course(name, stored):
     titles = {other: title(content) for other, content in stored.items()}
     terms = glossary_terms((FOLDER / "glossary.md").read_text(encoding="utf-8"))
-    defined = frozenset(exercise_module(name))
-    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name), defined))
+    checks = CHECKS + (CHECKS_OF_A_PAGE if name in RECAST else [])
+    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name), kinds_of(name)), checks)
     assert found == [], "\n".join(["", *found])
 
 
@@ -639,7 +647,7 @@ def good_notebook():
         untouched = result(text_plain="Not attempted yet.")
         exercises += [
             code(f"show-{name}", f"exercises.{name}", result(text_plain="the task")),
-            code(f"answer-{name}", f"answer = ...\nexercises.{name}.check(answer)", untouched),
+            code(f"answer-{name}", f"{name} = ...\nexercises.{name}.check({name})", untouched),
         ]
     cells = [
         markdown(
@@ -684,7 +692,7 @@ def in_a_course(content, name="04-partitioning.ipynb"):
         "07-faults.ipynb": "07 Faults",
     }
     roles = dict.fromkeys(("one", "two", "three", "four"), "exercise") | {"moved": "prediction"}
-    return Notebook(name, content, others, ["hot key", "node"], roles)
+    return Notebook(name, content, others, ["hot key", "node"], roles, {"moved": "choice"})
 
 
 def cell_of(content, cell_id):
@@ -746,7 +754,6 @@ BAD = [
     (minutes_add_up, "sections take 20", replacing("title", "20 min", "25 min")),
     (minutes_add_up, "Time", replacing("title", "**Time**: 20 min", "")),
     (minutes_add_up, "'## Title · N min'", replacing("literature", " · 3 min", "")),
-    (minutes_add_up, "and 3 min deeper", replacing("literature", "3 min", "3 min · deeper")),
     (headings_are_slides, "slide", marking("exercises")),
     (neighbours_are_linked, "first", replacing("title", "[← 00 Start here](00-start-here.ipynb) · ", "")),
     (neighbours_are_linked, "last", replacing("summary", "07-faults", "08-faults")),
@@ -793,6 +800,10 @@ BAD = [
     (literature_is_checked, "runs nothing", without("published")),
     (there_are_four_exercises, "has 3", without("show-four")),
     (there_are_four_exercises, "never checks", without("answer-two")),
+    (there_are_four_exercises, "never checks", replacing("answer-two", "check(two)", "check(answer)")),
+    (there_are_four_exercises, "must hold one", replacing("answer-one", "one =", "won =")),
+    (minutes_add_up, "deeper, but its sections take 0", replacing("title", "20 min", "core 20 min, deeper 5 min")),
+    (minutes_add_up, "take 18", replacing("production", "2 min", "2 min · deeper")),
     (there_are_four_exercises, "'not attempted yet'", replacing_outputs("answer-one")),
     (there_are_four_exercises, ".hint()", replacing("exercises", "`.hint()`", "It")),
     (production_names_real_systems, "real systems", replacing("production", "https://b.org", "b")),
@@ -820,64 +831,64 @@ def test_a_median_of_four_lines_is_too_long():
     assert any("median code cell has 4" in problem for problem in problems(in_a_course(content)))
 
 
-def as_recast(content):
-    """Make the good notebook a whole page: longer, with a node to write and most of it deeper."""
-    exercises = cell_of(content, "exercises")
-    exercises["source"] = exercises["source"].replace("Exercises · 8", "Exercises · 20")
-    for cell_id in ("literature", "exercises", "production", "summary"):
-        cell = cell_of(content, cell_id)
-        cell["source"] = re.sub(r"( min)$", r"\1 · deeper", cell["source"], count=1, flags=re.MULTILINE)
-    places = {
-        "one": "exercise",
-        "two": "exercise",
-        "three": "exercise",
-        "four": "node",
-        "moved": "prediction",
-    }
-    return Notebook(START, content, {START: "00 Start here"}, ["hot key", "node"], places)
+def test_every_check_has_a_bad_notebook():
+    assert {check for check, _, _ in BAD} == set(CHECKS)
 
 
-def late(content):
-    """Nothing moves until a second section of the core, and the first takes long."""
-    cell_of(content, "question")["source"] = "## Where is my key? · 80 min\n\nWhere?"
-    heading = markdown("second", "## And then? · 5 min\n\nSee.", slideshow={"slide_type": "slide"})
-    content["cells"].insert(content["cells"].index(cell_of(content, "move")), heading)
+# --- a whole page ---
+
+
+def whole_page():
+    """Return the good notebook with three more predictions, one of them a number, a player with tasks and a node."""
+    content = good_notebook()
+    new = [
+        code("play", "from dscourse.views import play\n\nplay(run, tasks=tasks)"),
+        *(code(f"predict-{name}", f"exercises.{name}") for name in ("p2", "p3", "p4")),
+        code("node", "exercises.greeter"),
+    ]
+    place = content["cells"].index(cell_of(content, "imports")) + 1
+    content["cells"][place:place] = new
+    for cell_id, old, minutes in (("question", 5, 20), ("exercises", 8, 20)):
+        replacing(cell_id, f"{old} min", f"{minutes} min")(content)
+    return content
+
+
+def page_problems(content, **kinds):
+    book = in_a_course(content)
+    book.roles |= dict.fromkeys(("p2", "p3", "p4"), "prediction") | {"greeter": "node"}
+    book.kinds |= {"p2": "choice", "p3": "choice", "p4": "number", **kinds}
+    return problems(book, CHECKS_OF_A_PAGE)
+
+
+def test_a_whole_page_passes():
+    assert page_problems(whole_page()) == []
 
 
 @pytest.mark.parametrize(
-    ("check", "told", "change"),
+    ("told", "change"),
     [
-        (minutes_are_honest, "'Exercises' takes 23", lambda content: None),
-        (minutes_are_honest, "'Where is my key?' takes 4", replacing("question", "· 5 min", "· 3 min")),
-        (the_page_is_whole, "core takes more", replacing("question", "· 5 min", "· 80 min")),
-        (the_page_is_whole, "80 min pass until", late),
-        (the_page_is_whole, "nothing moves", replacing("move", "interactive_figure(", "figure(")),
-        (the_page_is_whole, "print-outs", replacing("move", "interactive_figure(", "figure(")),
+        (
+            "minutes_are_honest: 'Where is my key?' takes 18.1 min, not 5",
+            replacing("question", "20 min", "5 min"),
+        ),
+        (
+            "minutes_are_honest: 'Exercises' takes 20.1 min, not 19",
+            replacing("exercises", "20 min", "19 min"),
+        ),
+        ("minutes_are_honest: 'In production' takes", replacing("production", "[A]", "word " * 600)),
+        ("its core takes 92 min", replacing("production", "2 min", "47 min")),
+        ("has 3 predictions, needs 4", without("predict-p2")),
+        ("nothing moves in its first", lambda content: [without(one)(content) for one in ("play", "move")]),
+        ("the player 'play' has no tasks", replacing("play", ", tasks=tasks", "")),
+        ("has no node to write", without("node")),
     ],
 )
-def test_a_recast_notebook_that_falls_short_is_noticed(check, told, change):
-    content = good_notebook()
+def test_a_page_that_is_not_whole_is_noticed(told, change):
+    content = whole_page()
     change(content)
-    found = list(check(as_recast(content)))
+    found = page_problems(content)
     assert any(told in problem for problem in found), found
 
 
-def test_what_is_deeper_stands_behind_the_core():
-    book = as_recast(good_notebook())
-    cell_of(book.content, "summary")["source"] = source(cell_of(book.content, "summary")).replace(
-        " · deeper", ""
-    )
-    assert "the sections marked deeper must stand behind the core" in list(the_page_is_whole(book))
-
-
-def test_a_recast_notebook_needs_a_node_to_write_and_something_deeper():
-    book = as_recast(good_notebook())
-    assert list(the_page_is_whole(book)) == []
-    book.roles = dict.fromkeys(book.roles, "exercise")
-    assert "has no node to write" in list(the_page_is_whole(book))
-    plain = Notebook(START, good_notebook(), {}, [], {"four": "node"})
-    assert "marks nothing as deeper" in list(the_page_is_whole(plain))
-
-
-def test_every_check_has_a_bad_notebook():
-    assert {check for check, _, _ in BAD} | {minutes_are_honest, the_page_is_whole} == set(CHECKS)
+def test_only_multiple_choice_is_noticed():
+    assert any("only multiple choice" in problem for problem in page_problems(whole_page(), p4="choice"))

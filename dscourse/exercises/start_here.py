@@ -12,6 +12,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     NumberPrediction,
@@ -38,6 +39,43 @@ from dscourse.views import Task, Visit
 
 __all__ = ["greet_and_count"]  # besides what is defined here
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+A_CRASH_IS_SEEN = Misconception(
+    "start_here.a_crash_is_seen",
+    belief="The others see a crash when it happens.",
+    question=("A node has stopped sending. What do the others know of it one millisecond later?"),
+    answer="Nothing. They notice only when something that was due has not come for too long.",
+)
+ALL_AS_GOOD_AS_EACH = Misconception(
+    "start_here.all_as_good_as_each",
+    belief="All parts together are up as often as each of them.",
+    question=(
+        "Two parts, both needed, are up half of the time each, independently. How often does the whole work?"
+    ),
+    answer="A quarter of the time: both must be up at once, and the chances multiply.",
+)
+CHANCES_ADD_UP = Misconception(
+    "start_here.chances_add_up",
+    belief="Chances of being up add up.",
+    question=("One copy is up 60 % of the time. How often is at least one of two independent copies up?"),
+    answer="84 %: both are down 0.4 × 0.4 of the time. A sum would give 120 %.",
+)
+THE_LEADER_IS_KNOWN = Misconception(
+    "start_here.the_leader_is_known",
+    belief="While a leader is up, everybody knows that it leads.",
+    question=(
+        "The leader is well, but no message of its comes through to you. How can you tell that from its crash?"
+    ),
+    answer="You can't: both are silence. So you may elect another, while the first goes on.",
+)
+MISCONCEPTIONS = (
+    A_CRASH_IS_SEEN,
+    ALL_AS_GOOD_AS_EACH,
+    CHANCES_ADD_UP,
+    THE_LEADER_IS_KNOWN,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 all_machines_up = NumberPrediction(
@@ -59,6 +97,7 @@ all_machines_up = NumberPrediction(
             "like each of them",
             "That holds for each machine taken alone. The service needs all 100 at the same moment, and chances that must come "
             "true together multiply: 0.999 a hundred times over.",
+            ALL_AS_GOOD_AS_EACH,
         ),
     },
     otherwise="Chances that must come true together multiply: 0.999 a hundred times over.",
@@ -80,6 +119,7 @@ crash_the_leader = ChoicePrediction(
             "at once: they notice that n0 is gone",
             "How would they notice? A crashed node sends nothing, and silence looks the same as a message that is late. "
             "Look at how long the others go on following n0.",
+            A_CRASH_IS_SEEN,
         ),
         Expectation(
             "never: somebody has to tell them",
@@ -108,6 +148,7 @@ cut_the_network = NumberPrediction(
             "one: n0 leads and sells, the others can't",
             "n0 does go on leading, on its own side. But the three nodes that no longer hear from it apply the rule that helped them "
             "when it had crashed.",
+            THE_LEADER_IS_KNOWN,
         ),
         0: Expectation(
             "none: without the whole cluster nobody sells",
@@ -161,7 +202,9 @@ drive = (
         "Crash n0 at about 2 s",
         lambda run: any(isinstance(fault, Crash) and fault.node == "n0" for fault in run.faults),
     ),
-    Task("start_here.go_back", "Play on, then go back to before the crash", (Visit(3.0, 8.0), Visit(0.0, 1.9))),
+    Task(
+        "start_here.go_back", "Play on, then go back to before the crash", (Visit(3.0, 8.0), Visit(0.0, 1.9))
+    ),
     Task("start_here.pause_n0", "Undo; pause n0 at 2 s, resume it at 5 s", _is_paused_and_goes_on),
     Task(
         "start_here.wakes_up",
@@ -229,14 +272,17 @@ one_is_enough = FunctionExercise(
         Mistake(
             "answer = lambda availability, machines: availability ** machines",
             "That is the chance that all of them are up at once. Here one is enough: when is none of them up?",
+            ALL_AS_GOOD_AS_EACH,
         ),
         Mistake(
             "answer = lambda availability, machines: availability * machines",
             "Chances of being up can't be added: two machines at 0.9 would be up 180 % of the time. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: min(1, availability * machines)",
             "Chances of being up can't be added: three machines at 0.5 are not always up. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: 1 - availability ** machines",
@@ -397,6 +443,7 @@ two_leaders = TrialExercise(
             _one_leader,
             'from dscourse.simulation import Crash\nanswer = [Crash("n0", at=2.0)]',
             'from dscourse.simulation import Pause\nanswer = [Pause("n0", at=2.0, until=5.0)]',
+            misconception=THE_LEADER_IS_KNOWN,
         ),
     ),
 )
