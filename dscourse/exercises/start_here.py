@@ -180,10 +180,10 @@ def holders(run: Run, item: int) -> int:
     return sum(operation.outcome == "ok" and operation.value == item for operation in run.history())
 
 
-def two_lead(now: Moment) -> bool:
-    """Whether two nodes that are up take themselves for the leader."""
+def at_most_one_leads(now: Moment) -> bool:
+    """Whether no two nodes that are up take themselves for the leader."""
     leaders = [node for node, fields in now.nodes.items() if fields["leader"] == node]
-    return sum(now.condition[node] == "up" for node in leaders) > 1
+    return sum(now.condition[node] == "up" for node in leaders) <= 1
 
 
 def _is_paused_and_goes_on(run: Run) -> bool:
@@ -193,8 +193,8 @@ def _is_paused_and_goes_on(run: Run) -> bool:
 
 watch = (Task("start_here.watch", "Press Play: see the first item sold", Visit(0.6, 2.0)),)
 see_them_notice = (
-    Task("start_here.silence", "Look at them just after the crash, at 3 s", Visit(3.0, 3.6)),
-    Task("start_here.agreed", "Find the moment at which all four follow n1", Visit(4.5, 8.0)),
+    Task("start_here.silence", "Look at the others just after the crash, at 3 s", Visit(3.0, 3.6)),
+    Task("start_here.agreed", "Look at them again two seconds later", Visit(4.8, 8.0)),
 )
 drive = (
     Task(
@@ -213,8 +213,8 @@ drive = (
     ),
 )
 see_the_price = (
-    Task("start_here.one_side", "See n0 sell the last item, near 4 s", Visit(3.6, 4.2)),
-    Task("start_here.other_side", "See n2 sell it again, near 5 s", Visit(4.7, 5.3)),
+    Task("start_here.one_side", "Watch what becomes of c0's order, near 4 s", Visit(3.6, 4.2)),
+    Task("start_here.other_side", "Watch what becomes of c1's order, near 5 s", Visit(4.7, 5.3)),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
