@@ -100,7 +100,7 @@ class _Shrinker:
     def breaks(self, case: Case) -> bool:
         """Whether the property is broken in a case."""
         scenario = case.scenario
-        key = repr((case.until, scenario.network, scenario.network.loss, scenario.faults, scenario.clients))
+        key = repr((case.until, scenario.network, scenario.network.is_lucky, scenario.faults, scenario.clients))
         if key not in self._known:
             if self._left <= 0:
                 return False
@@ -161,10 +161,8 @@ def _size(case: Case) -> tuple[float, ...]:
         if fault.begins is not None and fault.begins < case.until and not fault.is_instant
     )
     by_luck = sum(isinstance(fault, Lossy | Duplicate) for fault in scenario.faults)
-    network = scenario.network
-    by_luck += (network.loss > 0) + (network.duplication > 0)
     return (
-        by_luck,
+        by_luck + scenario.network.is_lucky,
         len(scenario.faults),
         len(scenario.clients),
         sum(len(client.operations) for client in scenario.clients),
@@ -197,7 +195,7 @@ def _make_luck_exact(case: Case) -> Iterator[Case]:
     """Random losses and copies become the messages that were in fact lost or doubled."""
     network = case.scenario.network
     lucky = [fault for fault in case.scenario.faults if isinstance(fault, Lossy | Duplicate)]
-    if not lucky and not network.loss and not network.duplication:
+    if not lucky and not network.is_lucky:
         return
     run = whole_run(case.scenario, case.until)
     others = [fault for fault in case.scenario.faults if fault not in lucky]

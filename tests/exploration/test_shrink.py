@@ -144,3 +144,43 @@ def test_shrinking_never_passes_never_grows_and_is_idempotent(case):
     again = shrink(example.run, wanted)
     assert _size(Case(again.run.scenario, again.run.until, 6.0)) == _size(shrunk)
     assert again.run.digest() == example.run.digest()
+
+
+class Listener(Node):
+    """Counts what it hears of the first node, which tells it something six times."""
+
+    def on_start(self, ctx):
+        self.heard = 0
+        if self.node_id == "n0":
+            for k in range(1, 7):
+                ctx.set_timer(f"tell {k}", 0.1 * k)
+
+    def on_timer(self, ctx, name):
+        ctx.send("n1", Reply(0, "ok", name))
+
+    def on_message(self, ctx, sender, message):
+        self.heard += 1
+
+
+TOO_MANY = never(lambda now: now.nodes["n1"]["heard"] > 6, name="hears it too often")
+TOO_FEW = holds(lambda run: run.at(run.until).nodes["n1"]["heard"] == 6 or run.until < 1.0, name="hears it all")
+
+
+@pytest.mark.parametrize("on_the_edge", [False, True])
+@pytest.mark.parametrize(
+    ("luck", "wanted", "kind"),
+    [("duplication", TOO_MANY, RepeatMessage), ("loss", TOO_FEW, LoseMessage)],
+)
+def test_no_luck_of_the_network_is_left_and_the_message_that_mattered_is(on_the_edge, luck, wanted, kind):
+    graph = topology.full_mesh(2)
+    if on_the_edge:
+        graph.add_edge("n0", "n1", **{luck: 0.3})
+    network = Network(graph, **({} if on_the_edge else {luck: 0.3}))
+    run = next(
+        run for seed in range(50) if not (run := Scenario(Listener, network, seed=seed).run(2.0)).check(wanted)
+    )
+    example = shrink(run, wanted)
+    assert not example.run.check(wanted)
+    assert not example.run.scenario.network.is_lucky
+    (fault,) = example.faults
+    assert isinstance(fault, kind)
