@@ -265,3 +265,7 @@ class _Shrinker:
             return bool(judged_run(chosen, chosen.until, [self._wanted], event_limit=EVENT_LIMIT)[1])
         except (NodeError, EventLimit):
             return self._wanted is NO_ERROR
+        except Exception:
+            if self._left == BUDGET - 1:  # it is the run itself
+                raise
+            return False  # of so short a run the property can't be asked
