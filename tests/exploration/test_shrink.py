@@ -213,7 +213,13 @@ def test_what_only_takes_long_is_no_counterexample_of_eventually():
     example = shrink(scenario.run(12.0), both)
     (fault,) = example.faults
     assert fault.node == "n0"
-    assert not example.run.scenario.run(12.0).check(both)
+    assert example.run.until == 12.0
+    assert shrink(example.run, both).run.digest() == example.run.digest()
+
+
+def test_an_eventually_of_after_the_run_is_broken_by_it():
+    late = eventually(lambda now: True, name="late", after=9.0)
+    assert shrink(counting().run(3.0), late).explanation.startswith("late: broken.")
 
 
 def test_a_run_too_short_for_the_property_is_passed_over():
