@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from random import Random
 from typing import Any, TypeVar
 
-from dscourse.arguments import real, whole
+from dscourse.arguments import items, node_ids, real, whole
 from dscourse.simulation.behaviours import Behaviour
 from dscourse.simulation.faults import (
     Byzantine,
@@ -27,6 +27,7 @@ from dscourse.simulation.faults import (
     RepeatMessage,
     Slow,
 )
+from dscourse.simulation.names import unknown
 from dscourse.simulation.random_streams import key_of
 from dscourse.simulation.scenario import Scenario
 
@@ -84,8 +85,11 @@ class FaultMix:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("byzantine", "spared"):
-                object.__setattr__(self, field.name, tuple(value))
+            if field.name == "byzantine":
+                lies = items("byzantine", value, "a list of behaviours, such as [Silent()]")
+                object.__setattr__(self, "byzantine", lies)
+            elif field.name == "spared":
+                object.__setattr__(self, "spared", node_ids("spared", value, at_least=0))
             elif field.name == "victims":
                 if value is not None:
                     whole("victims", value, at_least=1)
@@ -115,7 +119,15 @@ class FaultMix:
             scenario: whose nodes and links they befall.
             until: seconds; all begin before.
             seed: of the draw; the same gives the same faults.
+
+        Raises:
+            LookupError, ValueError: the spared nodes aren't there, or are all there are.
         """
+        for name in self.spared:
+            if name not in scenario.node_ids:
+                raise unknown("node (spared in a FaultMix)", name, scenario.node_ids)
+        if set(self.spared) >= set(scenario.node_ids):
+            raise ValueError(f"spared leaves no node that a fault could befall, got {list(self.spared)!r}")
         has_links = any(len(scenario.network.peers(node)) > 0 for node in scenario.node_ids)
         kinds = [name for name in self.kinds if has_links or name in _WITHOUT_LINKS]
         if self.most == 0 or not kinds:

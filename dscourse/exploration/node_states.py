@@ -206,7 +206,13 @@ class NodeStates:
 
     def _number_of(self, state: NodeState) -> int:
         timers = sorted(state.timers.items())
-        key, length = state_key((*state._replace(timers={}), timers), self._peers)
+        try:
+            key, length = state_key((*state._replace(timers={}), timers), self._peers)
+        except TypeError as error:
+            raise TypeError(
+                f"{self.name} holds something whose states can't be told apart ({error}); let it keep values, such as "
+                "a list, in place of a generator or an open file"
+            ) from None
         number = self._numbers.setdefault(key, len(self.states))
         if number == len(self.states):
             self.states.append(state)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dscourse.arguments import instance, one_of, real, truth, whole
+from dscourse.arguments import instance, items, one_of, real, truth, whole
 from dscourse.exploration.counterexample import NO_ERROR, Counterexample, unreached
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
@@ -129,9 +129,13 @@ def first_broken(
 
 
 def _properties(properties: Any) -> tuple[Property, ...]:
-    several = (properties,) if isinstance(properties, Property) else tuple(properties)
-    for item in several:
-        instance("each of properties", item, Property, "one such as always(lambda now: …)")
+    several = (
+        (properties,)
+        if isinstance(properties, Property)
+        else items(
+            "properties", properties, "a list of properties, such as [always(lambda now: …)]", Property
+        )
+    )
     if not several:
         raise ValueError(
             "properties is empty: a search must know what to look for, such as always(lambda now: …)"
@@ -141,5 +145,8 @@ def _properties(properties: Any) -> tuple[Property, ...]:
 
 def _seeds(seeds: Any) -> Sequence[int]:
     if isinstance(seeds, Iterable):
-        return [whole("each of seeds", seed, at_least=0) for seed in seeds]
+        chosen = [whole("each of seeds", seed, at_least=0) for seed in seeds]
+        if not chosen:
+            raise ValueError("seeds is empty: nothing would be tried, and nothing found")
+        return chosen
     return range(whole("seeds", seeds, at_least=1))

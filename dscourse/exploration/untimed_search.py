@@ -126,6 +126,11 @@ def _check_kinds(faults: FaultMix) -> None:
                 f"the untimed adversary knows crashes, loss and duplicates, got {name}={getattr(faults, name)}; "
                 "it delivers late, or not at all, whatever it likes"
             )
+    if faults.victims is not None or faults.spared:
+        given = (
+            f"victims={faults.victims}" if faults.victims is not None else f"spared={list(faults.spared)!r}"
+        )
+        raise ValueError(f"the untimed adversary spares nobody, got {given}")
     if faults.byzantine or faults.heal_at is not None:
         given = f"byzantine={faults.byzantine!r}" if faults.byzantine else f"heal_at={faults.heal_at:g}"
         raise ValueError(f"the untimed adversary has no time and tells no lies, got {given}")

@@ -457,3 +457,12 @@ def test_a_node_that_keeps_what_to_do_next_as_a_function_is_explored_whole():
 
     found = explore(Next, ["n0"], never(lambda now: now.nodes["n0"]["bad"], name="bad"), fires=2)
     assert found.counterexample.steps == (Fire("n0", "b"), Fire("n0", "go"))
+
+
+def test_a_node_whose_states_can_not_be_told_apart_is_named():
+    class Counts(Node):
+        def on_start(self, ctx):
+            self._next = (number for number in range(3))
+
+    with pytest.raises(TypeError, match=r"n0 holds something whose states can't be told apart .*generator"):
+        explore(Counts, ["n0"], never(lambda now: False, name="nothing"))

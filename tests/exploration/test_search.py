@@ -286,7 +286,12 @@ def test_every_draw_is_a_valid_scenario():
     ("arguments", "kind", "words"),
     [
         ({"properties": []}, ValueError, "must know what to look for"),
-        ({"properties": "x"}, TypeError, "each of properties"),
+        ({"properties": "x"}, TypeError, "properties must be a list of properties"),
+        ({"properties": len}, TypeError, "properties must be a list of properties"),
+        ({"seeds": []}, ValueError, "seeds is empty"),
+        ({"faults": FaultMix(spared=["n9"])}, LookupError, "no node .spared in a FaultMix. .n9."),
+        ({"faults": FaultMix(spared=FAILOVER.node_ids)}, ValueError, "spared leaves no node"),
+        ({"faults": FaultMix(victims=1), "adversary": "untimed", "until": 5}, ValueError, "spares nobody"),
         ({"seeds": 0}, ValueError, "seeds must be at least 1"),
         ({"until": 0.0}, ValueError, "until must be above 0"),
         ({"faults": [Crash("n0", at=1.0)]}, TypeError, "faults must be a FaultMix"),
@@ -306,6 +311,8 @@ def test_mistakes_are_told(arguments, kind, words):
         ({"loss": 2.0}, "loss"),
         ({"most": 1.5}, "most"),
         ({"heal_at": 0.0}, "heal_at"),
+        ({"byzantine": Silent()}, "byzantine must be a list of behaviours"),
+        ({"spared": "n0"}, "spared must be a list of node ids"),
     ],
 )
 def test_mistakes_in_a_mix_are_told(arguments, words):
