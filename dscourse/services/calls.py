@@ -3,8 +3,8 @@
     anti_pattern_prices(["global lock", "one call per row"])
 
 One kind of node does it all: a `CallingServer` makes its calls in rounds, those of a round side by side, one round
-after the other. A shared lock, disk or database, a generator of ids, a participant of a transaction, the next service of a
-chain: each is a server with a queue, and what makes it a friend or a foe is how many wait there for whom.
+after the other. A shared lock, disk or database, a generator of ids, a participant of a transaction, the next service
+of a chain: each is a server with a queue, and what makes it a friend or a foe is how many wait there for whom.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def measure_scaling(
     shared: float = 0.0,
     cross_partition: float = 0.0,
     writes: float = 0.1,
-    lag: float = 1.0,
+    lag: float = 10.0,
     store: float = 0.02,
     broker: float = 0.01,
     users: int = 16,
