@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from dscourse.arguments import items, real, whole
 from dscourse.services.load_balancer import Done, LoadBalancer, Server, Work, tiers
 from dscourse.services.policies import RoundRobin
@@ -36,6 +34,16 @@ _CHAIN = 5  # services in a row
 _ROWS = 10
 _ONE_WAY = 0.0005  # seconds between two machines
 _PATIENCE = 0.5
+_STEPS = 1_000  # more than there are rounds: a ticket of a call is the request's, times this, and the round
+
+
+@dataclass
+class _Progress:
+    """How far a request has come."""
+
+    rounds: Rounds
+    for_client: bool
+    step: int = 0
 
 
 class CallingServer(Node):
@@ -60,18 +68,23 @@ class CallingServer(Node):
         self._tickets = 0
         self.served = self.failed = 0
 
+    def rounds_for(self, operation: object) -> Rounds:
+        """Whom to call for an operation: for all the same, unless a server of another kind knows better."""
+        return self._rounds
+
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """Begin a request, or take the answer to a call."""
         if isinstance(message, Request | Work):
             self._tickets += 1
             number = message.number if isinstance(message, Request) else message.ticket
-            request = self._pending.open(sender, number, self._tickets, [0, isinstance(message, Request)])
+            state = _Progress(self.rounds_for(message.operation), isinstance(message, Request))
+            request = self._pending.open(sender, number, self._tickets, state)
             if request is not None:
                 self._go_on(ctx, request)
         elif isinstance(message, Done):
-            ticket, step = divmod(message.ticket, len(self._rounds) + 1)
+            ticket, step = divmod(message.ticket, _STEPS)
             waiting = self._pending.get(ticket)
-            if waiting is None or waiting.state[0] != step:
+            if waiting is None or waiting.state.step != step:
                 return
             if self._pending.answer(ticket, sender, message.outcome) and not waiting.waiting:
                 if "fail" in waiting.answers.values():
@@ -86,19 +99,20 @@ class CallingServer(Node):
             self._end(ctx, request, "fail")
 
     def _go_on(self, ctx: Context, request: PendingRequest) -> None:
-        step = request.state[0]
-        if step == len(self._rounds):
+        progress = request.state
+        if progress.step == len(progress.rounds):
             self._end(ctx, request, "ok")
             return
-        request.state[0] = step + 1
-        self._pending.ask(ctx, request, self._rounds[step], afresh=True)
-        for other in self._rounds[step]:
-            ctx.send(other, Work(request.key * (len(self._rounds) + 1) + step + 1))
+        calls = progress.rounds[progress.step]
+        progress.step += 1
+        self._pending.ask(ctx, request, calls, afresh=True)
+        for other in calls:
+            ctx.send(other, Work(request.key * _STEPS + progress.step))
 
     def _end(self, ctx: Context, request: PendingRequest, outcome: str) -> None:
         self.served += outcome == "ok"
         self.failed += outcome == "fail"
-        if request.state[1]:
+        if request.state.for_client:
             self._pending.reply(ctx, request, outcome)
         else:
             self._pending.close(ctx, request)
@@ -222,6 +236,7 @@ def anti_pattern_prices(
         seconds: how long each run lasts.
         seed: of the runs.
     """
+    import numpy as np
     import pandas as pd
 
     rows = {}

@@ -155,12 +155,19 @@ class LoadBalancer(Node):
         tried, operation = request.state
         self.retries += bool(tried)
         key = str(operation[1]) if isinstance(operation, tuple) and len(operation) > 1 else ""
+        if not self.servers:
+            self._pending.reply(ctx, request, "fail", "no server")
+            return
         view = View(self.servers, self._seen, self._failures, self._answers, tuple(tried), key)
         server = self._policy(view, ctx.rng)
         tried.append(server)
         self.open_requests[server] += 1
         self._pending.ask(ctx, request, [server], afresh=True)
-        ctx.send(server, Work(request.key, operation))
+        ctx.send(server, Work(request.key, self.handed_on(operation)))
+
+    def handed_on(self, operation: Any) -> Any:
+        """What a server is told of an operation: all of it, as the client put it."""
+        return operation
 
     def _note(self, server: str, *, failed: bool) -> None:
         self.open_requests[server] -= 1

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, whole
 from dscourse.services.load_balancer import Done, LoadBalancer, Work, tiers
-from dscourse.simulation import Context, Exponential, Node, Reply, Request
-from dscourse.simulation.latency import LatencyModel, as_latency
+from dscourse.simulation import Context, Node, Reply, Request
+from dscourse.simulation.pending_requests import PendingRequests
 from dscourse.simulation.virtual_time import MICROSECONDS
 
 if TYPE_CHECKING:
-    from dscourse.simulation import Scenario
+    import pandas as pd
 
-ANSWERS = ("when done", "accepted")
+    from dscourse.simulation import Scenario
+    from dscourse.simulation.latency import LatencyModel
+
+ANSWERS = ("when done", "accepted", "callback")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class WorkerPool(Node):
         newest_first: serve the job that came last, instead of the one that came first.
         drop_expired: drop a job whose deadline is over when its turn comes, instead of doing it.
         says_busy: tell whoever is refused; otherwise nobody hears of it until their patience is over.
-        answer: "when done", or "accepted" at once; then `("status", number)` asks whether that job is done.
+        answer: "when done"; or "accepted" at once: then `("status", number)` asks whether that job is done; or a
+            "callback": accepted at once, and a second answer when it is done.
         durable: write the queue to disk before anybody is told "accepted", so that it survives a crash. A job that was
             in hand is then done again: twice, if the crash came between the work and the note of it.
     """
@@ -82,6 +86,8 @@ class WorkerPool(Node):
         answer: str = "when done",
         durable: bool = False,
     ) -> None:
+        from dscourse.simulation.latency import as_latency  # which loads NumPy
+
         super().__init__(node_id, peers)
         self.accepted = self.completed = self.dropped = self.refused = self.useful = 0
         self.queue: list[Job] = []
@@ -90,7 +96,7 @@ class WorkerPool(Node):
         self._sample = as_latency("service_time", service_time).sampler()
         self._limit, self._deadline = queue_limit, deadline
         self._newest, self._drops, self._says_busy = newest_first, drop_expired, says_busy
-        self._at_once, self._durable = answer == "accepted", durable
+        self._answer, self._durable = answer, durable
         self._done: dict[str, None] = {}  # jobs, where their askers may come back for them
 
     def on_start(self, ctx: Context) -> None:
@@ -120,7 +126,7 @@ class WorkerPool(Node):
             self.queue.append(job)
             self._serve(ctx)
             self._keep(ctx)
-            if self._at_once:
+            if self._answer != "when done":
                 self._tell(ctx, job, "ok", "accepted")
 
     def on_timer(self, ctx: Context, name: str) -> None:
@@ -129,7 +135,7 @@ class WorkerPool(Node):
         self._idle.append(name)
         self.completed += 1
         self.useful += ctx.now <= job.due
-        if self._at_once:
+        if self._answer == "accepted":
             self._done[job.name] = None
         else:
             self._tell(ctx, job, "ok", "done")
@@ -184,13 +190,13 @@ def worker_scenario(
         newest_first: serve the job that came last.
         drop_expired: drop what is too late when its turn comes.
         says_busy: tell whoever is refused.
-        answer: "when done" or "accepted".
+        answer: "when done", "accepted" or "callback" (a gateway takes the first of two answers).
         durable: write the queue to disk.
         attempts: how often the gateway asks for one request, the first time included.
         burst: (when, how many): so many more requests come within one second.
         seed: of the scenario.
     """
-    from dscourse.simulation import Network, OpenLoop, Scenario
+    from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
 
     count, patience = whole("workers", workers, at_least=1), real("deadline", deadline, above=0.0)
     pool = partial(
@@ -218,6 +224,80 @@ def worker_scenario(
 
 
 def _gateway_or_pool(
-    node_id: str, peers: Sequence[str], *, gateway: partial[LoadBalancer], pool: partial[WorkerPool]
+    node_id: str,
+    peers: Sequence[str],
+    *,
+    gateway: partial[LoadBalancer] | partial[Customer],
+    pool: partial[WorkerPool],
 ) -> Node:
     return gateway(node_id, peers) if node_id == "b0" else pool(node_id, peers)
+
+
+class Customer(Node):
+    """Brings jobs to a pool and wants to know when they are done; the pool's `answer` must fit.
+
+    Args:
+        node_id: its name.
+        peers: the pool.
+        poll_interval: seconds between two questions whether a job is done; None: it waits to be told.
+    """
+
+    def __init__(self, node_id: str, peers: Sequence[str], *, poll_interval: float | None = None) -> None:
+        super().__init__(node_id, peers)
+        self._poll_interval = poll_interval
+        self._pending = PendingRequests(poll_interval)
+        self._jobs = 0
+
+    def on_message(self, ctx: Context, sender: str, message: object) -> None:
+        """Hand a client's job on, or hear how it stands."""
+        pool = self.peers[0]
+        if isinstance(message, Request):
+            self._jobs += 2  # jobs are even, questions odd
+            request = self._pending.open(sender, message.number, self._jobs)
+            if request is not None:
+                self._pending.ask(ctx, request, [pool])
+                ctx.send(pool, Work(self._jobs, message.operation))
+        elif isinstance(message, Done):
+            waiting = self._pending.get(message.ticket - message.ticket % 2)
+            if waiting is not None and message.value not in ("accepted", "pending"):
+                self._pending.reply(ctx, waiting, message.outcome, message.value)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Ask whether a job is done by now."""
+        request = self._pending.expired(name)
+        if request is not None:
+            self._pending.ask(ctx, request, self.peers[:1], afresh=True)
+            ctx.send(self.peers[0], Work(request.key + 1, ("status", request.key)))
+
+
+def answer_table(
+    load: float = 0.8, *, poll_intervals: Sequence[float] = (0.5, 2.0), seed: int = 0
+) -> pd.DataFrame:
+    """Return what it costs to get the answer to a job of one second: to wait for it, to be called back, or to ask.
+
+    Columns: `mean` seconds until the customer knows, and `messages` a job.
+
+    Args:
+        load: jobs a second, for one worker.
+        poll_intervals: seconds between two questions.
+        seed: of the runs.
+    """
+    import pandas as pd
+
+    from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
+
+    ways: dict[str, tuple[str, float | None]] = {"wait": ("when done", None), "callback": ("callback", None)}
+    ways |= {f"poll every {seconds:g} s": ("accepted", seconds) for seconds in poll_intervals}
+    client = OpenLoop((("do",),), rate=real("load", load, above=0.0), to="b0", timeout=1e3, repeat=True)
+    rows = {}
+    for way, (answer, interval) in ways.items():
+        factory = partial(
+            _gateway_or_pool,
+            gateway=partial(Customer, poll_interval=interval),
+            pool=partial(WorkerPool, service_time=Exponential(1.0), answer=answer),
+        )
+        network = Network(tiers(["b0"], ["w0"]), latency=0.001)
+        run = Scenario(factory, network, clients=[client], seed=seed).run(300.0)
+        sent = [event for event in run.trace.select(kind="send") if {event.node, event.peer} == {"b0", "w0"}]
+        rows[way] = {"mean": float(run.latencies().mean()), "messages": len(sent) / len(run.history())}
+    return pd.DataFrame(rows).T
