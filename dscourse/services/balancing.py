@@ -12,6 +12,7 @@ TPDS 11(1), 2000.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -232,23 +233,19 @@ def _two_choices(system: _System, rng: np.random.Generator, _policy: str) -> NDA
     """Look at two servers and forget what has left them: nobody else need be looked at."""
     came, needs, factors, lowest = system.came.tolist(), system.needs.tolist(), system.factors, system.lowest
     firsts, seconds = _pairs(rng, system.servers, len(came))
-    held: list[list[float]] = [[] for _ in range(system.servers)]  # when what it holds will be done, in order
-    gone = [0] * system.servers
+    held = [deque[float]() for _ in range(system.servers)]  # when what it holds will be done, in order
     chosen = []
     for now, need, first, second in zip(came, needs, firsts, seconds, strict=True):
-        for server in (first, second):
-            done, out = held[server], gone[server]
-            while out < len(done) and done[out] <= now:
-                out += 1
-            gone[server] = out
-            if out > 256:  # what is long gone need not be kept
-                del done[:out]
-                gone[server] = 0
-        a, b = len(held[first]) - gone[first], len(held[second]) - gone[second]
-        best = second if b < a or (a == b and lowest and second < first) else first
-        chosen.append(best)
-        done = held[best]
-        done.append((done[-1] if len(done) > gone[best] else now) + need * factors[best])
+        one, other = held[first], held[second]
+        while one and one[0] <= now:
+            one.popleft()
+        while other and other[0] <= now:
+            other.popleft()
+        a, b = len(one), len(other)
+        if b < a or (a == b and lowest and second < first):
+            first, one = second, other
+        chosen.append(first)
+        one.append((one[-1] if one else now) + need * factors[first])
     return np.array(chosen)
 
 
