@@ -196,11 +196,21 @@ ACTS = f"(count) => {LAST}.querySelectorAll('.dp-acts li').length === count"
 CRASHED = f"() => {LAST}.querySelector('[data-node=n0]').dataset.status === 'crashed'"
 
 
+def keep_focus(page):
+    """Give the last player the focus until it keeps it: JupyterLab gives it to the next cell a moment later."""
+    kept = 0
+    while kept < 5:
+        kept = kept + 1 if page.evaluate(f"() => {LAST}.contains(document.activeElement)") else 0
+        if kept == 0:
+            page.locator(".dscourse-player").last.focus()
+        page.wait_for_timeout(60)
+
+
 def fork_in_page(page):
     """Crash n0 half-way by hand, five times; return seconds from the key press to the picture of the forked run."""
-    page.locator(".dscourse-player").last.focus()
     times = []
     for _ in range(5):
+        keep_focus(page)
         for key in ("Home", *["PageDown"] * 5, "ArrowDown", "Enter"):
             page.keyboard.press(key)
         page.wait_for_timeout(100)
@@ -220,13 +230,13 @@ def measure(browser, port, name, where):
     page = open_notebook(browser, port, name)
     total, inside = first_picture(page)
     print(
-        f"{where}: first picture {total:.2f} s after the cell was run, {inside:.2f} s of it in the page (aim: 1 s)"
+        f"{where}: first picture {total:.2f} s after the cell was run, {inside:.2f} s of it in the page (aim: 0.5 s)"
     )
     page.wait_for_timeout(500)
     for far, what in ((False, "a step while dragging"), (True, "a jump to anywhere")):
         work = sorted(page.evaluate(WORK_OF_STEPS, far))
         middle, late = statistics.median(work), work[int(0.95 * len(work))]
-        print(f"{where}: {what} {middle:.1f} ms, 95 of 100 within {late:.1f} ms (aim: 16 ms)")
+        print(f"{where}: {what} {middle:.1f} ms, 95 of 100 within {late:.1f} ms (aim: 5 ms)")
     gaps = page.evaluate(FRAMES)
     slow = sum(gap > 25 for gap in gaps) / len(gaps)
     print(

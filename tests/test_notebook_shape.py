@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib
+import itertools
 import json
 import re
 import statistics
@@ -50,6 +51,13 @@ class Notebook:
     def prose(self):
         return "\n\n".join(source(cell) for cell in self.cells if cell["cell_type"] == "markdown")
 
+    def names_before(self, cell):
+        """Return the names that the cells before this one make, claims left out."""
+        earlier = itertools.takewhile(lambda one: one is not cell, self.code)
+        return set().union(
+            *(names_made(ast.parse(source(one))) for one in earlier if "claim" not in tags(one))
+        )
+
     def outputs(self):
         return [(cell, output) for cell in self.code for output in cell.get("outputs", [])]
 
@@ -74,6 +82,15 @@ def source(cell):
 
 def text_of(cells):
     return "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def names_made(tree):
+    """Return the names that a cell's code makes."""
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return names | {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
 
 
 def tags(cell):
@@ -241,6 +258,70 @@ def prediction_comes_before_each_experiment(book):
         yield "has no cell with the tag 'experiment'"
 
 
+def is_folded(cell):
+    return source(cell).startswith("<details><summary>") and source(cell).endswith("\n\n</details>")
+
+
+def nothing_stands_between_a_question_and_its_experiment(book):
+    """Predict, run, compare, and only then the explanation, folded."""
+    for place, cell in enumerate(book.cells):
+        name = asked(cell) if cell["cell_type"] == "code" else None
+        if book.roles.get(name) != "prediction":
+            continue
+        if len(lines(cell)) > 1:
+            yield f"the question exercises.{name} must have a cell of its own"
+        rest = iter(book.cells[place + 1 :])
+        for between in rest:
+            if "experiment" in tags(between):
+                break
+            if "claim" in tags(between) or is_folded(between) or between.get("outputs"):
+                yield f"{between.get('id')!r} stands between the question exercises.{name} and its experiment"
+        after = list(itertools.takewhile(lambda one: book.roles.get(asked_of(one)) != "prediction", rest))
+        held = [at for at, one in enumerate(after) if source(one).startswith(f"exercises.{name}.compare(")]
+        if len(held) != 1:
+            yield f"exercises.{name}.compare(…) must stand once between its experiment and the next question"
+            continue
+        explained = next((one for one in after[held[0] :] if one["cell_type"] == "markdown"), None)
+        if explained is None or not is_folded(explained):
+            yield f"what follows exercises.{name}.compare(…) must be its explanation, folded in <details>"
+        for one in after[: held[0]]:
+            if "claim" in tags(one) or is_folded(one):
+                yield f"{one.get('id')!r} stands before exercises.{name}.compare(…)"
+
+
+def asked_of(cell):
+    return asked(cell) if cell["cell_type"] == "code" else None
+
+
+def explanations_are_whole(book):
+    for cell in book.cells:
+        if cell["cell_type"] == "markdown" and ("<details" in source(cell) or "explanation" in tags(cell)):
+            if not is_folded(cell) or source(cell).count("<details") != source(cell).count("</details>"):
+                yield f"{cell.get('id')!r} must be folded from its first line to its last"
+            if "explanation" not in tags(cell):
+                yield f"{cell.get('id')!r} is folded and has no tag 'explanation'"
+            if re.search(r"^#", source(cell), re.MULTILINE):
+                yield f"{cell.get('id')!r} hides a heading"
+
+
+def it_runs_without_its_claims(book):
+    """A learner's copy has none."""
+    missing = {}
+    for cell in book.code:
+        tree = ast.parse(source(cell))
+        bound = names_made(tree)
+        if "claim" in tags(cell):
+            missing |= dict.fromkeys(bound, cell["id"])
+            continue
+        used = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        for name in sorted(used & set(missing) - bound - book.names_before(cell)):
+            yield f"cell {cell.get('id')!r} uses {name}, which only the claim {missing[name]!r} makes"
+
+
 def numbers_are_asserted(book):
     claims = [cell for cell in book.code if "claim" in tags(cell)]
     if not claims:
@@ -362,6 +443,9 @@ CHECKS = [
     no_path_of_one_machine,
     figures_have_alt_text,
     prediction_comes_before_each_experiment,
+    nothing_stands_between_a_question_and_its_experiment,
+    explanations_are_whole,
+    it_runs_without_its_claims,
     numbers_are_asserted,
     everything_asked_is_there,
     summary_ends_with_terms_and_reading,
@@ -460,6 +544,10 @@ def result(**data):
     }
 
 
+FOLDED = "<details><summary>What happened?</summary>\n\nThey moved.\n\n</details>"
+STANDS_BETWEEN = nothing_stands_between_a_question_and_its_experiment
+
+
 def good_notebook():
     slide = {"slideshow": {"slide_type": "slide"}}
     links = (
@@ -484,7 +572,9 @@ def good_notebook():
         code("imports", "from dscourse.views import interactive_figure"),
         code("predict", "exercises.moved", result(text_plain="How many?")),
         code("move", "interactive_figure(draw, n=(1, 2))", result(image_png="aGk=", text_plain="a" * 30)),
-        code("claims", "assert moved == 0.8", tags=["claim"], jupyter={"source_hidden": True}),
+        code("held-moved", "exercises.moved.compare()", result(text_plain="You made no prediction.")),
+        code("claims", "least = 0.2\nassert moved == 0.8", tags=["claim"], jupyter={"source_hidden": True}),
+        markdown("explained", FOLDED, tags=["explanation"]),
         markdown("literature", "## Checked against the literature · 3 min\n\nKarger et al., 1997.", **slide),
         code("published", "1 + 1", result(text_plain="2")),
         markdown("exercises", "## Exercises · 8 min\n\n`.hint()` helps, `.solution()` tells.", **slide),
@@ -522,6 +612,15 @@ def cell_of(content, cell_id):
 
 def without(cell_id):
     return lambda content: content["cells"].remove(cell_of(content, cell_id))
+
+
+def moving(cell_id, after):
+    def change(content):
+        cell = cell_of(content, cell_id)
+        content["cells"].remove(cell)
+        content["cells"].insert(content["cells"].index(cell_of(content, after)) + 1, cell)
+
+    return change
 
 
 def replacing(cell_id, old, new):
@@ -586,6 +685,18 @@ BAD = [
     (prediction_comes_before_each_experiment, "no prediction", without("predict")),
     (prediction_comes_before_each_experiment, "no cell", marking("move")),
     (prediction_comes_before_each_experiment, "'published'", marking("published", tags=["experiment"])),
+    (STANDS_BETWEEN, "cell of its own", replacing("predict", "exercises", "x = 1\nexercises")),
+    (STANDS_BETWEEN, "'claims' stands between", moving("claims", after="predict")),
+    (STANDS_BETWEEN, "'explained' stands between", moving("explained", after="predict")),
+    (STANDS_BETWEEN, "'published' stands between", moving("published", after="predict")),
+    (STANDS_BETWEEN, "must stand once", without("held-moved")),
+    (STANDS_BETWEEN, "must stand once", moving("held-moved", after="title")),
+    (STANDS_BETWEEN, "folded in <details>", without("explained")),
+    (STANDS_BETWEEN, "'claims' stands before", moving("claims", after="move")),
+    (explanations_are_whole, "from its first line", replacing("explained", "</details>", "</details>\n\nMore.")),
+    (explanations_are_whole, "no tag", marking("explained")),
+    (explanations_are_whole, "hides a heading", replacing("explained", "They", "### They")),
+    (it_runs_without_its_claims, "uses least", replacing("published", "1 + 1", "1 + least")),
     (numbers_are_asserted, "no cell", without("claims")),
     (numbers_are_asserted, "nothing", replacing("claims", "assert ", "")),
     (numbers_are_asserted, "hidden", marking("claims", tags=["claim"])),

@@ -163,7 +163,7 @@ def draw_phi(history: PhiHistory, threshold: float = 8.0, ax: Axes | None = None
     return Picture(
         axes,
         f"φ on one real link, {history.times[0]:g} to {history.times[-1]:.0f} s, {len(history.arrivals)} heartbeats. "
-        f"Between two of them it rises, at each it falls back. φ for normal gaps passes {threshold:g} {normal}, "
+        f"φ for normal gaps passes {threshold:g} {normal}, "
         f"φ for exponential gaps {exponential} (highest {history.exponential.max():.1f}).",
     )
 
@@ -186,7 +186,6 @@ def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Pictur
     return Picture(
         axes,
         f"Mistakes per link and hour against the time to notice a crash, for every setting of {len(curves)} detectors. "
-        "Each makes fewer mistakes at its most patient than at its hastiest. "
         f"Tuned to notice a crash after 2 s on average: {at_two}.",
     )
 
@@ -246,8 +245,8 @@ def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFi
             text.set_text(label)
         drawn["legend"].set_title(f"Tuned to notice a crash after {speed:.1f} s:\nmistakes per link and hour")
         return (
-            f"A timeout of {timeout:g} s notices a crash after {speed:.1f} s on average. Mistakes per link and hour of "
-            f"each detector tuned to that speed ({delays}): {'; '.join(labels)}."
+            f"Mistakes per link and hour of each detector, all as quick as a timeout of {timeout:g} s "
+            f"({delays}). It notices a crash after {speed:.1f} s on average: {'; '.join(labels)}."
         )
 
     slider = widgets.FloatSlider(2.0, min=1.0, max=6.0, step=0.1, description="timeout (s)")
