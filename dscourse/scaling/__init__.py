@@ -1,6 +1,14 @@
 """Scaling: the metrics, the laws that limit them, the queues behind latency, capacity as a sentence, and its price."""
 
 from dscourse.readable import readable_number, readable_seconds
+from dscourse.scaling.autoscaling import (
+    LOADS,
+    Autoscaler,
+    AutoscalingResult,
+    FleetView,
+    MovingLoad,
+    simulate_autoscaling,
+)
 from dscourse.scaling.capacity import CapacityStatement, Trial, find_capacity
 from dscourse.scaling.fitting import USLFit, fit_usl
 from dscourse.scaling.latencies import LatencySummary, latency_quantile, summarize_latencies
@@ -29,13 +37,18 @@ from dscourse.scaling.web_application import (
 )
 
 __all__ = [
+    "LOADS",
     "USL",
+    "Autoscaler",
+    "AutoscalingResult",
     "Bill",
     "CapacityStatement",
+    "FleetView",
     "GrowthStep",
     "LatencySummary",
     "Machine",
     "MarkovQueue",
+    "MovingLoad",
     "QueueResult",
     "RollingUpgrade",
     "SteadyQueue",
@@ -66,6 +79,7 @@ __all__ = [
     "rolling_upgrade",
     "scale_out_cost",
     "scale_up_cost",
+    "simulate_autoscaling",
     "simulate_queue",
     "spare_capacity",
     "summarize_latencies",

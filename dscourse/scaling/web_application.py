@@ -19,7 +19,7 @@ from dscourse.scaling.machines import HOURS_PER_MONTH, Machine, machine_named, m
 
 _WEB, _CACHE, _BALANCER = "m8i.2xlarge", "r8i.xlarge", "m8i.xlarge"
 _DATABASES = "r8i"  # the family in which the database grows
-_MOST_REPLICAS = 5
+_MOST_REPLICAS, _MOST_DOUBLINGS = 5, 14
 _MOST_STEPS = 1_000
 
 
@@ -44,8 +44,8 @@ class Work:
     queries: float = 2.4
     read: float = 0.002
     lookup: float = 0.00005
-    hit_share: float = 0.9
-    write_share: float = 0.1
+    hit_share: float = 0.85
+    write_share: float = 0.05
     write: float = 0.01
     contention: float = 0.01
 
@@ -70,6 +70,9 @@ class WebApplication:
         database: the machine of each database.
         replicas: further copies of each database, which answer reads.
         partitions: parts into which the data is divided, each with its leader and its replicas.
+        replica_upkeep: dollars an hour for living with one more copy, beyond its machine: lag, failover.
+        partition_upkeep: dollars an hour for living with one more partition: requests that need several of them,
+            keys that must move. Without it, many small machines would always look cheapest.
     """
 
     work: Work = Work()
@@ -81,6 +84,8 @@ class WebApplication:
     database: Machine = field(default_factory=lambda: machines(_DATABASES)[0])
     replicas: int = 0
     partitions: int = 1
+    replica_upkeep: float = 2.0
+    partition_upkeep: float = 100.0
 
     def __post_init__(self) -> None:
         keep(self, target=real("target", self.target, above=0.0, at_most=1.0))
@@ -108,6 +113,11 @@ class WebApplication:
             tiers["caches"] = looked_up / (self.caches * machine_named(_CACHE).cores)
         return tiers
 
+    @property
+    def _limit(self) -> float:
+        """The target, and a hair for what rounding makes of it."""
+        return self.target * (1.0 + 1e-9)
+
     def bottleneck(self, rate: float) -> str:
         """Return the tier that works hardest at a rate."""
         tiers = self.utilization(rate)
@@ -129,7 +139,9 @@ class WebApplication:
     @property
     def price(self) -> float:
         """Dollars an hour."""
-        return sum(count * machine.price for machine, count in self.machines().values())
+        rent = sum(count * machine.price for machine, count in self.machines().values())
+        upkeep = self.partition_upkeep * (self.partitions - 1)
+        return rent + upkeep + self.replica_upkeep * self.replicas * self.partitions
 
     def grow(self, first: float, last: float, factor: float = 10.0) -> Iterator[GrowthStep]:
         """Let the load rise from `first` to `last` requests a second, by `factor` each time, and give every change.
@@ -147,7 +159,7 @@ class WebApplication:
             rate = start * times**stage
             for _ in range(_MOST_STEPS):
                 gave_out = application.bottleneck(rate)
-                if application.utilization(rate)[gave_out] <= self.target:
+                if application.utilization(rate)[gave_out] <= self._limit:
                     break
                 application, change = application._changed_at(gave_out, rate)
                 yield GrowthStep(rate, gave_out, change, application)
@@ -177,7 +189,7 @@ class WebApplication:
             return self._relieved_database(rate)
         field = {"web servers": "web_servers", "caches": "caches", "load balancers": "balancers"}[tier]
         busy = self.utilization(rate)[tier]
-        count = math.ceil(getattr(self, field) * busy / self.target - 1e-9)
+        count = math.ceil(getattr(self, field) * busy / self._limit)
         changes: dict[str, Any] = {field: count}
         if tier == "web servers" and not self.balancers:
             changes["balancers"] = 2  # one would be the next single point of failure
@@ -185,19 +197,23 @@ class WebApplication:
         return replace(self, **changes), f"{count} {tier}"
 
     def _relieved_database(self, rate: float) -> tuple[WebApplication, str]:
-        """First what is cheap and leaves the data in one place, last what divides it."""
+        """First a cache; then whatever costs least, of bigger machines, replicas and partitions."""
         if not self.caches:
             return replace(self, caches=1), "a cache in front of the database"
-        bigger = [m for m in machines(_DATABASES) if m.cores > self.database.cores]
-        for machine in bigger:
-            grown = replace(self, database=machine)
-            if grown.utilization(rate)["database"] <= self.target or machine is bigger[-1]:
-                return grown, f"a bigger machine for the database, {machine.name}"
-        writes = replace(self, replicas=10**9).utilization(rate)["database"]  # what replicas can't take over
-        if self.replicas < _MOST_REPLICAS and writes <= self.target:
-            return replace(self, replicas=self.replicas + 1), f"read replica {self.replicas + 1}"
-        parts = 2 * self.partitions
-        return replace(self, partitions=parts, replicas=0), f"the data in {parts} partitions"
+        designs = (
+            replace(self, database=machine, replicas=replicas, partitions=self.partitions << doublings)
+            for doublings in range(_MOST_DOUBLINGS)
+            for machine in machines(_DATABASES)
+            for replicas in range(_MOST_REPLICAS + 1)
+        )
+        fit = [design for design in designs if design.utilization(rate)["database"] <= self._limit]
+        best = min(fit, key=lambda design: design.price)
+        changes = {
+            f"the data in {best.partitions} partitions": best.partitions != self.partitions,
+            f"{best.replicas} read replica{'s' * (best.replicas != 1)}": best.replicas != self.replicas,
+            f"databases on {best.database.name}": best.database != self.database,
+        }
+        return best, ", ".join(words for words, changed in changes.items() if changed)
 
 
 @dataclass(frozen=True)

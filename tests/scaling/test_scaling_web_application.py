@@ -16,7 +16,7 @@ def test_each_step_names_the_tier_that_gave_out_and_relieves_it():
         after = step.application.utilization(step.rate)
         assert after.get(step.gave_out, 0.0) < before.utilization(step.rate)[step.gave_out]
         before = step.application
-    assert max(before.utilization(100_000).values()) <= before.target
+    assert max(before.utilization(100_000).values()) <= before.target * (1 + 1e-9)
 
 
 def test_every_tier_goes_its_own_way():
@@ -25,7 +25,7 @@ def test_every_tier_goes_its_own_way():
         "machine of its own",
         "load balancers",
         "cache",
-        "bigger machine",
+        "databases on",
         "read replica",
         "partitions",
     ):
@@ -36,11 +36,9 @@ def test_every_tier_goes_its_own_way():
 @given(st.floats(1, 200_000), st.floats(1.0, 3.0))
 def test_what_it_is_sized_for_it_carries_and_costs_rise_with_the_load(rate, times):
     small, large = WebApplication().sized_for(rate), WebApplication().sized_for(rate * times)
-    assert max(small.utilization(rate).values()) <= small.target
-    assert max(large.utilization(rate * times).values()) <= large.target
-    assert (
-        small.price <= large.price * 1.35
-    )  # each is found step by step, so now and then the cheaper way is missed
+    assert max(small.utilization(rate).values()) <= small.target * (1 + 1e-9)
+    assert max(large.utilization(rate * times).values()) <= large.target * (1 + 1e-9)
+    assert small.price <= large.price
 
 
 def test_optimise_first():
