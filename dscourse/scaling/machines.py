@@ -239,7 +239,12 @@ def machine_named(name: str) -> Machine:
     Raises:
         LookupError: there is none of that name.
     """
-    for machine in machines():
-        if machine.name == instance("name", name, str, "the name of a machine"):
-            return machine
-    raise LookupError(f"There is no machine {name!r} in the price table, such as {machines()[0].name!r}.")
+    known = _by_name()
+    if instance("name", name, str, "the name of a machine") not in known:
+        raise LookupError(f"There is no machine {name!r} in the price table, such as {next(iter(known))!r}.")
+    return known[name]
+
+
+@functools.cache
+def _by_name() -> dict[str, Machine]:
+    return {machine.name: machine for machine in machines()}
