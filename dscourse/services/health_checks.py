@@ -136,7 +136,6 @@ def health_check_scenario(
         graph.nodes[name]["service_time"] = Exponential(_WEB)
     graph.nodes["database"]["service_time"] = Exponential(_DATABASE)
     cap = probability("ejection_cap", ejection_cap)
-    balancer = partial(CheckingBalancer, depth=one_of("depth", depth, DEPTHS), ejection_cap=cap)
     full = _BEGIN if trouble == TROUBLES[1] else None
     faults: dict[str, list[Fault]] = {
         TROUBLES[0]: [Crash("s1", at=_BEGIN, restart_at=_END)],
@@ -146,7 +145,9 @@ def health_check_scenario(
     clients = [
         OpenLoop(((page,),), rate=20.0, to="b0", timeout=2.0, repeat=True) for page in ("page", "fresh page")
     ]
-    factory = partial(_checked_node, balancer=balancer, disk_full_at=full)
+    factory = partial(
+        _checked_node, depth=one_of("depth", depth, DEPTHS), ejection_cap=cap, disk_full_at=full
+    )
     return Scenario(
         factory, Network(graph, latency=0.0005), clients=clients, faults=faults[trouble], seed=seed
     )
@@ -178,10 +179,10 @@ def health_check_table(*, ejection_cap: float = 0.5, seed: int = 0) -> pd.DataFr
 
 
 def _checked_node(
-    node_id: str, peers: Sequence[str], *, balancer: partial[CheckingBalancer], disk_full_at: float | None
+    node_id: str, peers: Sequence[str], *, depth: str, ejection_cap: float, disk_full_at: float | None
 ) -> Node:
     if node_id == "b0":
-        return balancer(node_id, peers)
+        return CheckingBalancer(node_id, peers, depth=depth, ejection_cap=ejection_cap)
     if node_id == "database":
         return Server(node_id, peers)
     return CheckedServer(node_id, peers, disk_full_at=disk_full_at if node_id == "s1" else None)

@@ -163,9 +163,9 @@ class LoadBalancer(Node):
         tried.append(server)
         self.open_requests[server] += 1
         self._pending.ask(ctx, request, [server], afresh=True)
-        ctx.send(server, Work(request.key, self.handed_on(operation)))
+        ctx.send(server, Work(request.key, self.handed_on(request.key, operation)))
 
-    def handed_on(self, operation: Any) -> Any:
+    def handed_on(self, ticket: int, operation: Any) -> Any:
         """What a server is told of an operation: all of it, as the client put it."""
         return operation
 
@@ -220,16 +220,15 @@ def balancing_scenario(
     for name in names:
         factor = (service_factors or {}).get(name, 1.0)
         graph.nodes[name].update(service_time=Exponential(mean * factor), queue_limit=queue_limit)
-    chosen = policy if callable(policy) else _POLICIES[one_of("policy", policy, _POLICIES)]
-    balancer = partial(
-        LoadBalancer,
+    factory = partial(
+        _balancing_node,
         servers=names,
-        policy=chosen,
+        policy=policy if callable(policy) else one_of("policy", policy, _POLICIES),
         view_age=real("view_age", view_age, at_least=0.0),
         patience=patience,
         attempts=whole("attempts", attempts, at_least=1),
+        failing=tuple(failing),
     )
-    factory = partial(_balancing_node, balancer=balancer, failing=tuple(failing))
     clients = [
         OpenLoop((("get",),), rate=rate / several, to=front, timeout=1e4 * mean, repeat=True)
         for front in fronts
@@ -238,10 +237,11 @@ def balancing_scenario(
 
 
 def _balancing_node(
-    node_id: str, peers: Sequence[str], *, balancer: partial[LoadBalancer], failing: tuple[str, ...]
+    node_id: str, peers: Sequence[str], *, policy: str | Policy, failing: Sequence[str], **settings: Any
 ) -> Node:
     if node_id.startswith("b"):
-        return balancer(node_id, peers)
+        chosen = policy if callable(policy) else _POLICIES[policy]
+        return LoadBalancer(node_id, peers, policy=chosen, **settings)
     return Server(node_id, peers, fails=node_id in failing)
 
 

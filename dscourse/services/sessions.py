@@ -112,10 +112,10 @@ class CookieBalancer(LoadBalancer):
         self.tokens: dict[str, int] = {}
         self._sessions: dict[int, str] = {}
 
-    def handed_on(self, operation: Any) -> Any:
+    def handed_on(self, ticket: int, operation: Any) -> Any:
         """Put the token to a request."""
         session = operation[1]
-        self._sessions[self._tickets] = session
+        self._sessions[ticket] = session
         return (*operation, self.tokens.get(session, 0))
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
@@ -150,16 +150,9 @@ def session_scenario(
         graph.nodes[name]["service_time"] = Exponential(_WEB + (_CHECKING if place == "token" else 0.0))
     if place == "store":
         graph.nodes["store"]["service_time"] = Exponential(_STORE)
-    balancer = partial(
-        CookieBalancer,
-        servers=tuple(names),
-        policy=Affinity if place == "memory" else RoundRobin,
-        patience=0.3,
-        attempts=1 if place == "memory" else 2,
-    )
     visits = tuple(("visit", f"user {k}") for k in range(whole("sessions", sessions, at_least=1)))
     client = OpenLoop(visits, rate=real("rate", rate, above=0.0), to="b0", timeout=2.0, repeat=True)
-    factory = partial(_session_node, balancer=balancer, place=place)
+    factory = partial(_session_node, servers=tuple(names), place=place)
     return Scenario(
         factory,
         Network(graph, latency=0.0005),
@@ -214,9 +207,9 @@ def session_table(
     return pd.DataFrame(rows).T.infer_objects()
 
 
-def _session_node(
-    node_id: str, peers: Sequence[str], *, balancer: partial[CookieBalancer], place: str
-) -> Node:
+def _session_node(node_id: str, peers: Sequence[str], *, servers: Sequence[str], place: str) -> Node:
     if node_id == "b0":
-        return balancer(node_id, peers)
+        sticky = place == "memory"
+        policy, attempts = (Affinity, 1) if sticky else (RoundRobin, 2)
+        return CookieBalancer(node_id, peers, servers=servers, policy=policy, patience=0.3, attempts=attempts)
     return SessionStore(node_id, peers) if node_id == "store" else SessionServer(node_id, peers, place=place)

@@ -196,13 +196,14 @@ def worker_scenario(
         burst: (when, how many): so many more requests come within one second.
         seed: of the scenario.
     """
-    from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
+    from dscourse.simulation import Network, OpenLoop, Scenario
 
     count, patience = whole("workers", workers, at_least=1), real("deadline", deadline, above=0.0)
-    pool = partial(
-        WorkerPool,
+    tries = whole("attempts", attempts, at_least=1)
+    factory = partial(
+        _gateway_or_pool,
+        attempts=tries,
         workers=count,
-        service_time=Exponential(1.0),
         queue_limit=None if queue_limit is None else whole("queue_limit", queue_limit, at_least=0),
         deadline=patience,
         newest_first=newest_first,
@@ -211,26 +212,23 @@ def worker_scenario(
         answer=one_of("answer", answer, ANSWERS),
         durable=durable,
     )
-    tries = whole("attempts", attempts, at_least=1)
-    gateway = partial(LoadBalancer, servers=("w0",), patience=patience, attempts=tries)
     rate = real("load", load, above=0.0) * count
     clients = [OpenLoop((("do",),), rate=rate, to="b0", timeout=patience * tries + 1.0, repeat=True)]
     if burst is not None:
         clients.append(
             OpenLoop((("do",),) * burst[1], rate=float(burst[1]), to="b0", timeout=1e3, start=burst[0])
         )
-    factory = partial(_gateway_or_pool, gateway=gateway, pool=pool)
     return Scenario(factory, Network(tiers(["b0"], ["w0"]), latency=0.001), clients=clients, seed=seed)
 
 
 def _gateway_or_pool(
-    node_id: str,
-    peers: Sequence[str],
-    *,
-    gateway: partial[LoadBalancer] | partial[Customer],
-    pool: partial[WorkerPool],
+    node_id: str, peers: Sequence[str], *, attempts: int, deadline: float, **settings: Any
 ) -> Node:
-    return gateway(node_id, peers) if node_id == "b0" else pool(node_id, peers)
+    from dscourse.simulation import Exponential
+
+    if node_id == "b0":
+        return LoadBalancer(node_id, peers, servers=("w0",), patience=deadline, attempts=attempts)
+    return WorkerPool(node_id, peers, service_time=Exponential(1.0), deadline=deadline, **settings)
 
 
 class Customer(Node):
@@ -284,20 +282,26 @@ def answer_table(
     """
     import pandas as pd
 
-    from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
+    from dscourse.simulation import Network, OpenLoop, Scenario
 
     ways: dict[str, tuple[str, float | None]] = {"wait": ("when done", None), "callback": ("callback", None)}
     ways |= {f"poll every {seconds:g} s": ("accepted", seconds) for seconds in poll_intervals}
     client = OpenLoop((("do",),), rate=real("load", load, above=0.0), to="b0", timeout=1e3, repeat=True)
     rows = {}
     for way, (answer, interval) in ways.items():
-        factory = partial(
-            _gateway_or_pool,
-            gateway=partial(Customer, poll_interval=interval),
-            pool=partial(WorkerPool, service_time=Exponential(1.0), answer=answer),
-        )
+        factory = partial(_customer_or_pool, answer=answer, poll_interval=interval)
         network = Network(tiers(["b0"], ["w0"]), latency=0.001)
         run = Scenario(factory, network, clients=[client], seed=seed).run(300.0)
         sent = [event for event in run.trace.select(kind="send") if {event.node, event.peer} == {"b0", "w0"}]
         rows[way] = {"mean": float(run.latencies().mean()), "messages": len(sent) / len(run.history())}
     return pd.DataFrame(rows).T
+
+
+def _customer_or_pool(
+    node_id: str, peers: Sequence[str], *, answer: str, poll_interval: float | None
+) -> Node:
+    from dscourse.simulation import Exponential
+
+    if node_id == "b0":
+        return Customer(node_id, peers, poll_interval=poll_interval)
+    return WorkerPool(node_id, peers, service_time=Exponential(1.0), answer=answer)

@@ -39,7 +39,7 @@ def test_beyond_the_largest_machine_no_money_helps():
     assert scale_out_cost(897).price < 50
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(sizes, sizes, st.floats(0, 5000), st.integers(0, 2), st.sampled_from([0.0, 0.02]), st.floats(0, 0.1))
 def test_costs_never_fall_when_a_requirement_rises(one, other, memory, spare, contention, licence):
     less, more = sorted([one, other])

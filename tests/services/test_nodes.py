@@ -14,12 +14,15 @@ from dscourse.services import (
     RoundRobin,
     View,
     balancing_scenario,
+    calls_scenario,
+    health_check_scenario,
+    session_scenario,
     simulate_balancing,
     worker_goodput,
     worker_scenario,
 )
 from dscourse.services.balancing import POLICIES
-from dscourse.simulation import Crash, Pause, always, check_determinism
+from dscourse.simulation import Crash, Pause, Scenario, always, check_determinism
 
 
 def mean_times(policy, seeds, seconds, **settings):
@@ -164,6 +167,18 @@ def test_what_was_accepted_survives_a_crash_only_if_it_was_written_down():
 def test_runs_are_deterministic():
     check_determinism(balancing_scenario("two choices", servers=4, balancers=2, view_age=1.0), 10.0)
     check_determinism(worker_scenario(1.2, deadline=3.0, attempts=2, durable=True, queue_limit=4), 20.0)
+
+
+def test_a_scenario_travels_as_json():
+    for scenario in (
+        balancing_scenario("least connections", servers=3, view_age=0.5, failing=["s1"]),
+        worker_scenario(1.2, deadline=3.0, attempts=2, queue_limit=4, burst=(2.0, 5)),
+        health_check_scenario("deep", "a server's disk is full"),
+        session_scenario("store"),
+        calls_scenario("call chain", servers=3),
+    ):
+        again = Scenario.from_json(scenario.to_json(), scenario.node_factory)
+        assert again.run(6.0).digest() == scenario.run(6.0).digest()
 
 
 def test_a_server_that_stands_still_is_given_up_and_another_is_tried():
