@@ -21,7 +21,9 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
     """
     named = {type(fault).__name__ for fault in faults}
     lies = {type(fault.behaviour) for fault in faults if isinstance(fault, Byzantine)}
-    named |= {lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")}  # others are the notebook's own
+    named |= {
+        lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")
+    }  # others are the notebook's own
     kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
