@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dscourse import progress
-from dscourse.exercises._exercise_widget import ExerciseWidget
+from dscourse.exercises._buttons import Said, TaskWithButtons
 from dscourse.exercises._feedback import Feedback, Hints, Solution
 from dscourse.exercises._learner_code import (
     described,
@@ -66,7 +66,7 @@ class Exercise(ABC):
         self.hints = tuple(hints)
         self.solution_code = solution
         self._given = 0
-        self._widget: ExerciseWidget | None = None
+        self._widget: TaskWithButtons | None = None
 
     @property
     @abstractmethod
@@ -160,18 +160,16 @@ class Exercise(ABC):
         made = view[0] if isinstance(view, tuple) else (view or {})
         return {**made, "text/plain": repr(self), "text/html": self._repr_html_()}
 
-    def widget(self) -> ExerciseWidget:
+    def widget(self) -> TaskWithButtons:
         """Return the exercise as a widget."""
         if self._widget is None:
-            asks: dict[str, Callable[[], Feedback | Hints | Solution]] = {
-                "check": self.check,
-                "hint": self.hint,
-                "solution": self.solution,
-            }
-            self._widget = ExerciseWidget(
-                task=self._shown_task(),
-                answer=self.answer_name,
-                asks={word: _parts_of(act) for word, act in asks.items()},
+            asks: dict[str, Callable[[], Feedback | Hints | Solution]]
+            asks = {"Check": self.check, "Hint": self.hint, "Solution": self.solution}
+            self._widget = TaskWithButtons(
+                "Exercise.",
+                self._shown_task(),
+                f"Your answer: `{self.answer_name}`. Run its cell, then check.",
+                {word: _parts_of(act) for word, act in asks.items()},
             )
         return self._widget
 
@@ -201,5 +199,5 @@ class Exercise(ABC):
         return Feedback("stopped", f"You interrupted it at {line.place}. Does it ever end?", code=line.text)
 
 
-def _parts_of(act: Callable[[], Feedback | Hints | Solution]) -> Callable[[], list[list[str]]]:
+def _parts_of(act: Callable[[], Feedback | Hints | Solution]) -> Callable[[], Said]:
     return lambda: act().parts()

@@ -23,6 +23,11 @@ class Misconception:
     question: str
     answer: str
 
+    @property
+    def module(self) -> str:
+        """The exercise module of its notebook."""
+        return self.name.partition(".")[0]
+
     def record_shown(self) -> str:
         """Remember that an answer of the learner's showed it; return what to know about the file, mostly nothing."""
         return progress.record_misconception(self.name, overcome=False)

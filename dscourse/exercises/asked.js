@@ -20,19 +20,16 @@ function write(parent, text) {
 }
 
 // Arrow keys, Enter and the space bar belong to the control that has the focus; in JupyterLab they would go to the
-// notebook. Shift + Enter and its like run a cell wherever the focus is: JupyterLab listens at the document, so the
-// mark that keeps it away is taken off while such a key passes the window.
+// notebook. Shift + Enter and its like run a cell wherever the focus is. JupyterLab listens at the document and lets a
+// key be if the very element that has the focus bears a mark; the window hears of it first.
 function keepKeys(root) {
-  const mark = "data-lm-suppress-shortcuts";
-  root.setAttribute(mark, "true");
-  const pass = (event) => {
-    if (event.key !== "Enter" || !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey)) return;
-    if (!root.contains(event.target)) return;
-    root.removeAttribute(mark);
-    setTimeout(() => root.setAttribute(mark, "true"));
+  const mark = (event) => {
+    if (!root.contains(event.target) || !event.target.matches("input, button, [role=slider], [role=radio]")) return;
+    const runsCell = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !runsCell);
   };
-  window.addEventListener("keydown", pass, true);
-  return () => window.removeEventListener("keydown", pass, true);
+  window.addEventListener("keydown", mark, true);
+  return () => window.removeEventListener("keydown", mark, true);
 }
 
 function button(text, act) {

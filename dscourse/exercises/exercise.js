@@ -1,4 +1,4 @@
-// An exercise in the page: the task, and buttons to check the answer, for a hint and for a solution.
+// A task in the page with buttons, such as Check, Hint and Solution, and what is said when one is pressed.
 
 // [kind, text] each, as Python sends them.
 function parts(said) {
@@ -28,10 +28,10 @@ function render({ model, el }) {
   const task = element("div");
   for (const [place, line] of model.get("task").split("\n").entries()) {
     const text = element("p", "", line);
-    if (place === 0) text.prepend(element("strong", "", "Exercise. "));
+    if (place === 0) text.prepend(element("strong", "", `${model.get("heading")} `));
     task.append(text);
   }
-  const where = element("p", "", `Your answer: \`${model.get("answer")}\`. Run its cell, then check.`);
+  const where = element("p", "", model.get("where"));
   const said = element("div", "dscourse-said");
   said.setAttribute("role", "status");
   said.tabIndex = -1;
@@ -49,7 +49,7 @@ function render({ model, el }) {
     said.hidden = !said_.length;
     said.replaceChildren(...parts(said_));
   }
-  root.append(task, where, button("Check", asks("check")), button("Hint", asks("hint")), button("Solution", asks("solution")), said);
+  root.append(task, where, ...model.get("buttons").map((word) => button(word, asks(word))), said);
   el.append(root);
   function update() {
     stopWaiting();

@@ -12,6 +12,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -35,6 +36,61 @@ from dscourse.simulation import (
     topology,
 )
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+SILENCE_TELLS_ITS_CAUSE = Misconception(
+    "failure_detection.silence_tells_its_cause",
+    belief="Silence tells what has happened.",
+    question=("A peer has been silent for a minute. Name two troubles that look so, in which it is alive."),
+    answer="A cut link, a long pause, a queue of work: while you wait they all look alike.",
+)
+PATIENCE_DIVIDES_BY_TWO = Misconception(
+    "failure_detection.patience_divides_by_two",
+    belief="Twice as much patience means half as many mistakes.",
+    question=(
+        "A link loses one heartbeat in ten, independently. By how much does it divide the mistakes to wait for one "
+        "more?"
+    ),
+    answer="By ten: the next must be lost as well.",
+)
+PHI_IS_A_PROBABILITY = Misconception(
+    "failure_detection.phi_is_a_probability",
+    belief="φ says how often a silence of this length occurs.",
+    question=("φ = 3 would be one gap in a thousand. What must hold of the gaps for that?"),
+    answer="They must have the distribution that the formula assumes. Real ones have longer tails.",
+)
+COST_GROWS_WITH_THE_GROUP = Misconception(
+    "failure_detection.cost_grows_with_the_group",
+    belief="To watch a larger group costs each member more.",
+    question=(
+        "In SWIM, how many members does one member ping in a period, among ten and among ten thousand?"
+    ),
+    answer="One. There are more to be watched, and as many more who watch.",
+)
+A_SUSPECT_IS_DEAD = Misconception(
+    "failure_detection.a_suspect_is_dead",
+    belief="Whoever is suspected is thrown out.",
+    question=("A member learns that it is suspected. What can it do?"),
+    answer="Contradict with a higher incarnation number, as long as the suspicion has not run out.",
+)
+PROVED_IS_BEST_EVERYWHERE = Misconception(
+    "failure_detection.proved_is_best_everywhere",
+    belief="What was proved to be optimal is best in practice.",
+    question=(
+        "A detector is optimal if delays are independent. On your link a delay that rises stays up. What does the "
+        "proof say there?"
+    ),
+    answer="Nothing: its assumption does not hold.",
+)
+MISCONCEPTIONS = (
+    SILENCE_TELLS_ITS_CAUSE,
+    PATIENCE_DIVIDES_BY_TWO,
+    PHI_IS_A_PROBABILITY,
+    COST_GROWS_WITH_THE_GROUP,
+    A_SUSPECT_IS_DEAD,
+    PROVED_IS_BEST_EVERYWHERE,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 name_the_crash = ChoicePrediction(
@@ -52,10 +108,12 @@ name_the_crash = ChoicePrediction(
         Expectation(
             "the crash: there the silence begins at once",
             "The first ping after the trouble can go unanswered whatever the trouble is. Compare where the crosses begin.",
+            SILENCE_TELLS_ITS_CAUSE,
         ),
         Expectation(
             "the overload: its answers come late instead of never",
             "They do come, much later. Until one is there, late and never are the same observation. Look at the rows at 20 s.",
+            SILENCE_TELLS_ITS_CAUSE,
         ),
     ),
 )
@@ -75,6 +133,7 @@ one_more_heartbeat = ChoicePrediction(
         Expectation(
             "about half as many",
             "That would be so if a mistake needed either of two losses. It needs both, one after the other.",
+            PATIENCE_DIVIDES_BY_TWO,
         ),
         Expectation(
             "about a fifth",
@@ -99,6 +158,7 @@ cheapest_detector = ChoicePrediction(
             "the timeout from sending: it was proved optimal",
             "Proved, for delays that are drawn independently from one distribution. Look at a real link: when its delay rises, "
             "it stays up for a while. What does a detector make of that which counts from the sending?",
+            PROVED_IS_BEST_EVERYWHERE,
         ),
         Expectation(
             "the timeout from arrival: the simplest is the most robust",
@@ -122,7 +182,8 @@ one_in_a_hundred_million = ChoicePrediction(
     wrong=(
         Expectation(
             "that one only: it was very bad luck",
-            "If gaps were normal, even that one would be too many. Are they? Run it.",
+            "If gaps were normal, even that one would be too many. Are they?",
+            PHI_IS_A_PROBABILITY,
         ),
         Expectation(
             "two or three",
@@ -151,6 +212,7 @@ members_and_messages = ChoicePrediction(
         Expectation(
             "200: a hundred times as much",
             "That is how all-to-all grows. How many members does one member ping in one period?",
+            COST_GROWS_WITH_THE_GROUP,
         ),
     ),
 )
@@ -170,6 +232,7 @@ first_to_notice = ChoicePrediction(
         Expectation(
             "a hundred times as long",
             "Each single member takes a hundred times as long to come round. But how many are looking?",
+            COST_GROWS_WITH_THE_GROUP,
         ),
         Expectation(
             "a hundred times less: there are more eyes",
@@ -197,6 +260,7 @@ paused_for_a_moment = ChoicePrediction(
         Expectation(
             "it is declared faulty and must join again",
             "That is what happens without suspicion. With it, how long does a suspect have to answer?",
+            A_SUSPECT_IS_DEAD,
         ),
     ),
 )

@@ -13,6 +13,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -31,6 +32,42 @@ from dscourse.fault_tolerance import (
 )
 from dscourse.simulation import Byzantine, Fault, Run
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+A_COPY_NOTICES = Misconception(
+    "faults_and_redundancy.a_copy_notices",
+    belief="A second copy makes errors known.",
+    question=("Two copies differ, and there is no checksum. Which of them is right?"),
+    answer="Nobody can say, and mostly nobody compares them. Detection has to be built, too.",
+)
+THE_GOOD_ONES_PREVAIL = Misconception(
+    "faults_and_redundancy.the_good_ones_prevail",
+    belief="As long as more parts are good than bad, the good ones prevail.",
+    question=("You hold two statements, one of them a lie. How does a majority help?"),
+    answer="It doesn't: one against one. A vote needs so many honest words that no lie can tie it.",
+)
+ACKNOWLEDGED_IS_SAFE = Misconception(
+    "faults_and_redundancy.acknowledged_is_safe",
+    belief="What was acknowledged is safe.",
+    question=("A server acknowledges, and crashes before it has told its standby. Who knows of the request?"),
+    answer="Only the client. It is lost, although it was acknowledged.",
+)
+FAILURES_ARE_INDEPENDENT = Misconception(
+    "faults_and_redundancy.failures_are_independent",
+    belief="Parts fail independently of each other.",
+    question=(
+        "Two copies, each down one hour in a thousand, on one power feed that is down as often. How often is the "
+        "service down?"
+    ),
+    answer="At least one hour in a thousand: the feed takes both. The product, one in a million, leaves it out.",
+)
+MISCONCEPTIONS = (
+    A_COPY_NOTICES,
+    THE_GOOD_ONES_PREVAIL,
+    ACKNOWLEDGED_IS_SAFE,
+    FAILURES_ARE_INDEPENDENT,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 mirror_without_checksum = ChoicePrediction(
@@ -47,11 +84,13 @@ mirror_without_checksum = ChoicePrediction(
         Expectation(
             "the right bytes: there is a second copy",
             "There is, but who says which of the two is right? Without a checksum a wrong byte looks like any other.",
+            A_COPY_NOTICES,
         ),
         Expectation(
             "an error message: the copies differ",
             "Only if somebody compares them at every reading, which doubles the work of the disks, and leaves you with two "
             "answers and no judge.",
+            A_COPY_NOTICES,
         ),
     ),
 )
@@ -75,6 +114,7 @@ what_two_survive = ChoicePrediction(
         Expectation(
             "all: there is always a good replica left",
             "There is. But will the front end ask it? Think of a replica that answers at once, and wrongly.",
+            THE_GOOD_ONES_PREVAIL,
         ),
     ),
 )
@@ -94,6 +134,7 @@ three_generals = ChoicePrediction(
         Expectation(
             "no: two loyal generals outvote one traitor",
             "Each lieutenant has two words to go by, the commander's and the other's. How does he outvote one with one?",
+            THE_GOOD_ONES_PREVAIL,
         ),
         Expectation(
             "yes, if he is the commander: he gives two different orders",
@@ -139,6 +180,7 @@ work_lost_by_warm = ChoicePrediction(
         Expectation(
             "none: a request that was acknowledged is safe",
             "It was acknowledged by the server that is now dead. Who else knew of it?",
+            ACKNOWLEDGED_IS_SAFE,
         ),
         Expectation(
             "about 50",
@@ -162,6 +204,7 @@ three_in_a_rack = ChoicePrediction(
         Expectation(
             "about six: 1 − 0.01 × 0.01 × 0.01",
             "That is the product of three independent failures. When the rack goes dark, how independent are they?",
+            FAILURES_ARE_INDEPENDENT,
         ),
         Expectation(
             "about four and a half, between rack and replicas",
@@ -184,10 +227,11 @@ just_after_a_failure = ChoicePrediction(
         Expectation(
             "just as likely: failures have no memory",
             "That is what an exponential distribution says, and what most formulas assume. See what the record says.",
+            FAILURES_ARE_INDEPENDENT,
         ),
         Expectation(
             "less likely: it has just been repaired",
-            "If the repair took away the cause, and the cause was one node's alone. Run it and see whether the record agrees.",
+            "If the repair took away the cause, and the cause was one node's alone. See whether the record agrees.",
         ),
     ),
 )
@@ -203,7 +247,11 @@ five_at_once = ChoicePrediction(
         "One cause takes many nodes, and then the product of small numbers has nothing to do with it.",
     ),
     wrong=(
-        Expectation("about a minute a year", "So the product rule says. Remember the gaps of zero hours."),
+        Expectation(
+            "about a minute a year",
+            "So the product rule says. Remember the gaps of zero hours.",
+            FAILURES_ARE_INDEPENDENT,
+        ),
         Expectation("about ten minutes a year", "Further. How many nodes does one power cut take?"),
     ),
 )

@@ -12,6 +12,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -20,6 +21,58 @@ from dscourse.exercises import (
     told,
 )
 from dscourse.partitioning import ConsistentHashRing, Partitioner, load_counts, rebalance
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+ONLY_A_FAIR_SHARE_MOVES = Misconception(
+    "partitioning.only_a_fair_share_moves",
+    belief="When a server joins, only its fair share moves.",
+    question=("Nine servers become ten, server = hash mod n. Which share of the keys stays where it is?"),
+    answer="A tenth: nine remainders of every ninety. A fair share would leave nine tenths where they are.",
+)
+BALANCED_DATA_IS_BALANCED_LOAD = Misconception(
+    "partitioning.balanced_data_is_balanced_load",
+    belief="Where data is spread evenly, load is spread evenly.",
+    question=(
+        "Every node holds as many users as the others. One user has a million followers. Is the load even?"
+    ),
+    answer="No: whoever holds that user carries all that asks for them.",
+)
+RANDOM_PLACES_ARE_EVEN = Misconception(
+    "partitioning.random_places_are_even",
+    belief="Random places divide a ring into even parts.",
+    question=(
+        "Ten servers take one random place each on a ring. Is the largest share nearer to a tenth or to three "
+        "tenths?"
+    ),
+    answer="To three tenths: the longest of ten random arcs is 29 % on average.",
+)
+TWICE_THE_POINTS_HALF_THE_ERROR = Misconception(
+    "partitioning.twice_the_points_half_the_error",
+    belief="Twice as many points halve the error.",
+    question=("Sixteen times as many virtual nodes: what becomes of the standard error of a node's load?"),
+    answer="A quarter of it is left: it falls like 1/√V.",
+)
+ASKING_ALL_COSTS_NO_TIME = Misconception(
+    "partitioning.asking_all_costs_no_time",
+    belief="To ask all nodes at the same time takes as long as to ask one.",
+    question=("A search asks 10 nodes at once, each slow once in ten times. How often is it slow?"),
+    answer="About two times in three: 1 − 0.9¹⁰ = 0.65.",
+)
+A_TIMEOUT_SETTLES_IT = Misconception(
+    "partitioning.a_timeout_settles_it",
+    belief="After a timeout a node may decide for itself.",
+    question=("You have voted yes, and the coordinator is silent. What may it have told the other node?"),
+    answer="Commit, or abort. Whichever you choose for yourself, the other may have been told the opposite.",
+)
+MISCONCEPTIONS = (
+    ONLY_A_FAIR_SHARE_MOVES,
+    BALANCED_DATA_IS_BALANCED_LOAD,
+    RANDOM_PLACES_ARE_EVEN,
+    TWICE_THE_POINTS_HALF_THE_ERROR,
+    ASKING_ALL_COSTS_NO_TIME,
+    A_TIMEOUT_SETTLES_IT,
+)
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -33,7 +86,8 @@ add_a_machine = ChoicePrediction(
     wrong=(
         Expectation(
             "about a fifth",
-            "That is the newcomer's fair share, and the least any scheme can move. Run it and see how far mod is from it.",
+            "That is the newcomer's fair share, and the least any scheme can move. See how far mod is from it.",
+            ONLY_A_FAIR_SHARE_MOVES,
         ),
         Expectation(
             "about half", "Halving happens when the count doubles. Here 4 becomes 5: which remainders agree?"
@@ -56,6 +110,7 @@ keys_in_order = ChoicePrediction(
         Expectation(
             "all four, about equally: the ranges are balanced",
             "Over the year they are. But that is about what will have been written, not about what is being written now.",
+            BALANCED_DATA_IS_BALANCED_LOAD,
         ),
         Expectation(
             "two: the last range and the first, since years begin again",
@@ -78,6 +133,7 @@ one_point_each = ChoicePrediction(
         Expectation(
             "close to a quarter: hashes are uniform",
             "The places are uniform, the gaps between them aren't. Throw four darts at a circle: how equal are the arcs?",
+            RANDOM_PLACES_ARE_EVEN,
         ),
         Expectation(
             "nearly all of it",
@@ -122,6 +178,7 @@ hottest_key = ChoicePrediction(
         Expectation(
             "about the mean: hashing is uniform",
             "Hashing spreads keys, not requests. How large a share does the most popular key get, all alone?",
+            BALANCED_DATA_IS_BALANCED_LOAD,
         ),
         Expectation(
             "about 1.2 times the mean",
@@ -143,6 +200,7 @@ wait_for_all = ChoicePrediction(
         Expectation(
             "one in a hundred: the nodes are asked at the same time",
             "At the same time, yes, but the slowest of 100 answers counts. What is the chance that none is slow?",
+            ASKING_ALL_COSTS_NO_TIME,
         ),
         Expectation(
             "about a third",
@@ -165,10 +223,12 @@ coordinator_gone = ChoicePrediction(
         Expectation(
             "commit: both have voted yes",
             "Neither knows how the other has voted. And the coordinator may have decided otherwise before it crashed.",
+            A_TIMEOUT_SETTLES_IT,
         ),
         Expectation(
             "abort after a timeout",
             "And if the coordinator had already told the other one to commit? Money would be lost. What is left to do?",
+            A_TIMEOUT_SETTLES_IT,
         ),
     ),
 )
@@ -193,6 +253,7 @@ keys_that_stay = NumberExercise(
             "answer = 6 / 8",
             "Three quarters would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves "
             "the same remainder by 6 and by 8. (If you counted the keys that move: the question is how many stay.)",
+            ONLY_A_FAIR_SHARE_MOVES,
         ),
         Mistake(
             "answer = 1 / 8",
@@ -219,6 +280,7 @@ enough_points = NumberExercise(
         Mistake(
             "answer = 200",
             "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points.",
+            TWICE_THE_POINTS_HALF_THE_ERROR,
         ),
         Mistake("answer = 1 / 0.05", "Close: 1/√V = 0.05 gives √V = 20. And V?"),
     ),

@@ -14,6 +14,7 @@ from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -29,6 +30,71 @@ from dscourse.scaling import (
     readable_seconds,
     simulate_queue,
     summarize_latencies,
+)
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+FAST_IS_SCALABLE = Misconception(
+    "scaling_metrics.fast_is_scalable",
+    belief="What is faster on one node is faster on many.",
+    question=(
+        "Product A serves twice as much as B on one node. What must you measure before you know which serves more "
+        "on twenty?"
+    ),
+    answer="How each grows when nodes are added: a shared lock shows only then.",
+)
+MORE_NODES_HELP = Misconception(
+    "scaling_metrics.more_nodes_help",
+    belief="With enough nodes any load can be carried.",
+    question=(
+        "Every request holds a lock that all nodes share for 1 ms. How many requests a second can a thousand nodes "
+        "serve?"
+    ),
+    answer="1 000: the lock lets one pass each millisecond, whatever the number of nodes.",
+)
+PERCENTILES_AVERAGE = Misconception(
+    "scaling_metrics.percentiles_average",
+    belief="Percentiles can be averaged.",
+    question=("A dashboard shows the mean of the p99 of ten servers. Which requests is that the p99 of?"),
+    answer="Of none. The slowest hundredth of all requests may come from one server alone.",
+)
+WAITING_GROWS_LIKE_THE_LOAD = Misconception(
+    "scaling_metrics.waiting_grows_like_the_load",
+    belief="Waiting grows in proportion to the load.",
+    question=(
+        "A server is busy 90 % of the time, then 95 %. What becomes of the mean time in an M/M/1 system?"
+    ),
+    answer="It doubles: the idle time fell by half.",
+)
+RARE_FOR_ONE_IS_RARE_FOR_ALL = Misconception(
+    "scaling_metrics.rare_for_one_is_rare_for_all",
+    belief="What is rare for one server is as rare for a request that asks many.",
+    question=(
+        "Each of 70 servers is slow once in a hundred times. How often does a request that waits for all see a "
+        "slow one?"
+    ),
+    answer="About every second time: 1 − 0.99⁷⁰ = 0.505.",
+)
+THE_SERIAL_PART_SHRINKS = Misconception(
+    "scaling_metrics.the_serial_part_shrinks",
+    belief="More processors shorten the part that can't be divided, too.",
+    question=("A tenth of a program can't be divided. How much faster can it ever run?"),
+    answer="Less than ten times: that tenth takes as long as before.",
+)
+A_GOOD_FIT_FORETELLS = Misconception(
+    "scaling_metrics.a_good_fit_foretells",
+    belief="A law that fits well can be trusted further out.",
+    question=("R² is 0.999 from 1 to 8 nodes. What does that say of 64?"),
+    answer="Nothing. It tells how well the law meets what was measured, where it was measured.",
+)
+MISCONCEPTIONS = (
+    FAST_IS_SCALABLE,
+    MORE_NODES_HELP,
+    PERCENTILES_AVERAGE,
+    WAITING_GROWS_LIKE_THE_LOAD,
+    RARE_FOR_ONE_IS_RARE_FOR_ALL,
+    THE_SERIAL_PART_SHRINKS,
+    A_GOOD_FIT_FORETELLS,
 )
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -50,10 +116,12 @@ which_to_buy = ChoicePrediction(
             "the first: it is twice as fast, so half as many nodes will do",
             "That is true of one node. Look at what happens to its line when there are several, and ask yourself how many "
             "requests a second can pass through a lock that each holds for 0.2 ms.",
+            FAST_IS_SCALABLE,
         ),
         Expectation(
             "either: with enough nodes both get there",
             "Enough nodes help only where nodes are what is short. What is short in the first product once there are four of them?",
+            MORE_NODES_HELP,
         ),
     ),
 )
@@ -97,11 +165,13 @@ average_of_p99 = ChoicePrediction(
             "the mean of the two, 249 ms",
             "A dashboard would say so. But the slowest hundredth of all requests doesn't come in equal parts from both servers. "
             "Put the requests together and look.",
+            PERCENTILES_AVERAGE,
         ),
         Expectation(
             "the mean weighted by requests, 86 ms",
             "Better thought, and further off. Nine tenths of the requests are fast, but which requests make up the slowest "
             "hundredth?",
+            PERCENTILES_AVERAGE,
         ),
     ),
 )
@@ -144,6 +214,7 @@ from_80_to_90 = ChoicePrediction(
             "it rises by about an eighth, like the load",
             "That is what work would do. Waiting isn't work: it happens when arrivals come close together, and the server has "
             "ever less idle time to catch up in.",
+            WAITING_GROWS_LIKE_THE_LOAD,
         ),
         Expectation(
             "it rises tenfold",
@@ -166,6 +237,7 @@ one_in_a_hundred = ChoicePrediction(
         Expectation(
             "once in a hundred times",
             "That is one server's rate. How often are all hundred quick at the same time?",
+            RARE_FOR_ONE_IS_RARE_FOR_ALL,
         ),
         Expectation(
             "always: a hundred servers, one in a hundred",
@@ -188,6 +260,7 @@ a_thousand_processors = ChoicePrediction(
         Expectation(
             "about 970 times: 95 % of 1 024",
             "That would be so if the serial part shrank as well. How long does it take, on any number of processors?",
+            THE_SERIAL_PART_SHRINKS,
         ),
         Expectation(
             "about 500 times",
@@ -210,11 +283,12 @@ sixty_four_processors = ChoicePrediction(
     wrong=(
         Expectation(
             "about 310: a law that fits so well can be trusted further out",
-            "It is splendid where it was fitted. Sixty-four is three times as far away. Run the fit, and see where it puts its peak.",
+            "It is splendid where it was fitted. Sixty-four is three times as far away. See where the fit puts its peak.",
+            A_GOOD_FIT_FORETELLS,
         ),
         Expectation(
             "about 500: it knows nothing of what slows the machine down later",
-            "The six slow down already: 20 processors do ten times the work of one. Run the fit, and see how it goes on from there.",
+            "The six slow down already: 20 processors do ten times the work of one. See how the fit goes on from there.",
         ),
     ),
 )
@@ -344,11 +418,13 @@ service_percentile = FunctionExercise(
         Mistake(
             "import numpy as np\nanswer = lambda servers: np.mean([np.quantile(s, 0.99) for s in servers])",
             "You took the mean of the servers' percentiles. Two servers, one of them slow and little used: try it by hand.",
+            PERCENTILES_AVERAGE,
         ),
         Mistake(
             "import numpy as np\nanswer = lambda servers: np.average(\n"
             "    [np.quantile(s, 0.99) for s in servers], weights=[len(s) for s in servers])",
             "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile.",
+            PERCENTILES_AVERAGE,
         ),
         Mistake(
             "import numpy as np\nanswer = lambda servers: max(np.quantile(s, 0.99) for s in servers)",
@@ -464,6 +540,7 @@ design_the_shop = TrialExercise(
             lambda shop: shop.too_slow() and not shop.bought["lock"],
             "answer = dict(nodes=27, lock=0, sessions=0, threads=0)",
             "answer = dict(nodes=30, lock=0, sessions=0, threads=0)",
+            misconception=MORE_NODES_HELP,
         ),
         Rule(
             "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "

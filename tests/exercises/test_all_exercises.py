@@ -279,3 +279,27 @@ def test_names_are_unique():
         if isinstance(thing, Exercise | Prediction)
     ]
     assert len(set(things)) == len(things)
+
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_misconception_of_a_notebook_is_named_once_and_can_be_shown(module):
+    name = module.__name__.rpartition(".")[2]
+    listed = module.MISCONCEPTIONS
+    assert 3 <= len(listed) <= 8
+    assert len({one.name for one in listed}) == len({one.belief for one in listed}) == len(listed)
+    assert all(one.name.startswith(f"{name}.") for one in listed)
+    shown = set()
+    for thing in vars(module).values():
+        if isinstance(thing, Prediction):
+            assert thing.expectations[0].misconception is None, (
+                f"{thing.name}: the right one is no misconception"
+            )
+            shown |= {one.misconception for one in thing.expectations}
+        if isinstance(thing, Exercise):
+            shown |= {one.misconception for one in thing._known()}
+            for one in thing._known():
+                assert one.misconception is None or isinstance(one.message, str), "or it is never recognised"
+    assert shown - {None} == set(listed)

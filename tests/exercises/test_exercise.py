@@ -423,12 +423,12 @@ def press(exercise, button):
 def test_a_button_judges_what_the_notebook_holds_under_the_exercises_own_name(notebook):
     exercise = number()
     notebook["links"] = 3
-    assert press(exercise, "check") == [["head", "✗ Not yet."], ["text", FORGOT]]
+    assert press(exercise, "Check") == [["head", "✗ Not yet."], ["text", FORGOT]]
     notebook["links"] = 4
-    assert press(exercise, "check") == [["head", "✓ Solved."], ["text", "Yes."]]
+    assert press(exercise, "Check") == [["head", "✓ Solved."], ["text", "Yes."]]
     assert exercises_tried()["rings.links"].attempts == 2
     notebook["links"] = ...
-    assert press(exercise, "check")[0] == ["head", "○ Not attempted yet."]
+    assert press(exercise, "Check")[0] == ["head", "○ Not attempted yet."]
 
 
 def test_a_typo_in_the_name_judges_nothing_and_is_told(notebook):
@@ -443,15 +443,15 @@ def test_a_typo_in_the_name_judges_nothing_and_is_told(notebook):
 
 def test_the_buttons_for_hints_and_solution():
     exercise = number()
-    assert press(exercise, "hint") == [["head", "Hints"], ["hint", "Draw it."], ["text", "1 more."]]
-    assert press(exercise, "hint")[1:] == [
+    assert press(exercise, "Hint") == [["head", "Hints"], ["hint", "Draw it."], ["text", "1 more."]]
+    assert press(exercise, "Hint")[1:] == [
         ["hint", "Draw it."],
         ["hint", "Count the lines."],
         ["text", "There are no more hints."],
     ]
-    assert press(exercise, "solution") == [["head", "One way to do it"], ["code", "links = 2 + 2"]]
+    assert press(exercise, "Solution") == [["head", "One way to do it"], ["code", "links = 2 + 2"]]
     turns = exercise.widget().turn
-    for message in ({"ask": "all"}, {"ask": ["hint"]}, {}, None):
+    for message in ({"ask": "all"}, {"ask": ["Hint"]}, {}, None):
         exercise.widget()._handle_custom_msg(message, [])
     assert exercise.widget().turn == turns == 3
 

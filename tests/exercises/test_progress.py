@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dscourse.exercises import (
     export_progress,
     import_progress,
     progress as progress_table,
+    start_here,
 )
 from dscourse.exercises._modules import NOTEBOOKS, notebook_modules
 from dscourse.exercises._progress import Progress, Row
@@ -436,8 +438,6 @@ def test_a_bar_is_full_only_when_all_is_done(done, of, bar):
 
 
 def test_a_notebooks_row_counts_predictions_and_what_is_under_way_until_it_is_solved():
-    from dscourse.exercises import start_here
-
     def row():
         return progress_table().rows[0]
 
@@ -447,3 +447,69 @@ def test_a_notebooks_row_counts_predictions_and_what_is_under_way_until_it_is_so
     assert (row().solved, row().tried) == (0, 1)
     start_here.soonest_suspicion.check(1.12)
     assert (row().solved, row().tried) == (1, 0)
+
+
+# ── What to look at again ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_shown_and_not_overcome_is_to_be_looked_at_again():
+    assert progress_table().question is None
+    start_here.crash_the_leader.choose("at once: they notice that n0 is gone")
+    assert progress_table().again == ()  # the run decides
+    start_here.crash_the_leader.compare()
+    start_here.one_is_enough.check(lambda availability, machines: availability * machines)
+    shown = progress_table()
+    assert shown.again == (start_here.A_CRASH_IS_SEEN, start_here.CHANCES_ADD_UP)
+    for words in (repr(shown), shown._repr_html_()):
+        assert start_here.A_CRASH_IS_SEEN.belief in words
+        assert "exercises.progress().question" in words
+    start_here.one_is_enough.check(lambda availability, machines: 1 - (1 - availability) ** machines)
+    assert progress_table().again == (start_here.A_CRASH_IS_SEEN,)
+
+
+def test_one_question_on_it_is_offered_and_whoever_knew_the_answer_says_so():
+    misconception = start_here.A_CRASH_IS_SEEN
+    misconception.record_shown()
+    review = progress_table().question
+    told = review._repr_mimebundle_()
+    assert misconception.question in " ".join(told["text/plain"].split())
+    assert misconception.answer not in told["text/plain"] + str(review.widget().get_state())
+    widget = review.widget()
+    widget._handle_custom_msg({"ask": "Answer"}, [])
+    assert widget.said == [["text", misconception.answer]]
+    widget._handle_custom_msg({"ask": "Not yet"}, [])
+    assert progress_table().question is not None
+    widget._handle_custom_msg({"ask": "I knew it"}, [])
+    assert progress_table().question is None
+    misconception.record_shown()
+    assert progress_table().question is not None
+
+
+def test_misconceptions_travel_with_the_rest(tmp_path, monkeypatch):
+    start_here.A_CRASH_IS_SEEN.record_shown()
+    start_here.CHANCES_ADD_UP.record_shown()
+    start_here.CHANCES_ADD_UP.record_overcome()
+    export_progress(tmp_path / "carried.json")
+    monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "elsewhere"))
+    start_here.CHANCES_ADD_UP.record_shown()
+    import_progress(tmp_path / "carried.json")
+    assert progress_table().again == (start_here.A_CRASH_IS_SEEN,)
+
+
+def test_of_a_notebook_in_which_nothing_was_shown_no_module_is_loaded():
+    progress_table()
+    code = "import sys; from dscourse.exercises import progress; progress(); "
+    code += "print('dscourse.exercises.start_here' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "entry", [True, [1, 2], {"shown": 1}, {"shown": -1, "overcome": 0}, {"shown": True, "overcome": 0}]
+)
+def test_a_damaged_misconception_counts_as_none(progress_folder, entry):
+    start_here.A_CRASH_IS_SEEN.record_shown()
+    (progress_folder / "misconception.start_here.a_crash_is_seen.json").write_text(json.dumps(entry))
+    assert progress_table().again == ()
