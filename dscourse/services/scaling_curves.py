@@ -77,7 +77,7 @@ class ScalingCurve:
 
     @property
     def bottleneck(self) -> str:
-        """What worked for the greatest share of the time at the largest size: "lock", "store", "leader", "node" …."""
+        """What worked for the greatest share of the time at the largest size: "node", "lock", "store" or "broker"."""
         return max(self.utilization, key=lambda name: self.utilization[name])
 
     def table(self) -> pd.DataFrame:
@@ -202,7 +202,6 @@ class _System:
         self.applying: float | None = None  # when the replicas will hear of the write that has just been done
         self._need = _forever(lambda: rng.exponential(1.0, _DRAWS).tolist()).__next__
         self._draw = _forever(lambda: rng.random(_DRAWS).tolist()).__next__
-        self._written = [-1e18] * _KEYS  # when each key was last written at the leader
 
     shared_name = "nothing"
 
@@ -266,18 +265,28 @@ class _Partitioned(_System):
 class _ReadReplicas(_System):
     """Node 0 is the leader."""
 
+    def __init__(self, nodes: int, settings: dict[str, float], rng: np.random.Generator) -> None:
+        super().__init__(nodes, settings, rng)
+        self._writing: dict[int, int] = {}  # which user writes which key
+        self._written = [-1e18] * _KEYS  # when a write of each key was acknowledged last
+
     def first(self, user: int, now: float) -> float:
         key = int(self._draw() * _KEYS)
         if self._draw() < self.settings["writes"]:
-            done = self.visit(0, now)
-            self._written[key] = max(self._written[key], done)
-            self.applying = done + self.settings["lag"]
-            return done
+            self._writing[user] = key
+            return self.visit(0, now)
         node = self.any_node()
         self.reads += 1
         # acknowledged by now, and not yet heard of here: whoever asks now misses it
         self.stale += node > 0 and self._written[key] <= now < self._written[key] + self.settings["lag"]
         return self.visit(node, now)
+
+    def second(self, user: int, now: float) -> float | None:
+        key = self._writing.pop(user, None)
+        if key is not None:  # the leader has done it, and says so
+            self._written[key] = now
+            self.applying = now + self.settings["lag"]
+        return None
 
     def apply(self, now: float) -> None:
         self.visit_all(range(1, self.nodes), now)
@@ -344,14 +353,14 @@ def _run(
         if begins:
             begun[user] = now
             heappush(calls, (system.first(user, now), user, False))
-            if system.applying is not None:
-                heappush(calls, (system.applying, _NOBODY, False))
-                system.applying = None
             continue
         done = system.second(user, now)
         done = now if done is None else done
         ended.append((done, done - begun[user]))
         heappush(calls, (done, user, True))
+        if system.applying is not None:
+            heappush(calls, (system.applying, _NOBODY, False))
+            system.applying = None
     ends, times = np.array(ended).T
     order = np.argsort(ends)
     ends, times = ends[order], times[order]

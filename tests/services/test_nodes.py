@@ -16,13 +16,14 @@ from dscourse.services import (
     balancing_scenario,
     calls_scenario,
     health_check_scenario,
+    measure_scaling,
     session_scenario,
     simulate_balancing,
     worker_goodput,
     worker_scenario,
 )
 from dscourse.services.balancing import POLICIES
-from dscourse.simulation import Crash, Pause, Scenario, always, check_determinism
+from dscourse.simulation import ClosedLoop, Crash, Pause, Scenario, always, check_determinism
 
 
 def mean_times(policy, seeds, seconds, **settings):
@@ -237,3 +238,16 @@ def test_refusals():
         balancing_scenario("best")
     with pytest.raises(ValueError, match="load must be above 0"):
         worker_scenario(0.0, deadline=1.0)
+
+
+def test_the_curve_of_partitions_agrees_with_the_kernel():
+    """Users who ask again as soon as they have an answer, behind a balancer that picks at random."""
+    nodes, users = 4, 3
+    open_loop = balancing_scenario("random", servers=nodes, load=0.5)
+    clients = [ClosedLoop((("get",),), think_time=0.0, to="b0", timeout=1e4, repeat=True)] * (nodes * users)
+    done = []
+    for seed in range(4):
+        run = open_loop.changed(clients=clients, seed=seed).run(330.0)
+        done.append(len(run.latencies(between=(30.0, 330.0))) / 300)
+    curve = measure_scaling("partitioning", [nodes], users=users, requests=40_000)
+    assert abs(np.mean(done) - curve.throughput[0]) < 4 * np.std(done, ddof=1) / 2 + 0.02
