@@ -30,6 +30,7 @@ Rounds: TypeAlias = tuple[tuple[str, ...], ...]
 _CPU = 0.004  # seconds that a web server spends on a message: the request, and each answer that it gets to its calls
 _STORE = 0.004  # seconds that a store spends on a call
 _HOLD = 0.002  # seconds for which a request holds the lock
+_COUNT = 0.0005  # seconds that it takes to hand out the next id
 _CHAIN = 5  # services in a row
 _ROWS = 10
 _ONE_WAY = 0.0005  # seconds between two machines
@@ -142,13 +143,11 @@ def _design(name: str, servers: Sequence[str], stores: Sequence[str]) -> _Design
             dict.fromkeys(servers, (("database",),)), {"database": _STORE}, critical="database"
         ),
         "central id generator": _Design(
-            {s: (("ids",), (own[s],)) for s in servers}, {"ids": _HOLD}, critical="ids"
+            {s: (("ids",), (own[s],)) for s in servers}, {"ids": _COUNT}, critical="ids"
         ),
         "call chain": _Design(
             {s: ((chain[0],), (own[s],)) for s in servers},
-            dict.fromkeys(
-                chain, _CPU / (2 * len(servers))
-            ),  # strong machines: it is not their load that is shown
+            dict.fromkeys(chain, _CPU / (2 * len(servers))),  # strong ones: it is not load that is shown
             chain,
             chain[-1],
         ),
@@ -199,13 +198,12 @@ def calls_scenario(
     fronts, stores = [f"s{k}" for k in range(count)], [f"d{k}" for k in range(count)]
     design = _design(name, fronts, stores)
     graph = tiers(["b0"], fronts, [*stores, *design.shared])
-    for before, after in zip(design.chain, design.chain[1:], strict=False):
-        graph.add_edge(before, after)
     seconds = dict.fromkeys(fronts, _CPU) | dict.fromkeys(stores, _STORE) | dict(design.shared)
     for node, mean in seconds.items():
         graph.nodes[node]["service_time"] = Exponential(mean)
     rounds = dict(design.rounds)
     for before, after in zip(design.chain, design.chain[1:], strict=False):
+        graph.add_edge(before, after)
         rounds[before] = ((after,),)
     factory = partial(_calling_node, servers=tuple(fronts), rounds=rounds)
     client = OpenLoop(
