@@ -1,0 +1,30 @@
+from .cluster import (
+    replicated_store as replicated_store,
+    store_network as store_network,
+    store_node as store_node,
+)
+from .failover import (
+    Choice as Choice,
+    FailoverOperator as FailoverOperator,
+    choose_successor as choose_successor,
+)
+from .log import (
+    Append as Append,
+    Entry as Entry,
+    Inspect as Inspect,
+    Position as Position,
+    Promote as Promote,
+    Received as Received,
+    Report as Report,
+)
+from .measures import (
+    Violations as Violations,
+    acknowledged_writes_survive as acknowledged_writes_survive,
+    keeps as keeps,
+    lost_writes as lost_writes,
+    replication_lag as replication_lag,
+    session_violations as session_violations,
+    stale_reads as stale_reads,
+)
+from .sessions import GUARANTEES as GUARANTEES, Gateway as Gateway
+from .single_leader import MODES as MODES, SingleLeaderReplica as SingleLeaderReplica
