@@ -26,7 +26,24 @@ class Entry:
     value: Any
     request: str
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Entry:
+
+@dataclass(frozen=True)
+class Disk:
+    """What a replica keeps through a crash.
+
+    Attributes:
+        epoch: the latest that it knows.
+        leader: who leads it, as far as it knows.
+        followers: if it leads itself: whose acknowledgements count.
+        log: all entries it has.
+    """
+
+    epoch: int
+    leader: str | None
+    followers: tuple[str, ...]
+    log: tuple[Entry, ...]
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Disk:
         return self  # nobody can change it, and a log is saved again with every write
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import instance, one_of
-from dscourse.replication.log import Entry, last_position
+from dscourse.replication.log import Disk, Entry, last_position
 from dscourse.replication.sessions import GUARANTEES
 from dscourse.simulation import ClientOperation, Property, Run, holds
 
@@ -38,13 +38,13 @@ def _surviving_log(run: Run) -> tuple[Entry, ...]:
     disks = {
         node: stored
         for node, stored in end.stored.items()
-        if isinstance(stored, dict) and "log" in stored and end.condition[node] != "crashed"
+        if isinstance(stored, Disk) and end.condition[node] != "crashed"
     }
-    latest = max((stored["epoch"] for stored in disks.values()), default=0)
-    for node, stored in disks.items():
-        if stored["leader"] == node and stored["epoch"] == latest:
-            return tuple(stored["log"])
-    return max((tuple(stored["log"]) for stored in disks.values()), key=last_position, default=())
+    latest = max((disk.epoch for disk in disks.values()), default=0)
+    for node, disk in disks.items():
+        if disk.leader == node and disk.epoch == latest:
+            return disk.log
+    return max((disk.log for disk in disks.values()), key=last_position, default=())
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dscourse.arguments import node_ids, one_of, real, whole
 from dscourse.replication.log import (
     START,
     Append,
+    Disk,
     Entry,
     Inspect,
     Position,
@@ -129,9 +130,9 @@ class SingleLeaderReplica(Node):
     def on_start(self, ctx: Context) -> None:
         """Take up what is on the disk, and lead or follow as before."""
         if ctx.stored is not None:
-            self.epoch, self.leader = ctx.stored["epoch"], ctx.stored["leader"]
-            self._followers = tuple(ctx.stored["followers"])
-            self._replace_log(ctx.stored["log"])
+            disk: Disk = ctx.stored
+            self.epoch, self.leader, self._followers = disk.epoch, disk.leader, disk.followers
+            self._replace_log(disk.log)
             self.applied = self.received
             self.values = {entry.key: entry.value for entry in self._log}
             self._note_position(ctx)
@@ -198,9 +199,12 @@ class SingleLeaderReplica(Node):
                 self._discard(ctx, place)
             if place == self.received:
                 self.append(entry)
+        end = index + len(message.entries)
+        if end < self.received and self._log[end].epoch < self.epoch:  # a leader always sends all it has inherited
+            self._discard(ctx, end)
         self.save(ctx)
         self._apply_in_time(ctx)
-        ctx.send(sender, Received(self.epoch, index + len(message.entries), True))
+        ctx.send(sender, Received(self.epoch, end, True))
 
     def append(self, entry: Entry) -> None:
         """Put an entry at the end of the log, in memory."""
@@ -209,13 +213,7 @@ class SingleLeaderReplica(Node):
 
     def save(self, ctx: Context) -> None:
         """Put everything that must survive a crash onto the disk."""
-        state = {
-            "epoch": self.epoch,
-            "leader": self.leader,
-            "followers": self._followers,
-            "log": tuple(self._log),
-        }
-        ctx.save(state)
+        ctx.save(Disk(self.epoch, self.leader, self._followers, tuple(self._log)))
         self._note_position(ctx)
 
     def _before_conflict(self, index: int) -> int:
