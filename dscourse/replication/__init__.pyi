@@ -8,6 +8,13 @@ from .failover import (
     FailoverOperator as FailoverOperator,
     choose_successor as choose_successor,
 )
+from .geography import (
+    FIVE_REGIONS as FIVE_REGIONS,
+    distance_km as distance_km,
+    light_floor as light_floor,
+    measure_regions as measure_regions,
+    read_throughput as read_throughput,
+)
 from .log import (
     Append as Append,
     Entry as Entry,
@@ -28,3 +35,9 @@ from .measures import (
 )
 from .sessions import GUARANTEES as GUARANTEES, Gateway as Gateway
 from .single_leader import MODES as MODES, SingleLeaderReplica as SingleLeaderReplica
+from .strategies import (
+    STRATEGIES as STRATEGIES,
+    Strategy as Strategy,
+    compare_strategies as compare_strategies,
+    strategy_runs as strategy_runs,
+)

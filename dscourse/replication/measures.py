@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,10 @@ from dscourse.simulation import ClientOperation, Property, Run, holds
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NEVER = -1.0  # before everything
+# What a user has done that binds later reads.
+_BINDING = {"read your writes": "put", "monotonic reads": "get", "consistent prefix": "get"}
 
 
 def lost_writes(run: Run) -> tuple[ClientOperation, ...]:
@@ -70,14 +74,7 @@ def session_violations(run: Run, guarantee: str) -> Violations:
     """
     one_of("guarantee", guarantee, GUARANTEES)
     history = _History(run)
-    broken = []
-    for client in run.clients:
-        own = [one for one in history.done if one.client == client]
-        for read in own:
-            if read.operation[0] == "get":
-                earlier = [one for one in own if one.completed <= read.invoked]  # type: ignore[operator]
-                if history.is_older(read, _oldest_allowed(history, guarantee, read, earlier)):
-                    broken.append(read)
+    broken = [read for client in run.clients for read in _broken(history, client, guarantee)]
     broken.sort(key=lambda read: read.invoked)
     if not broken:
         return Violations(())
@@ -154,37 +151,50 @@ class _History:
         ):
             times, newest = self._answered.setdefault(one.operation[1], ([], []))
             times.append(one.completed or 0.0)
-            newest.append(max(one.invoked, newest[-1] if newest else -1.0))
+            newest.append(max(one.invoked, newest[-1] if newest else _NEVER))
 
     def asked(self, read: ClientOperation) -> float:
         """When the write that was read had been asked for; −1 if nothing was written yet."""
         write = self._writes.get((read.operation[1], read.value))
-        return -1.0 if write is None else write.invoked
+        return _NEVER if write is None else write.invoked
 
     def is_older(self, read: ClientOperation, than: float) -> bool:
         """Whether what was read had been answered before a write that was asked for then."""
         write = self._writes.get((read.operation[1], read.value))
         if write is None:
             return than >= 0.0
-        return write.completed is not None and write.completed <= than
+        return _end(write) <= than
 
     def newest(self, key: Any, time: float) -> float:
         """When the newest of the writes of a key that were answered by a time had been asked for; −1 if none was."""
         times, newest = self._answered.get(key, ((), ()))
         place = bisect_right(times, time)
-        return newest[place - 1] if place else -1.0
+        return newest[place - 1] if place else _NEVER
 
 
-def _oldest_allowed(
-    history: _History, guarantee: str, read: ClientOperation, earlier: Iterable[ClientOperation]
-) -> float:
-    """When the oldest write that a read may return had been asked for, by a guarantee."""
-    key = read.operation[1]
-    if guarantee == "read your writes":
-        times = [one.invoked for one in earlier if one.operation[:2] == ("put", key)]
-    elif guarantee == "monotonic reads":
-        times = [history.asked(one) for one in earlier if one.operation[:2] == ("get", key)]
-    else:
-        seen = [history.asked(one) for one in earlier if one.operation[0] == "get"]
-        times = [history.newest(key, max(seen, default=-1.0))]
-    return max(times, default=-1.0)
+def _broken(history: _History, client: str, guarantee: str) -> Iterator[ClientOperation]:
+    """The reads of one client that return something older than what it had written or read before."""
+    own = [one for one in history.done if one.client == client]
+    by_end = sorted(own, key=_end)
+    ended = 0
+    floors: dict[Any, float] = {}  # key → when the oldest write that a read may return had been asked for
+    seen = _NEVER
+    for read in own:
+        if read.operation[0] != "get":
+            continue
+        while ended < len(own) and _end(by_end[ended]) <= read.invoked:
+            one = by_end[ended]
+            ended += 1
+            kind, key = one.operation[:2]
+            if kind == _BINDING[guarantee]:
+                asked = one.invoked if kind == "put" else history.asked(one)
+                floors[key] = max(asked, floors.get(key, _NEVER))
+                seen = max(asked, seen)
+        key = read.operation[1]
+        floor = history.newest(key, seen) if guarantee == "consistent prefix" else floors.get(key, _NEVER)
+        if history.is_older(read, floor):
+            yield read
+
+
+def _end(operation: ClientOperation) -> float:
+    return math.inf if operation.completed is None else operation.completed

@@ -53,10 +53,10 @@ class SingleLeaderReplica(Node):
     value and the position up to which it is true; it is refused if that position was lost in a failover.
 
     Modes differ in what the leader waits for before it tells the client that a write is safe: "sync" for all its
-    followers, "semi-sync" for ``acknowledgements`` of them, "async" for none. With ``fallback_after``, a semi-sync
-    leader that has waited so long goes on as async, and says so to nobody but its own status, until enough followers
-    have everything again; that is what MySQL does after 10 s (MySQL 8 Reference Manual, "Configuring Semisynchronous
-    Replication", rpl_semi_sync_source_timeout).
+    followers, "semi-sync" for ``acknowledgements`` of them, "async" for none; there, a follower acknowledges many
+    writes at once. With ``fallback_after``, a semi-sync leader that has waited so long goes on as async, and says so to
+    nobody but its own status, until enough followers have everything again; that is what MySQL does after 10 s (MySQL
+    Reference Manual, "Configuring Semisynchronous Replication", rpl_semi_sync_source_timeout).
 
     A replica that returns tells the others how far it is, and is sent what it lacks. A leader that was replaced
     meanwhile throws away what nobody but itself has, and says which writes these were (record "discarded").
@@ -123,6 +123,9 @@ class SingleLeaderReplica(Node):
         self._confirmed: dict[str, int] = {}  # follower → up to which index it has this log on its disk
         self._before: dict[str, int] = {}  # the same when it was last looked whether there is progress
         self._sent: dict[str, int] = {}
+        self._matched: int | None = (
+            None  # how far this log is that of the leader, if that isn't acknowledged yet
+        )
         self._inherited = 0  # entries that a new leader found in its log
         self._pending = PendingRequests(patience, timer="patience ")
         self._waiting: list[WaitingRead] = []
@@ -173,6 +176,9 @@ class SingleLeaderReplica(Node):
         """Send again, apply the next entry, or give up waiting for followers."""
         if name == "resend":
             self._resend(ctx)
+        elif name == "acknowledge" and self.leader is not None and self._matched is not None:
+            ctx.send(self.leader, Received(self.epoch, self._matched, True))
+            self._matched = None
         elif name == "apply":
             self._apply(ctx, self.applied + 1)
             self._apply_in_time(ctx)
@@ -200,11 +206,18 @@ class SingleLeaderReplica(Node):
             if place == self.received:
                 self.append(entry)
         end = index + len(message.entries)
-        if end < self.received and self._log[end].epoch < self.epoch:  # a leader always sends all it has inherited
+        if (
+            end < self.received and self._log[end].epoch < self.epoch
+        ):  # a leader always sends all it has inherited
             self._discard(ctx, end)
         self.save(ctx)
         self._apply_in_time(ctx)
-        ctx.send(sender, Received(self.epoch, end, True))
+        if self._mode != "async":
+            ctx.send(sender, Received(self.epoch, end, True))
+            return
+        if self._matched is None:  # nobody waits for it: one acknowledgement for many writes
+            ctx.set_timer("acknowledge", self._resend_after / 4)
+        self._matched = end
 
     def append(self, entry: Entry) -> None:
         """Put an entry at the end of the log, in memory."""
@@ -367,7 +380,7 @@ class SingleLeaderReplica(Node):
 
     def _learn_epoch(self, ctx: Context, epoch: int, leader: str | None) -> None:
         """There is a newer epoch, or a leader of it: whoever led before leads no more, and answers nobody."""
-        self.epoch, self.leader = epoch, leader
+        self.epoch, self.leader, self._matched = epoch, leader, None
         self._pending = PendingRequests(self._patience)
         self.save(ctx)
         if leader != self.node_id:
