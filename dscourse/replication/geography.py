@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dscourse.arguments import items, probability, real, text, whole
-from dscourse.replication.sessions import Gateway
-from dscourse.replication.single_leader import SingleLeaderReplica
+from dscourse.replication.single_leader.gateway import Gateway
+from dscourse.replication.single_leader.replica import SingleLeaderReplica
 from dscourse.simulation import Node
 from dscourse.simulation.names import unknown
 

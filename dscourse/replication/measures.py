@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import instance, one_of
-from dscourse.replication.log import Disk, Entry, last_position
-from dscourse.replication.sessions import GUARANTEES
+from dscourse.replication.single_leader.gateway import GUARANTEES
+from dscourse.replication.single_leader.log import Disk, Entry, last_position
 from dscourse.simulation import ClientOperation, Property, Run, holds
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dscourse.arguments import whole
-from dscourse.replication.cluster import OPERATOR, replicated_store
 from dscourse.replication.measures import lost_writes, session_violations, stale_reads
-from dscourse.replication.sessions import GUARANTEES
-from dscourse.replication.single_leader import SingleLeaderReplica
+from dscourse.replication.single_leader.cluster import OPERATOR, replicated_store
+from dscourse.replication.single_leader.gateway import GUARANTEES
+from dscourse.replication.single_leader.replica import SingleLeaderReplica
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:

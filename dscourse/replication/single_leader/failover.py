@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import node_ids, one_of, real, truth, whole
-from dscourse.replication.log import Inspect, Position, Promote, Report, copies_needed
-from dscourse.replication.single_leader import MODES
+from dscourse.replication.single_leader.log import Inspect, Position, Promote, Report, copies_needed
+from dscourse.replication.single_leader.replica import MODES
 from dscourse.simulation import Context, Node
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dscourse.arguments import items, node_ids, one_of, real, whole
-from dscourse.replication.log import START, Position
+from dscourse.replication.single_leader.log import START, Position
 from dscourse.simulation import Context, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 

@@ -4,7 +4,7 @@ factory = partial(SingleLeaderReplica, mode="semi-sync")
 writes = [("put", "x", number) for number in range(20)]
 Scenario(factory, Network(topology.full_mesh(3)), clients=[OpenLoop(writes, rate=10, to="n0", timeout=1.0)])
 
-Who leads is decided elsewhere: by an operator (`failover`), who gives every new leader an epoch of its own.
+Who leads is decided elsewhere: by an operator (module `failover`), who gives every new leader an epoch of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dscourse.arguments import node_ids, one_of, real, whole
-from dscourse.replication.log import (
+from dscourse.replication.single_leader.log import (
     START,
     Append,
     Disk,

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import whole
-from dscourse.replication.failover import FailoverOperator
-from dscourse.replication.sessions import Gateway
-from dscourse.replication.single_leader import SingleLeaderReplica
+from dscourse.replication.single_leader.failover import FailoverOperator
+from dscourse.replication.single_leader.gateway import Gateway
+from dscourse.replication.single_leader.replica import SingleLeaderReplica
 from dscourse.simulation import Node
 
 if TYPE_CHECKING:
