@@ -95,9 +95,6 @@ def scenario_from_json(text: str, node_factory: Callable[..., Any], *, insist: b
         raise ValueError(f"this scenario can't be read: {error}") from error
 
 
-_FACTORIES = (type, FunctionType, functools.partial)
-
-
 def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
     """Qualified name and settings of a node factory.
 
@@ -116,14 +113,17 @@ def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
         settings = _attributes_of(factory)
     described: dict[str, Any] = {"name": name}
     if settings:
-        settings = {
-            name: describe_factory(value) if isinstance(value, _FACTORIES) else value
-            for name, value in settings.items()
-        }
-        described["settings"] = plain_json(settings, "a setting of the node factory")
+        named = {name: _named(value) for name, value in settings.items()}
+        described["settings"] = plain_json(named, "a setting of the node factory")
     if arguments:
-        described["arguments"] = plain_json(arguments, "an argument of the node factory")
+        described["arguments"] = plain_json(
+            [_named(value) for value in arguments], "an argument of the node factory"
+        )
     return described
+
+
+def _named(value: Any) -> Any:
+    return describe_factory(value) if isinstance(value, type | FunctionType | functools.partial) else value
 
 
 def _attributes_of(factory: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ examination that takes away less can't tell two of them from the right one; see 
 from collections import Counter
 from functools import partial
 
-from dscourse.replication import Append, Received, SingleLeaderReplica
+from dscourse.replication import Append, Gateway, Received, SingleLeaderReplica
 from dscourse.simulation import Node
 
 
@@ -131,3 +131,27 @@ def examined(node_id, peers, *, leader=SingleLeaderReplica, follower=SingleLeade
     if node_id == "n0":
         return leader(node_id, peers, mode="semi-sync", acknowledgements=2)
     return follower(node_id, peers)
+
+
+class TakesReceivedForApplied(SingleLeaderReplica):
+    """Compares a reader's position with what it has received: the reader finds the old value."""
+
+    def has_applied(self, token):
+        return token[1] <= self.received
+
+
+class TellsByTheClock(Gateway):
+    """Reads from any replica once its own clock says that a second has gone by since the user wrote."""
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self.wrote_at = {}
+
+    def _first_choice(self, ctx, operation):
+        if operation[0] == "put":
+            self.wrote_at[operation[1]] = ctx.now
+        recent = ctx.now - self.wrote_at.get(operation[1], -1.0) < 1.0
+        return self.leader if recent else super()._first_choice(ctx, operation)
+
+    def token(self, client, key):
+        return (0, 0)

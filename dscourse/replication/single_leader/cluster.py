@@ -27,6 +27,7 @@ def store_node(
     *,
     replicas: Sequence[str],
     replica: type[Node] = SingleLeaderReplica,
+    gateway: type[Node] = Gateway,
     **settings: Any,
 ) -> Node:
     """Make one machine of a replicated store: a gateway, the operator, or a replica.
@@ -36,6 +37,7 @@ def store_node(
         peers: those it is linked with.
         replicas: the machines that hold copies.
         replica: the class of these; one of your own, say.
+        gateway: the class of gateways.
         settings: of `SingleLeaderReplica`, `FailoverOperator` and `Gateway`, for whom they concern.
     """
     of_operator = {name: settings.pop(name) for name in _OF_OPERATOR if name in settings}
@@ -44,7 +46,7 @@ def store_node(
         of_both = {name: settings[name] for name in _OF_BOTH if name in settings}
         return FailoverOperator(node_id, peers, replicas=replicas, **of_operator, **of_both)
     if node_id not in replicas:
-        return Gateway(node_id, peers, replicas=replicas, **of_gateway)
+        return gateway(node_id, peers, replicas=replicas, **of_gateway)  # type: ignore[call-arg]
     return replica(node_id, peers, replicas=replicas, **settings)  # type: ignore[call-arg]
 
 
