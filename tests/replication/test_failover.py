@@ -11,6 +11,7 @@ from dscourse.replication import (
     lost_writes,
     replicated_store,
 )
+from dscourse.replication.single_leader import failover
 from dscourse.simulation import Constant, Crash, OpenLoop, Partition, Pause, sometimes
 
 WRITES = OpenLoop(
@@ -140,6 +141,44 @@ def test_the_search_reaches_what_it_is_for():
     deposed = sometimes(lambda now: len(leaders(now)) > 1, name="two that take themselves for the leader")
     found = search(scenario, [failover, deposed], until=4.0, seeds=40, faults=FaultMix(most=5))
     assert found.never_reached == ()
+
+
+def careless_about_those_out_of_reach(monkeypatch):
+    monkeypatch.setattr(failover.Configuration, "reaches_acknowledged", lambda *_: True)
+
+
+def forgets_leaders_that_may_be_there(monkeypatch):
+    choose = failover.FailoverOperator._choose
+
+    def forgetful(self, ctx):
+        self._configurations = self._configurations[-1:]
+        choose(self, ctx)
+
+    monkeypatch.setattr(failover.FailoverOperator, "_choose", forgetful)
+
+
+@pytest.mark.parametrize(
+    ("careless", "seeds"),  # near those at which a search from 0 on finds it
+    [
+        (careless_about_those_out_of_reach, range(40, 48)),
+        (forgets_leaders_that_may_be_there, range(103, 111)),
+    ],
+)
+def test_a_careless_operator_is_found_out(careless, seeds, monkeypatch):
+    careless(monkeypatch)
+    asks = [
+        OpenLoop([("put", "x", f"{name}{number}") for number in range(4)], 5.0, node, 1.0)
+        for name, node in (("a", "n0"), ("b", "g0"))
+    ]
+    scenario = replicated_store(mode="semi-sync", clients=asks)
+    assert not search(
+        scenario,
+        acknowledged_writes_survive,
+        until=300,
+        seeds=seeds,
+        faults=FaultMix(most=4),
+        adversary="untimed",
+    )
 
 
 def test_beyond_the_promise_a_write_is_lost():

@@ -99,6 +99,15 @@ def test_a_write_that_is_sent_twice_is_written_once():
     assert len(logs(run)["n0"]) == 40
 
 
+def test_a_follower_applies_at_its_own_pace_however_fast_the_writes_come():
+    busy = OpenLoop([("put", "x", number) for number in range(100)], 100.0, "n0", 1.0, arrivals="regular")
+    run = store("async", client=busy, apply_time=0.02, latency=Constant(0.01)).run(4.0)
+    half = run.at(1.0).nodes["n1"]
+    assert half["received"] == pytest.approx(99, abs=2)
+    assert half["applied"] == pytest.approx(49, abs=2)
+    assert run.at(4.0).nodes["n1"]["applied"] == 100
+
+
 def test_a_lost_message_is_sent_again_and_nothing_is_taken_out_of_order():
     run = store("sync", LoseMessage("n0", "n1", 5), LoseMessage("n0", "n1", 6)).run(6.0)
     assert logs(run)["n1"] == logs(run)["n0"]
@@ -182,6 +191,20 @@ def test_in_the_end_all_are_equal_once_everything_has_healed():
         seeds=40,
         faults=FaultMix(clocks=False, heal_at=3.0),
     )
+    assert found, found
+
+
+def test_step_by_step_nothing_is_lost_either_and_the_same_log_is_the_same_replica():
+    asks = [
+        OpenLoop([("put", "x", f"{node}{number}") for number in range(4)], 5.0, node, 1.0)
+        for node in ("n0", "g0")
+    ]
+    promises = [
+        acknowledged_writes_survive,
+        holds(same_log_same_replica, name="the same log, the same replica"),
+    ]
+    scenario = replicated_store(mode="sync", clients=asks)
+    found = search(scenario, promises, until=250, seeds=25, faults=FaultMix(most=4), adversary="untimed")
     assert found, found
 
 

@@ -124,8 +124,9 @@ class SingleLeaderReplica(Node):
         self._before: dict[str, int] = {}  # the same when it was last looked whether there is progress
         self._sent: dict[str, int] = {}
         self._matched: int | None = (
-            None  # how far this log is that of the leader, if that isn't acknowledged yet
+            None  # how far its log is the leader's, if it is still to acknowledge that
         )
+        self._is_applying = False
         self._inherited = 0  # entries that a new leader found in its log
         self._pending = PendingRequests(patience, timer="patience ")
         self._waiting: list[WaitingRead] = []
@@ -180,6 +181,7 @@ class SingleLeaderReplica(Node):
             ctx.send(self.leader, Received(self.epoch, self._matched, True))
             self._matched = None
         elif name == "apply":
+            self._is_applying = False
             self._apply(ctx, self.applied + 1)
             self._apply_in_time(ctx)
         elif self._pending.expired(name) is not None:
@@ -206,9 +208,8 @@ class SingleLeaderReplica(Node):
             if place == self.received:
                 self.append(entry)
         end = index + len(message.entries)
-        if (
-            end < self.received and self._log[end].epoch < self.epoch
-        ):  # a leader always sends all it has inherited
+        # A leader always sends all that it has inherited, to the end.
+        if end < self.received and self._log[end].epoch < self.epoch:
             self._discard(ctx, end)
         self.save(ctx)
         self._apply_in_time(ctx)
@@ -252,7 +253,8 @@ class SingleLeaderReplica(Node):
     def _apply_in_time(self, ctx: Context) -> None:
         if self._apply_time == 0.0:
             self._apply(ctx, self.received)
-        elif self.applied < self.received and self.role != "leader":
+        elif self.applied < self.received and self.role != "leader" and not self._is_applying:
+            self._is_applying = True
             ctx.set_timer("apply", self._apply_time)
 
     def _apply(self, ctx: Context, up_to: int) -> None:
