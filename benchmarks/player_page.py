@@ -196,19 +196,32 @@ ACTS = f"(count) => {LAST}.querySelectorAll('.dp-acts li').length === count"
 CRASHED = f"() => {LAST}.querySelector('[data-node=n0]').dataset.status === 'crashed'"
 
 
+MENU = f"() => {LAST}.querySelector('.dp-menu:not([hidden])')?.contains(document.activeElement) ?? false"
+
+
+def open_menu(page):
+    """Open the menu of n0 half-way; again if JupyterLab has given the focus to the next cell meanwhile."""
+    for _ in range(50):
+        page.locator(".dscourse-player").last.focus()
+        for key in ("Escape", "Home", *["PageDown"] * 5, "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        if page.evaluate(MENU):
+            return
+    raise RuntimeError("the menu of n0 does not open")
+
+
 def fork_in_page(page):
     """Crash n0 half-way by hand, five times; return seconds from the key press to the picture of the forked run."""
-    page.locator(".dscourse-player").last.focus()
     times = []
     for _ in range(5):
-        for key in ("Home", *["PageDown"] * 5, "ArrowDown", "Enter"):
-            page.keyboard.press(key)
-        page.wait_for_timeout(100)
+        open_menu(page)
         begin = time.perf_counter()
-        page.keyboard.press("Enter")
+        page.locator(".dscourse-player").last.locator(".dp-menu button").first.press("Enter")
         page.wait_for_function(ACTS, arg=1)
         page.wait_for_function(CRASHED)
         times.append(time.perf_counter() - begin)
+        page.locator(".dscourse-player").last.focus()
         page.keyboard.press("u")
         page.wait_for_function(ACTS, arg=0)
         page.wait_for_timeout(200)
@@ -220,13 +233,13 @@ def measure(browser, port, name, where):
     page = open_notebook(browser, port, name)
     total, inside = first_picture(page)
     print(
-        f"{where}: first picture {total:.2f} s after the cell was run, {inside:.2f} s of it in the page (aim: 1 s)"
+        f"{where}: first picture {total:.2f} s after the cell was run, {inside:.2f} s of it in the page (aim: 0.5 s)"
     )
     page.wait_for_timeout(500)
     for far, what in ((False, "a step while dragging"), (True, "a jump to anywhere")):
         work = sorted(page.evaluate(WORK_OF_STEPS, far))
         middle, late = statistics.median(work), work[int(0.95 * len(work))]
-        print(f"{where}: {what} {middle:.1f} ms, 95 of 100 within {late:.1f} ms (aim: 16 ms)")
+        print(f"{where}: {what} {middle:.1f} ms, 95 of 100 within {late:.1f} ms (aim: 5 ms)")
     gaps = page.evaluate(FRAMES)
     slow = sum(gap > 25 for gap in gaps) / len(gaps)
     print(

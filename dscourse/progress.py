@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import re
 import tempfile
@@ -60,9 +61,11 @@ class _Kind:
     merge: Callable[[Any, Any], Any]
 
 
-def _option(entry: Any) -> str:
-    if not isinstance(entry, str):
-        raise TypeError("no option")
+def _prediction(entry: Any) -> Any:
+    """Return a prediction: a text (an option, a node), a number, or numbers (a curve)."""
+    numbers = entry if isinstance(entry, list) else [] if isinstance(entry, str) else [entry]
+    if any(type(number) not in (int, float) or not math.isfinite(number) for number in numbers):
+        raise TypeError("no prediction")
     return entry
 
 
@@ -81,6 +84,13 @@ def _ticked(entry: Any) -> bool:
     return True
 
 
+def _counts(entry: Any) -> dict[str, int]:
+    counts = {key: entry[key] for key in ("shown", "overcome")}
+    if any(type(count) is not int or count < 0 for count in counts.values()):
+        raise TypeError("no counts")
+    return counts
+
+
 def _first(mine: Any, _other: Any) -> Any:
     return mine
 
@@ -89,19 +99,24 @@ def _more(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return asdict(Work(**mine).merged(Work(**other)))
 
 
+def _larger(mine: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {key: max(mine[key], other[key]) for key in mine}
+
+
 _KINDS = {
-    "prediction": _Kind("predictions", _option, _first),  # the first commitment counts
+    "prediction": _Kind("predictions", _prediction, _first),  # the first commitment counts
     "exercise": _Kind("exercises", _work, _more),
     "task": _Kind("tasks", _ticked, _first),
+    "misconception": _Kind("misconceptions", _counts, _larger),
 }
 
 
 # ── To remember and to look up ────────────────────────────────────────────────────────────────────────────────────
 
 
-def record_prediction(name: str, option: str) -> str:
-    """Remember the option committed to, the first one only; return what to know about the file, mostly nothing."""
-    return _record("prediction", name, option)
+def record_prediction(name: str, entry: Any) -> str:
+    """Remember a prediction, the first one only; return what to know about the file, mostly nothing."""
+    return _record("prediction", name, entry)
 
 
 def record_exercise(
@@ -123,8 +138,19 @@ def record_task(name: str) -> str:
     return _record("task", name, True)
 
 
-def predictions_made() -> dict[str, str]:
-    """Return the option committed to, by the name of the prediction."""
+def record_misconception(name: str, *, overcome: bool) -> str:
+    """Remember that an answer showed a misconception, or has overcome it; return what to know about the file."""
+    shown = _all("misconception").get(name, {"shown": 0})["shown"]
+    return _record("misconception", name, {"shown": shown + (not overcome), "overcome": shown * overcome})
+
+
+def misconceptions_shown() -> dict[str, bool]:
+    """Return, by name, the misconceptions that an answer has shown, and whether each was overcome since."""
+    return {name: entry["overcome"] >= entry["shown"] for name, entry in _all("misconception").items()}
+
+
+def predictions_made() -> dict[str, Any]:
+    """Return what was committed to (an option, a number, a curve, a node), by the name of the prediction."""
     return _all("prediction")
 
 

@@ -1,12 +1,13 @@
-"""Lay out a learner's own copies of the notebooks, without outputs.
+"""Lay out a learner's own copies of the notebooks, without answers.
 
     python -m dscourse.workspace                 # make the copies, or bring them up to date
     python -m dscourse.workspace --reset 04      # start notebook 04 afresh; the old copy is kept beside it
 
-A prediction is worth nothing when the answer already stands below it, so the copies have no outputs. They live in
-`workspace/`, which git ignores. What a learner has touched is never overwritten: a newer version from the course is
-laid beside it. A small hidden file there remembers which version each copy was made from; without it nothing is
-lost, there are only a few more versions laid beside.
+A prediction is worth nothing when the answer already stands below it, so the copies have no claim cells and no outputs
+but the questions of predictions and exercises, to be read before anything is run. They live in `workspace/`, which git
+ignores. What a learner has touched is never overwritten: a newer version from the course is laid beside it. A small
+hidden file there remembers which version each copy was made from (a digest of its cells' sources) and how it was laid;
+without it nothing is lost, there are only a few more versions laid beside.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -22,9 +24,10 @@ from typing import Any
 
 from dscourse.commands import until_nobody_reads
 
-__all__ = ["course_notebooks", "lay_out", "main", "reset", "without_outputs"]
+__all__ = ["course_notebooks", "lay_out", "learners_copy", "main", "reset"]
 
 RECORD = ".dscourse-workspace.json"
+_QUESTION = re.compile(r"exercises\.\w+")  # the last line of a cell that shows a prediction or an exercise
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -54,19 +57,28 @@ def default_folder() -> Path:
     return (Path.cwd() if source.parent == _PACKAGE else source.parent) / "workspace"
 
 
-def without_outputs(notebook: bytes) -> bytes:
-    """Return a notebook file as a learner gets it: every cell there, none of them run.
+def learners_copy(notebook: bytes) -> bytes:
+    """Return a notebook file as a learner gets it: no cell was run, claims are left out, questions can be read.
 
     Raises:
         ValueError: if it is no notebook.
     """
     content = _parsed(notebook)
     content["metadata"].pop("widgets", None)
+    content["cells"] = [cell for cell in content["cells"] if "claim" not in cell["metadata"].get("tags", [])]
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
-            cell["outputs"] = []
             cell["execution_count"] = None
+            cell["outputs"] = cell["outputs"] if _asks(cell) else []
+            for output in cell["outputs"]:
+                if "execution_count" in output:
+                    output["execution_count"] = None
     return (json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _asks(cell: dict[str, Any]) -> bool:
+    last = "".join(cell["source"]).strip().rpartition("\n")[2]
+    return _QUESTION.fullmatch(last) is not None
 
 
 def lay_out(folder: Path, source: Path | None = None) -> list[str]:
@@ -130,7 +142,7 @@ class _Workspace:
             ]
         try:
             fresh = (self.source / name).read_bytes().replace(b"\r\n", b"\n")
-            told: list[str] = action(name, without_outputs(fresh) if name.endswith(".ipynb") else fresh)
+            told: list[str] = action(name, learners_copy(fresh) if name.endswith(".ipynb") else fresh)
         except ValueError as error:
             return [
                 f"{name}: the course's own file can't be read ({error}). `git checkout -- notebooks` mends it."
@@ -139,37 +151,44 @@ class _Workspace:
 
     def bring_up_to_date(self, name: str, fresh: bytes) -> list[str]:
         path = self.folder / name
-        version = _fingerprint(fresh)
         known = self.record.setdefault(name, {})
         if not path.exists():
-            _write(path, fresh)
             was_known = "laid" in known
-            known["laid"] = version
+            self._lay(path, fresh, known)
             return [f"{name} was gone; here is a fresh copy."] if was_known else [f"{name} is new."]
-        current = _fingerprint(path.read_bytes())
-        if current == version:
-            known["laid"] = version
-            return self._remove_needless(name, known)
-        if current == known.get("laid"):
-            _write(path, fresh)
-            known["laid"] = version
+        mine = path.read_bytes()
+        if self._is_untouched(mine, fresh, known):
+            if _version(mine) == _version(fresh):
+                known["laid"], known["file"] = _version(fresh), _fingerprint(mine)
+                return self._remove_needless(name, known)
+            self._lay(path, fresh, known)
             return [f"{name} has been brought up to date (you had not changed it)."]
-        if known.get("laid") == version:
+        if known.get("laid") == _version(fresh):
             return []
-        return self._lay_beside(name, fresh, version, known)
+        return self._lay_beside(name, fresh, known)
 
-    def _lay_beside(self, name: str, fresh: bytes, version: str, known: dict[str, str]) -> list[str]:
+    def _is_untouched(self, mine: bytes, fresh: bytes, known: dict[str, str]) -> bool:
+        """Return whether a copy is as it was laid, or as it would be laid now."""
+        return _fingerprint(mine) in (known.get("file", known.get("laid")), _fingerprint(fresh))
+
+    def _lay(self, path: Path, fresh: bytes, known: dict[str, str]) -> None:
+        _write(path, fresh)
+        known["laid"], known["file"] = _version(fresh), _fingerprint(fresh)
+
+    def _lay_beside(self, name: str, fresh: bytes, known: dict[str, str]) -> list[str]:
         """Offer a newer version without touching the learner's own; a copy that they threw away stays away."""
         number = Path(name).stem.split("-")[0]
+        version = _version(fresh)
         if known.get("beside_version") == version:
             if not (self.folder / known["beside"]).exists():
                 return []
             return [f"{known['beside']} is still newer than your {name}. To switch: --reset {number}"]
         beside = self.folder / known.get("beside", "")
-        if not beside.is_file() or _fingerprint(beside.read_bytes()) != known.get("beside_version"):
+        if not beside.is_file() or not _is_as_laid(beside, known):
             beside = _free_name(self.folder / name, "new")
         _write(beside, fresh)
         known["beside"], known["beside_version"] = beside.name, version
+        known["beside_file"] = _fingerprint(fresh)
         return [
             f"{name}: the course has a newer version, and you have worked in yours. Yours is untouched; the newer one "
             f"is {beside.name}, beside it. To switch (your copy is kept): python -m dscourse.workspace --reset {number}"
@@ -177,29 +196,29 @@ class _Workspace:
 
     def start_afresh(self, name: str, fresh: bytes) -> list[str]:
         path = self.folder / name
-        version = _fingerprint(fresh)
         known = self.record.setdefault(name, {})
         told = [f"{name} is a fresh copy now."]
         if path.exists():
-            current = _fingerprint(path.read_bytes())
-            if current == version:
-                told = [f"{name} is a fresh copy already: you have not changed it."]
-            elif current != known.get("laid"):
+            mine = path.read_bytes()
+            if not self._is_untouched(mine, fresh, known):
                 old = _free_name(path, "old")
                 path.rename(old)
                 told = [f"{name} is a fresh copy now; your old one is {old.name}, beside it."]
-        if not path.exists() or _fingerprint(path.read_bytes()) != version:
+            elif _version(mine) == _version(fresh):
+                told = [f"{name} is a fresh copy already: you have not changed it."]
+        if not path.exists() or _fingerprint(path.read_bytes()) != _fingerprint(fresh):
             _write(path, fresh)
-        known["laid"] = version
+        known["laid"], known["file"] = _version(fresh), _fingerprint(fresh)
         self._remove_needless(name, known)
         return told
 
     def _remove_needless(self, name: str, known: dict[str, str]) -> list[str]:
         """Take away a newer version laid beside, once the learner's own is as new, if nobody touched it."""
-        beside = self.folder / known.pop("beside", name)
-        laid = known.pop("beside_version", None)
-        if beside.name != name and beside.is_file() and _fingerprint(beside.read_bytes()) == laid:
+        beside = self.folder / known.get("beside", name)
+        if beside.name != name and beside.is_file() and _is_as_laid(beside, known):
             beside.unlink()
+        for key in ("beside", "beside_version", "beside_file"):
+            known.pop(key, None)
         return []
 
     def find(self, text: str) -> str:
@@ -258,10 +277,35 @@ def _fingerprint(file: bytes) -> str:
         for cell in content["cells"]:
             cell["source"] = "".join(cell["source"])
             cell["metadata"].pop("trusted", None)
+            for output in cell.get("outputs", []):
+                output["data"] = {kind: _joined(value) for kind, value in output.get("data", {}).items()}
+                output["text"] = _joined(output.get("text", ""))
         file = json.dumps(content, sort_keys=True).encode("utf-8")
     except (ValueError, KeyError, TypeError, AttributeError):
         file = file.replace(b"\r\n", b"\n")
     return hashlib.sha256(file).hexdigest()
+
+
+def _joined(value: Any) -> Any:
+    """Return text as one string: a notebook may hold it as a list of lines."""
+    return (
+        "".join(value) if isinstance(value, list) and all(isinstance(line, str) for line in value) else value
+    )
+
+
+def _version(file: bytes) -> str:
+    """Return a digest of what the course has to offer in a file: the sources of its cells, or else the bytes."""
+    try:
+        cells = [[cell["cell_type"], "".join(cell["source"])] for cell in _parsed(file)["cells"]]
+        file = json.dumps(cells).encode("utf-8")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        file = file.replace(b"\r\n", b"\n")
+    return hashlib.sha256(file).hexdigest()
+
+
+def _is_as_laid(beside: Path, known: dict[str, str]) -> bool:
+    """Return whether nobody touched the newer version that was laid beside a copy."""
+    return _fingerprint(beside.read_bytes()) == known.get("beside_file", known.get("beside_version"))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -291,7 +335,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Carry out the command line; the result is the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m dscourse.workspace",
-        description="Lay out your own copies of the course's notebooks, without outputs.",
+        description="Lay out your own copies of the course's notebooks, without answers.",
     )
     parser.add_argument(
         "--reset",

@@ -3,7 +3,9 @@
 import ast
 import copy
 import importlib
+import itertools
 import json
+import math
 import re
 import statistics
 from pathlib import Path
@@ -12,17 +14,20 @@ import ipywidgets
 import nbformat
 import pytest
 
-from dscourse.exercises import Exercise, Prediction
+from dscourse.exercises import Exercise, NodeExercise, Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 START = "00-start-here.ipynb"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 
 LARGEST = 2_000_000  # bytes
-MEDIAN_LINES, LONGEST_CELL = 3, 15
-SECTIONS = ["Checked against the literature", "Exercises", "In production", "Summary"]
-SECTION = re.compile(r"^## (.+?) · (\d+) min$", re.MULTILINE)
+MEDIAN_LINES, LONGEST_CELL, LONGEST_STUB = 3, 15, 25
+SECTIONS = ["Checked against the literature", "In production", "Summary"]
+SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
+RECAST = (START,)  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
+CORE_MINUTES, WORDS_A_MINUTE = 75, 180
+FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w:/.])/(?:home|root|tmp|work|Users|usr|opt|mnt|var)/\w[\w./-]*|\b[A-Z]:\\\w+"
 )
@@ -34,13 +39,14 @@ WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.
 class Notebook:
     """A stored notebook, and what the checks below ask of it."""
 
-    def __init__(self, name, content, others, glossary, roles):
+    def __init__(self, name, content, others, glossary, roles, kinds):
         self.name = name
         self.content = content
         self.cells = content["cells"]
         self.others = others  # {file name: title} of all notebooks, this one too
         self.glossary = glossary
-        self.roles = roles  # {name in its exercise module: "prediction" or "exercise"}
+        self.roles = roles  # {name in its exercise module: "prediction", "exercise" or "node"}
+        self.kinds = kinds  # {name of a prediction: "choice", "number", "curve" or "node"}
 
     @property
     def code(self):
@@ -49,6 +55,13 @@ class Notebook:
     @property
     def prose(self):
         return "\n\n".join(source(cell) for cell in self.cells if cell["cell_type"] == "markdown")
+
+    def names_before(self, cell):
+        """Return the names that the cells before this one make, claims left out."""
+        earlier = itertools.takewhile(lambda one: one is not cell, self.code)
+        return set().union(
+            *(names_made(ast.parse(source(one))) for one in earlier if "claim" not in tags(one))
+        )
 
     def outputs(self):
         return [(cell, output) for cell in self.code for output in cell.get("outputs", [])]
@@ -64,6 +77,27 @@ class Notebook:
                 found[-1][2].append(cell)
         return found
 
+    def moving(self):
+        """Return the code cells that show a player or a figure with controls."""
+        imported = {}
+        for cell in self.code:
+            for node in ast.walk(ast.parse(source(cell))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dscourse.views"):
+                    imported |= {
+                        alias.asname or alias.name: (node.module, alias.name) for alias in node.names
+                    }
+        call = re.compile(r"^(?:\w+\s*=\s*)?(\w+)(?:\.(\w+))?\(", re.MULTILINE)
+        return [
+            cell
+            for cell in self.code
+            for first, second in call.findall(source(cell))
+            if first in imported and gives_a_widget(*imported[first], second)
+        ]
+
+    def is_deeper(self, title):
+        """Return whether a section can be left out."""
+        return any(found[1] == title and bool(found[3]) for found in SECTION.finditer(self.prose))
+
     def section(self, title):
         return next((cells for name, _, cells in self.sections() if name == title), [])
 
@@ -74,6 +108,15 @@ def source(cell):
 
 def text_of(cells):
     return "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def names_made(tree):
+    """Return the names that a cell's code makes."""
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return names | {(alias.asname or alias.name).split(".")[0] for node in imports for alias in node.names}
 
 
 def tags(cell):
@@ -125,16 +168,18 @@ def title_says_what_to_expect(book):
 
 
 def minutes_add_up(book):
-    total = re.search(r"^\*\*Time\*\*: (\d+) min$", source(book.cells[0]), re.MULTILINE)
+    form = r"^\*\*Time\*\*: (?:(\d+) min|core (\d+) min, deeper (\d+) min)$"
+    total = re.search(form, source(book.cells[0]), re.MULTILINE)
     if not total:
-        yield "must say **Time**: N min"
+        yield "must say **Time**: N min, or **Time**: core N min, deeper M min"
         return
-    minutes = sum(minutes for _, minutes, _ in book.sections())
-    if minutes != int(total[1]):
-        yield f"promises {total[1]} min, but its sections take {minutes}"
+    for part, promised in (("", total[1] or total[2]), (" marked deeper", total[3] or "0")):
+        minutes = sum(minutes for title, minutes, _ in book.sections() if book.is_deeper(title) == bool(part))
+        if minutes != int(promised):
+            yield f"promises {promised} min{part}, but its sections take {minutes}"
     for heading in re.findall(r"^## .*$", book.prose, re.MULTILINE):
         if not SECTION.fullmatch(heading):
-            yield f"the heading {heading!r} must be '## Title · N min'"
+            yield f"the heading {heading!r} must be '## Title · N min', or '… · deeper'"
 
 
 def headings_are_slides(book):
@@ -169,8 +214,9 @@ def code_cells_are_short(book):
     if counts and statistics.median(counts) > MEDIAN_LINES:
         yield f"the median code cell has {statistics.median(counts):g} lines, more than {MEDIAN_LINES}"
     for cell in book.code:
-        if len(lines(cell)) > LONGEST_CELL:
-            yield f"cell {cell.get('id')!r} has {len(lines(cell))} lines, more than {LONGEST_CELL}"
+        most = LONGEST_STUB if "stub" in tags(cell) else LONGEST_CELL
+        if len(lines(cell)) > most:
+            yield f"cell {cell.get('id')!r} has {len(lines(cell))} lines, more than {most}"
 
 
 def it_was_run_in_order(book):
@@ -241,6 +287,70 @@ def prediction_comes_before_each_experiment(book):
         yield "has no cell with the tag 'experiment'"
 
 
+def is_folded(cell):
+    return source(cell).startswith("<details><summary>") and source(cell).endswith("\n\n</details>")
+
+
+def nothing_stands_between_a_question_and_its_experiment(book):
+    """Predict, run, compare, and only then the explanation, folded."""
+    for place, cell in enumerate(book.cells):
+        name = asked(cell) if cell["cell_type"] == "code" else None
+        if book.roles.get(name) != "prediction":
+            continue
+        if len(lines(cell)) > 1:
+            yield f"the question exercises.{name} must have a cell of its own"
+        rest = iter(book.cells[place + 1 :])
+        for between in rest:
+            if "experiment" in tags(between):
+                break
+            if "claim" in tags(between) or is_folded(between) or between.get("outputs"):
+                yield f"{between.get('id')!r} stands between the question exercises.{name} and its experiment"
+        after = list(itertools.takewhile(lambda one: book.roles.get(asked_of(one)) != "prediction", rest))
+        held = [at for at, one in enumerate(after) if source(one).startswith(f"exercises.{name}.compare(")]
+        if len(held) != 1:
+            yield f"exercises.{name}.compare(…) must stand once between its experiment and the next question"
+            continue
+        explained = next((one for one in after[held[0] :] if one["cell_type"] == "markdown"), None)
+        if explained is None or not is_folded(explained):
+            yield f"what follows exercises.{name}.compare(…) must be its explanation, folded in <details>"
+        for one in after[: held[0]]:
+            if "claim" in tags(one) or is_folded(one):
+                yield f"{one.get('id')!r} stands before exercises.{name}.compare(…)"
+
+
+def asked_of(cell):
+    return asked(cell) if cell["cell_type"] == "code" else None
+
+
+def explanations_are_whole(book):
+    for cell in book.cells:
+        if cell["cell_type"] == "markdown" and ("<details" in source(cell) or "explanation" in tags(cell)):
+            if not is_folded(cell) or source(cell).count("<details") != source(cell).count("</details>"):
+                yield f"{cell.get('id')!r} must be folded from its first line to its last"
+            if "explanation" not in tags(cell):
+                yield f"{cell.get('id')!r} is folded and has no tag 'explanation'"
+            if re.search(r"^#", source(cell), re.MULTILINE):
+                yield f"{cell.get('id')!r} hides a heading"
+
+
+def it_runs_without_its_claims(book):
+    """A learner's copy has none."""
+    missing = {}
+    for cell in book.code:
+        tree = ast.parse(source(cell))
+        bound = names_made(tree)
+        if "claim" in tags(cell):
+            missing |= dict.fromkeys(bound, cell["id"])
+            continue
+        used = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        for name in sorted(used & set(missing) - bound - book.names_before(cell)):
+            yield f"cell {cell.get('id')!r} uses {name}, which only the claim {missing[name]!r} makes"
+
+
 def numbers_are_asserted(book):
     claims = [cell for cell in book.code if "claim" in tags(cell)]
     if not claims:
@@ -254,7 +364,7 @@ def numbers_are_asserted(book):
 
 def everything_asked_is_there(book):
     used = set(re.findall(r"exercises\.(\w+)", "\n".join(source(cell) for cell in book.code)))
-    for name in sorted(used - set(book.roles) - {"progress"}):
+    for name in sorted(used - set(book.roles) - set(exercise_module(book.name)) - {"progress"}):
         yield f"uses exercises.{name}, which its exercise module does not have"
     shown = {asked(cell) for cell in book.code}
     for name in sorted(set(book.roles) - shown):
@@ -298,22 +408,28 @@ def literature_is_checked(book):
         yield "its literature check runs nothing"
 
 
+def needed(book, role):
+    return FEWER.get(book.name, {}).get(role, 4)
+
+
 def there_are_four_exercises(book):
-    cells = book.section("Exercises")
-    shown = [name for cell in cells if (name := asked(cell)) and book.roles.get(name) == "exercise"]
-    if len(shown) < 4:
-        yield f"has {len(shown)} exercises in its section Exercises, needs four"
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    shown = [name for cell in book.code if book.roles.get(name := asked(cell)) == "exercise"]
+    if len(shown) < needed(book, "exercise"):
+        yield f"has {len(shown)} exercises, needs {needed(book, 'exercise')}"
     for name in shown:
-        checks = [cell for cell in code if f"exercises.{name}.check(" in source(cell)]
+        checks = [cell for cell in book.code if f"exercises.{name}.check({name})" in source(cell)]
         if not checks:
-            yield f"never checks an answer to exercises.{name}"
+            yield f"never checks an answer named {name} to exercises.{name}"
         for cell in checks:
             if "not attempted yet" not in json.dumps(cell.get("outputs")).lower():
                 yield f"an untouched exercises.{name} must say 'not attempted yet'"
+            if not any(
+                name in names_made(ast.parse(line)) for line in lines(cell) if line.startswith(f"{name} =")
+            ):
+                yield f"the cell that checks exercises.{name} must hold {name} = …"
     for word in (".hint()", ".solution()"):
-        if word not in text_of(cells):
-            yield f"its section Exercises must name {word}"
+        if word not in book.prose:
+            yield f"must name {word}"
 
 
 def production_names_real_systems(book):
@@ -322,18 +438,8 @@ def production_names_real_systems(book):
 
 
 def something_can_be_driven(book):
-    imported = {}
-    for cell in book.code:
-        for node in ast.walk(ast.parse(source(cell))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dscourse.views"):
-                imported |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
-    called = re.findall(
-        r"^(?:\w+\s*=\s*)?(\w+)(?:\.(\w+))?\(", "\n".join(map(source, book.code)), re.MULTILINE
-    )
-    for first, second in called:
-        if first in imported and gives_a_widget(*imported[first], second):
-            return
-    yield "has no interactive model, such as interactive_figure(…) or play(…)"
+    if not book.moving():
+        yield "has no interactive model, such as interactive_figure(…) or play(…)"
 
 
 def gives_a_widget(module, name, attribute):
@@ -347,6 +453,57 @@ def gives_a_widget(module, name, attribute):
         returns = getattr(importlib.import_module(thing.__module__), returns, None)
     return isinstance(returns, type) and issubclass(returns, ipywidgets.DOMWidget)
 
+
+# --- what is asked of a whole page, as soon as a notebook is recast ---
+
+
+def minutes_are_honest(book):
+    """Minutes of a section ≥ words/180 + 1 a prediction + 3 what moves + 5 an exercise + 8 a node to write."""
+    cost = {"prediction": 1, "exercise": 5, "node": 8}
+    moving = book.moving()
+    for title, minutes, cells in book.sections():
+        words = len(re.sub(r"\]\([^)]*\)", "]", text_of(cells)).split())
+        asks = sum(cost.get(book.roles.get(asked_of(cell)), 0) for cell in cells)
+        least = words / WORDS_A_MINUTE + asks + 3 * sum(cell in moving for cell in cells)
+        if minutes < math.floor(least):
+            yield f"{title!r} takes {least:.1f} min, not {minutes}"
+    core = sum(minutes for title, minutes, _ in book.sections() if not book.is_deeper(title))
+    if core > CORE_MINUTES:
+        yield f"its core takes {core} min, more than {CORE_MINUTES}"
+
+
+def there_are_four_predictions(book):
+    shown = [asked(cell) for cell in book.code if book.roles.get(asked(cell)) == "prediction"]
+    if len(shown) < needed(book, "prediction"):
+        yield f"has {len(shown)} predictions, needs {needed(book, 'prediction')}"
+    if shown and all(book.kinds.get(name) == "choice" for name in shown):
+        yield "has only multiple choice: one prediction must be a number, a curve or a node"
+
+
+def something_moves_early_and_has_tasks(book):
+    moving, before = book.moving(), 0
+    for _, minutes, cells in book.sections():
+        if any(cell in moving for cell in cells):
+            break
+        before += minutes
+    if before >= 10:
+        yield f"nothing moves in its first {before} minutes"
+    for cell in moving:
+        if re.search(r"\bplay\(", source(cell)) and "tasks=" not in source(cell):
+            yield f"the player {cell.get('id')!r} has no tasks"
+
+
+def a_node_is_written(book):
+    if not any(book.roles.get(asked(cell)) == "node" for cell in book.code):
+        yield "has no node to write"
+
+
+CHECKS_OF_A_PAGE = [
+    minutes_are_honest,
+    there_are_four_predictions,
+    something_moves_early_and_has_tasks,
+    a_node_is_written,
+]
 
 CHECKS = [
     file_is_sound,
@@ -362,6 +519,9 @@ CHECKS = [
     no_path_of_one_machine,
     figures_have_alt_text,
     prediction_comes_before_each_experiment,
+    nothing_stands_between_a_question_and_its_experiment,
+    explanations_are_whole,
+    it_runs_without_its_claims,
     numbers_are_asserted,
     everything_asked_is_there,
     summary_ends_with_terms_and_reading,
@@ -374,8 +534,8 @@ CHECKS = [
 ]
 
 
-def problems(book):
-    return [f"{check.__name__}: {problem}" for check in CHECKS for problem in check(book)]
+def problems(book, checks=CHECKS):
+    return [f"{check.__name__}: {problem}" for check in checks for problem in check(book)]
 
 
 # --- the notebooks that are there ---
@@ -397,21 +557,34 @@ def glossary_terms(text):
     ]
 
 
-def roles_of(name):
+def exercise_module(name):
+    """Return all that the exercise module of a notebook defines."""
     module = name.removesuffix(".ipynb").partition("-")[2].replace("-", "_")
     try:
-        things = vars(importlib.import_module(f"dscourse.exercises.{module}"))
+        return vars(importlib.import_module(f"dscourse.exercises.{module}"))
     except ModuleNotFoundError:
         return {}
-    kinds = ((Exercise, "exercise"), (Prediction, "prediction"))
-    return {key: role for key, thing in things.items() for kind, role in kinds if isinstance(thing, kind)}
+
+
+def roles_of(name):
+    kinds = ((NodeExercise, "node"), (Exercise, "exercise"), (Prediction, "prediction"))
+    return {
+        key: next(role for kind, role in kinds if isinstance(thing, kind))
+        for key, thing in exercise_module(name).items()
+        if isinstance(thing, Exercise | Prediction)
+    }
+
+
+def kinds_of(name):
+    return {key: thing.kind for key, thing in exercise_module(name).items() if isinstance(thing, Prediction)}
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_notebook_has_the_shape_of_the_course(name, stored):
     titles = {other: title(content) for other, content in stored.items()}
     terms = glossary_terms((FOLDER / "glossary.md").read_text(encoding="utf-8"))
-    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name)))
+    checks = CHECKS + (CHECKS_OF_A_PAGE if name in RECAST else [])
+    found = problems(Notebook(name, stored[name], titles, terms, roles_of(name), kinds_of(name)), checks)
     assert found == [], "\n".join(["", *found])
 
 
@@ -460,6 +633,10 @@ def result(**data):
     }
 
 
+FOLDED = "<details><summary>What happened?</summary>\n\nThey moved.\n\n</details>"
+STANDS_BETWEEN = nothing_stands_between_a_question_and_its_experiment
+
+
 def good_notebook():
     slide = {"slideshow": {"slide_type": "slide"}}
     links = (
@@ -470,7 +647,7 @@ def good_notebook():
         untouched = result(text_plain="Not attempted yet.")
         exercises += [
             code(f"show-{name}", f"exercises.{name}", result(text_plain="the task")),
-            code(f"answer-{name}", f"answer = ...\nexercises.{name}.check(answer)", untouched),
+            code(f"answer-{name}", f"{name} = ...\nexercises.{name}.check({name})", untouched),
         ]
     cells = [
         markdown(
@@ -484,7 +661,9 @@ def good_notebook():
         code("imports", "from dscourse.views import interactive_figure"),
         code("predict", "exercises.moved", result(text_plain="How many?")),
         code("move", "interactive_figure(draw, n=(1, 2))", result(image_png="aGk=", text_plain="a" * 30)),
-        code("claims", "assert moved == 0.8", tags=["claim"], jupyter={"source_hidden": True}),
+        code("held-moved", "exercises.moved.compare()", result(text_plain="You made no prediction.")),
+        code("claims", "least = 0.2\nassert moved == 0.8", tags=["claim"], jupyter={"source_hidden": True}),
+        markdown("explained", FOLDED, tags=["explanation"]),
         markdown("literature", "## Checked against the literature · 3 min\n\nKarger et al., 1997.", **slide),
         code("published", "1 + 1", result(text_plain="2")),
         markdown("exercises", "## Exercises · 8 min\n\n`.hint()` helps, `.solution()` tells.", **slide),
@@ -513,7 +692,7 @@ def in_a_course(content, name="04-partitioning.ipynb"):
         "07-faults.ipynb": "07 Faults",
     }
     roles = dict.fromkeys(("one", "two", "three", "four"), "exercise") | {"moved": "prediction"}
-    return Notebook(name, content, others, ["hot key", "node"], roles)
+    return Notebook(name, content, others, ["hot key", "node"], roles, {"moved": "choice"})
 
 
 def cell_of(content, cell_id):
@@ -522,6 +701,15 @@ def cell_of(content, cell_id):
 
 def without(cell_id):
     return lambda content: content["cells"].remove(cell_of(content, cell_id))
+
+
+def moving(cell_id, after):
+    def change(content):
+        cell = cell_of(content, cell_id)
+        content["cells"].remove(cell)
+        content["cells"].insert(content["cells"].index(cell_of(content, after)) + 1, cell)
+
+    return change
 
 
 def replacing(cell_id, old, new):
@@ -586,6 +774,18 @@ BAD = [
     (prediction_comes_before_each_experiment, "no prediction", without("predict")),
     (prediction_comes_before_each_experiment, "no cell", marking("move")),
     (prediction_comes_before_each_experiment, "'published'", marking("published", tags=["experiment"])),
+    (STANDS_BETWEEN, "cell of its own", replacing("predict", "exercises", "x = 1\nexercises")),
+    (STANDS_BETWEEN, "'claims' stands between", moving("claims", after="predict")),
+    (STANDS_BETWEEN, "'explained' stands between", moving("explained", after="predict")),
+    (STANDS_BETWEEN, "'published' stands between", moving("published", after="predict")),
+    (STANDS_BETWEEN, "must stand once", without("held-moved")),
+    (STANDS_BETWEEN, "must stand once", moving("held-moved", after="title")),
+    (STANDS_BETWEEN, "folded in <details>", without("explained")),
+    (STANDS_BETWEEN, "'claims' stands before", moving("claims", after="move")),
+    (explanations_are_whole, "from its first line", replacing("explained", "</details>", "</details>\n\nMore.")),
+    (explanations_are_whole, "no tag", marking("explained")),
+    (explanations_are_whole, "hides a heading", replacing("explained", "They", "### They")),
+    (it_runs_without_its_claims, "uses least", replacing("published", "1 + 1", "1 + least")),
     (numbers_are_asserted, "no cell", without("claims")),
     (numbers_are_asserted, "nothing", replacing("claims", "assert ", "")),
     (numbers_are_asserted, "hidden", marking("claims", tags=["claim"])),
@@ -600,6 +800,10 @@ BAD = [
     (literature_is_checked, "runs nothing", without("published")),
     (there_are_four_exercises, "has 3", without("show-four")),
     (there_are_four_exercises, "never checks", without("answer-two")),
+    (there_are_four_exercises, "never checks", replacing("answer-two", "check(two)", "check(answer)")),
+    (there_are_four_exercises, "must hold one", replacing("answer-one", "one =", "won =")),
+    (minutes_add_up, "deeper, but its sections take 0", replacing("title", "20 min", "core 20 min, deeper 5 min")),
+    (minutes_add_up, "take 18", replacing("production", "2 min", "2 min · deeper")),
     (there_are_four_exercises, "'not attempted yet'", replacing_outputs("answer-one")),
     (there_are_four_exercises, ".hint()", replacing("exercises", "`.hint()`", "It")),
     (production_names_real_systems, "real systems", replacing("production", "https://b.org", "b")),
@@ -629,3 +833,62 @@ def test_a_median_of_four_lines_is_too_long():
 
 def test_every_check_has_a_bad_notebook():
     assert {check for check, _, _ in BAD} == set(CHECKS)
+
+
+# --- a whole page ---
+
+
+def whole_page():
+    """Return the good notebook with three more predictions, one of them a number, a player with tasks and a node."""
+    content = good_notebook()
+    new = [
+        code("play", "from dscourse.views import play\n\nplay(run, tasks=tasks)"),
+        *(code(f"predict-{name}", f"exercises.{name}") for name in ("p2", "p3", "p4")),
+        code("node", "exercises.greeter"),
+    ]
+    place = content["cells"].index(cell_of(content, "imports")) + 1
+    content["cells"][place:place] = new
+    for cell_id, old, minutes in (("question", 5, 20), ("exercises", 8, 20)):
+        replacing(cell_id, f"{old} min", f"{minutes} min")(content)
+    return content
+
+
+def page_problems(content, **kinds):
+    book = in_a_course(content)
+    book.roles |= dict.fromkeys(("p2", "p3", "p4"), "prediction") | {"greeter": "node"}
+    book.kinds |= {"p2": "choice", "p3": "choice", "p4": "number", **kinds}
+    return problems(book, CHECKS_OF_A_PAGE)
+
+
+def test_a_whole_page_passes():
+    assert page_problems(whole_page()) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "change"),
+    [
+        (
+            "minutes_are_honest: 'Where is my key?' takes 18.1 min, not 5",
+            replacing("question", "20 min", "5 min"),
+        ),
+        (
+            "minutes_are_honest: 'Exercises' takes 20.1 min, not 19",
+            replacing("exercises", "20 min", "19 min"),
+        ),
+        ("minutes_are_honest: 'In production' takes", replacing("production", "[A]", "word " * 600)),
+        ("its core takes 92 min", replacing("production", "2 min", "47 min")),
+        ("has 3 predictions, needs 4", without("predict-p2")),
+        ("nothing moves in its first", lambda content: [without(one)(content) for one in ("play", "move")]),
+        ("the player 'play' has no tasks", replacing("play", ", tasks=tasks", "")),
+        ("has no node to write", without("node")),
+    ],
+)
+def test_a_page_that_is_not_whole_is_noticed(told, change):
+    content = whole_page()
+    change(content)
+    found = page_problems(content)
+    assert any(told in problem for problem in found), found
+
+
+def test_only_multiple_choice_is_noticed():
+    assert any("only multiple choice" in problem for problem in page_problems(whole_page(), p4="choice"))

@@ -1,4 +1,4 @@
-"""The learner's own copies: without outputs, never overwritten, in step with the course."""
+"""The learner's own copies: without answers, never overwritten, in step with the course."""
 
 import json
 import os
@@ -25,14 +25,16 @@ def notebook(text: str = "1 + 1", output: str = "2") -> dict:
     code = {
         "cell_type": "code",
         "id": "a",
-        "metadata": {"tags": ["claim"]},
+        "metadata": {"tags": ["experiment"]},
         "execution_count": 1,
         "source": text,
         "outputs": [result],
     }
+    question = {**code, "id": "c", "metadata": {}, "source": "exercises.moved", "outputs": [result]}
+    claim = {**code, "id": "d", "metadata": {"tags": ["claim"]}, "source": "assert moved", "outputs": []}
     prose = {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "[next](04-partitioning.ipynb)"}
     metadata = {"kernelspec": {"name": "python3"}, "widgets": {"state": {}}}
-    return {"cells": [prose, code], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": [prose, code, question, claim], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def put(folder: Path, name: str, text: str = "1 + 1", output: str = "2") -> None:
@@ -76,14 +78,48 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def test_copies_have_every_cell_and_no_output(course, mine):
-    assert sources(mine / "04-partitioning.ipynb") == sources(course / "04-partitioning.ipynb")
+def test_a_copy_has_no_output_but_its_questions_and_no_claim(course, mine):
+    assert sources(mine / "04-partitioning.ipynb") == sources(course / "04-partitioning.ipynb")[:3]
     copy = json.loads((mine / "04-partitioning.ipynb").read_text())
-    assert copy["cells"][1]["outputs"] == []
-    assert copy["cells"][1]["execution_count"] is None
-    assert copy["cells"][1]["metadata"] == {"tags": ["claim"]}
+    _, ran, asked = copy["cells"]
+    assert ran["outputs"] == []
+    assert ran["metadata"] == {"tags": ["experiment"]}
+    assert [output["data"] for output in asked["outputs"]] == [{"text/plain": "2"}]
+    assert asked["outputs"][0]["execution_count"] is None
+    assert {cell["execution_count"] for cell in (ran, asked)} == {None}
     assert "widgets" not in copy["metadata"]
     assert (mine / "glossary.md").read_text() == "# Glossary\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_question"),
+    [
+        ("exercises.moved", True),
+        ("from x import exercises\n\nexercises.moved\n", True),
+        ("exercises.moved.compare()", False),
+        ("answer = ...\nexercises.moved.check(answer)", False),
+        ("x = exercises.moved", False),
+    ],
+)
+def test_only_a_cell_that_shows_a_question_keeps_its_output(source, is_question):
+    content = notebook()
+    content["cells"][1]["source"] = source.splitlines(keepends=True)
+    copy = json.loads(workspace.learners_copy(json.dumps(content).encode()))
+    assert bool(copy["cells"][1]["outputs"]) == is_question
+
+
+def test_the_record_of_an_earlier_version_still_tells_what_was_touched(course, mine):
+    """It kept one digest, of the whole copy."""
+    record = json.loads((mine / workspace.RECORD).read_text())
+    touch(mine / "00-start-here.ipynb")
+    for name, known in record.items():
+        record[name] = {"laid": known["file"]}
+    (mine / workspace.RECORD).write_text(json.dumps(record))
+    for name in ("00-start-here.ipynb", "04-partitioning.ipynb"):
+        put(course, name, "2 + 2")
+    told = workspace.lay_out(mine, course)
+    assert [line.partition(" has been")[0] for line in told][1] == "04-partitioning.ipynb"
+    assert "00-start-here-new.ipynb" in told[0]
 
 
 def test_a_second_time_changes_nothing_and_says_nothing(course, mine):
@@ -302,8 +338,11 @@ def test_the_command_lays_out_the_course_and_links_work_there(tmp_path):
         for link in re.findall(r"\]\(([^)\s]+)\)", "".join(sources(path))):
             assert "://" in link or (folder / link.split("#")[0]).exists(), f"{path.name} links to {link}"
         for cell in json.loads(path.read_text())["cells"]:
-            assert not cell.get("outputs")
+            assert "claim" not in cell["metadata"].get("tags", [])
             assert cell.get("execution_count") is None
+            assert not cell.get("outputs") or "".join(cell["source"]).rpartition("\n")[2].startswith(
+                "exercises."
+            )
 
 
 def test_the_command_explains_an_unknown_notebook(tmp_path):

@@ -82,13 +82,15 @@ class NaiveFailoverNode(Node):
     def _put_in_order(self) -> None:
         self._in_order = sorted((*self._last_heard, self.node_id), key=natural_order)
 
+    def whom_to_follow(self, now: float) -> str:
+        """The rule: the first in order of name that was heard lately, or that I am myself."""
+        for node in self._in_order:
+            if node == self.node_id or now - self._last_heard[node] < self._timeout:
+                return node
+        return self.node_id
+
     def _choose_leader(self, ctx: Context) -> None:
-        now = ctx.now
-        leader = next(
-            node
-            for node in self._in_order
-            if node == self.node_id or now - self._last_heard[node] < self._timeout
-        )
+        leader = self.whom_to_follow(ctx.now)
         if leader == self.leader:
             return
         self.leader = leader

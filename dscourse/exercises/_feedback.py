@@ -13,6 +13,7 @@ _MARKS = {
     "stopped": ("⚠", "Your code stopped."),
     "not judged": ("?", "This answer could not be judged."),
 }
+_HELD = {True: "✓ holds:", False: "✗ broken:"}
 _FRAME = "border-left:3px solid currentColor;padding:0.2em 0 0.2em 0.8em;max-width:48em"
 
 
@@ -24,6 +25,8 @@ class Feedback:
         status: "right", "wrong", "not attempted", "stopped" (the learner's code raised) or "not judged".
         message: what to make of it, in plain words.
         code: the learner's own line, where one raised.
+        found: what happened in the case that was found, in words, and how to see it.
+        held: what must hold, each with whether it did.
         notice: something to know about where progress is kept, told once; mostly empty.
     """
 
@@ -31,14 +34,31 @@ class Feedback:
     message: str
     code: str = ""
     notice: str = ""
+    found: str = ""
+    held: tuple[tuple[str, bool], ...] = ()
 
     def __bool__(self) -> bool:
         return self.status == "right"
+
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        head = ["head", " ".join(_MARKS[self.status])]
+        held = [["text", f"{_HELD[holds]} {words}"] for words, holds in self.held]
+        rest = [
+            ["text", self.message],
+            ["code", self.code],
+            ["text", self.found],
+            *held,
+            ["text", self.notice],
+        ]
+        return [head, *(part for part in rest if part[1])]
 
     def __repr__(self) -> str:
         mark, word = _MARKS[self.status]
         parts = [plain(f"{mark} {word} {self.message}")]
         parts += [f"    {self.code}"] if self.code else []
+        parts += [plain(self.found)] if self.found else []
+        parts += [plain(f"{_HELD[holds]} {words}", "  ") for words, holds in self.held]
         parts += [plain(self.notice)] if self.notice else []
         return "\n".join(parts)
 
@@ -46,6 +66,10 @@ class Feedback:
         mark, word = _MARKS[self.status]
         parts = [f"<strong>{mark} {word}</strong> {rich(self.message)}"]
         parts += [code_block(self.code)] if self.code else []
+        parts += [f"<p>{rich(self.found)}</p>"] if self.found else []
+        if self.held:
+            items = "".join(f"<li>{_HELD[holds]} {rich(words)}</li>" for words, holds in self.held)
+            parts += [f"<ul style='list-style:none;padding-left:0.5em'>{items}</ul>"]
         parts += [f"<p>{rich(self.notice)}</p>"] if self.notice else []
         return f"<div role='status' style='{_FRAME}'>{''.join(parts)}</div>"
 
@@ -63,6 +87,11 @@ class Hints:
     given: tuple[str, ...]
     more: int
     name: str
+
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        last = f"{self.more} more." if self.more else "There are no more hints."
+        return [["head", "Hints"], *(["hint", hint] for hint in self.given), ["text", last]]
 
     def _last_line(self) -> str:
         if self.more:
@@ -83,6 +112,10 @@ class Solution:
     """One way to solve an exercise, shown as code."""
 
     code: str
+
+    def parts(self) -> list[list[str]]:
+        """Return what is said as [kind, text] each, for the page."""
+        return [["head", "One way to do it"], ["code", self.code]]
 
     def __repr__(self) -> str:
         return self.code

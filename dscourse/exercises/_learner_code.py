@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import dis
 import functools
 import linecache
@@ -15,6 +16,8 @@ from numbers import Real
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from IPython.core.getipython import get_ipython
 
 from dscourse.arguments import shown
 
@@ -62,7 +65,7 @@ def learner_line(error: BaseException) -> Line | None:
         for frame, number in zip(reversed(frames), reversed(numbers), strict=True):
             filename = frame.f_code.co_filename
             text = linecache.getline(filename, number, frame.f_globals).strip()
-            if text and not _is_library(filename):
+            if text and not is_library(filename):
                 return Line(_place(filename, number, frame.f_code.co_name), text)
     return None
 
@@ -108,6 +111,25 @@ def told(value: object) -> str:
     return kind_of(value) if unreadable else words
 
 
+def named_in_notebook(name: str) -> Any:
+    """Return what the notebook holds under a name.
+
+    Raises:
+        LookupError: if it holds nothing there; it says which name was looked for, and which there is that is much alike.
+    """
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    names: dict[str, Any] = {} if shell is None else shell.user_ns
+    if name in names:
+        return names[name]
+    alike = difflib.get_close_matches(
+        name, [one for one in names if not one.startswith("_")], n=1, cutoff=0.8
+    )
+    hint = f" There is `{alike[0]}`; did you mean that?" if alike else ""
+    raise LookupError(
+        f"Your notebook has no `{name}`. Give your answer that name and run its cell, then check.{hint}"
+    )
+
+
 def run_answer(code: str) -> Any:
     """Run code as a learner's cell and return what it calls `answer`.
 
@@ -144,7 +166,7 @@ def _library_folders() -> tuple[str, ...]:
     return tuple(sorted(f"{folder}{os.sep}" for folder in folders))
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
     return filename.startswith(("<frozen", *_library_folders()))
 
 

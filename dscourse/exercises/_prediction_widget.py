@@ -1,53 +1,43 @@
-"""The buttons of a prediction. What the page is sent before a commitment holds no explanation."""
+"""The controls of a prediction in the page. Nothing that explains or answers it is ever sent there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
+from dscourse.exercises._asked import ASKED_STYLE, asked_with
 
 
 class PredictionWidget(anywidget.AnyWidget):
-    """Radio buttons, a button to commit, and room for what is then said."""
+    """The question, a control of its kind, a button to commit, and a line that says what was committed to."""
 
-    _esm = (_HERE / "prediction.js").read_text(encoding="utf-8")
-    _css = (_HERE / "prediction.css").read_text(encoding="utf-8")
+    _esm = asked_with("prediction.js")
+    _css = ASKED_STYLE
     question = traitlets.Unicode("").tag(sync=True)
-    options: Any = traitlets.List().tag(sync=True)  # [key, text] each
-    committed = traitlets.Unicode("").tag(sync=True)
-    told: Any = traitlets.List().tag(sync=True)  # [key, explanation] each
+    kind = traitlets.Unicode("").tag(sync=True)  # "choice", "number", "curve" or "node"
+    settings: Any = traitlets.Dict().tag(sync=True)
+    committed: Any = traitlets.Any(None, allow_none=True).tag(sync=True)
+    expected = traitlets.Unicode("").tag(sync=True)  # the same in words
     notice = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
-        self,
-        question: str,
-        options: list[list[str]],
-        on_commit: Callable[[str], object],
-        on_others: Callable[[], object],
+        self, question: str, kind: str, settings: dict[str, Any], on_commit: Callable[[Any], object]
     ) -> None:
-        super().__init__(question=question, options=options)
+        super().__init__(question=question, kind=kind, settings=settings)
         self._on_commit = on_commit
-        self._on_others = on_others
         self.on_msg(self._hear)
 
-    def tell(self, committed: str, explanations: dict[str, str], notice: str) -> None:
-        """Show what is said to the option committed to, and to others if they are given."""
+    def tell(self, committed: Any, expected: str, notice: str) -> None:
+        """Show what was committed to."""
         with self.hold_sync():
             self.committed = committed
+            self.expected = expected
             self.notice = notice or self.notice
-            self.told = [[key, explanation] for key, explanation in explanations.items()]
 
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Act on a message from the page; ignore what no page of ours would send."""
-        if not isinstance(content, dict):
-            return
-        wanted = content.get("commit")
-        if not self.committed and wanted in [key for key, _ in self.options]:
-            self._on_commit(str(wanted))
-        if content.get("others") is True:
-            self._on_others()
+        if isinstance(content, dict) and "commit" in content and self.committed is None:
+            self._on_commit(content["commit"])

@@ -1,17 +1,22 @@
-"""How far the learner has come, as a table with bars; and the way to carry it to another machine."""
+"""How far the learner has come, as a table with bars, and what to look at again; the way to carry it elsewhere."""
 
 from __future__ import annotations
 
 import html
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dscourse import progress as remembered
+from dscourse.exercises._misconception import Misconception
 from dscourse.exercises._modules import NOTEBOOKS, contents, notebook_modules
+from dscourse.exercises._prose import plain, rich
+from dscourse.exercises._review import Review
 from dscourse.progress import Work
 
 _BAR = 10
+_DOOR = "`exercises.progress().question` asks it."
 _LEFT = "style='text-align:left'"
 
 
@@ -29,10 +34,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Progress:
-    """The learner's progress, one row a notebook, and why it can't be saved (mostly nothing)."""
+    """The learner's progress.
+
+    Attributes:
+        rows: one a notebook.
+        problem: why it can't be saved (mostly nothing).
+        again: the misconceptions that an answer has shown and none has overcome, in order of the notebooks.
+    """
 
     rows: tuple[Row, ...]
     problem: str = ""
+    again: tuple[Misconception, ...] = ()
+
+    @property
+    def question(self) -> Review | None:
+        """One question on what to look at again first; None if there is nothing."""
+        return Review(self.again[0]) if self.again else None
 
     def __repr__(self) -> str:
         wide = max((len(row.notebook) for row in self.rows), default=0)
@@ -41,6 +58,13 @@ class Progress:
             f"exercises {_text_bar(row.solved, row.exercises)}{_underway(row)}"
             for row in self.rows
         ]
+        if self.again:
+            beliefs = [plain(f"  {_title(one.module)}: {one.belief}", "    ") for one in self.again]
+            lines += [
+                "To look at again, for it is not so:",
+                *beliefs,
+                plain(f"A question on the first. {_DOOR}"),
+            ]
         return "\n".join(["Your progress", *lines, *([self.problem] if self.problem else [])])
 
     def _repr_html_(self) -> str:
@@ -53,15 +77,33 @@ class Progress:
             f"<td {_LEFT}>{_html_bar(row.solved, row.exercises)}{_underway(row)}</td></tr>"
             for row in self.rows
         )
+        again = ""
+        if self.again:
+            items = "".join(
+                f"<li>{_title(one.module)}: <em>{rich(one.belief)}</em></li>" for one in self.again
+            )
+            again = f"<p>To look at again, for it is not so:</p><ul>{items}</ul><p>A question on the first. {rich(_DOOR)}</p>"
         problem = f"<p>{html.escape(self.problem)}</p>" if self.problem else ""
-        return f"<table><caption>Your progress</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{problem}"
+        return f"<table><caption>Your progress</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{again}{problem}"
 
 
 def progress() -> Progress:
     """Show which predictions you have made and which exercises you have solved, notebook by notebook."""
     made, tried = remembered.predictions_made(), remembered.exercises_tried()
     rows = tuple(_row(name, made, tried) for name in notebook_modules())
-    return Progress(rows, remembered.problem())
+    return Progress(rows, remembered.problem(), _to_look_at_again())
+
+
+def _to_look_at_again() -> tuple[Misconception, ...]:
+    """Return the misconceptions that were shown and not overcome; their modules alone are imported."""
+    open_ = {name for name, overcome in remembered.misconceptions_shown().items() if not overcome}
+    modules = [name for name in notebook_modules() if any(one.startswith(f"{name}.") for one in open_)]
+    named = [
+        one
+        for name in modules
+        for one in getattr(importlib.import_module(f"dscourse.exercises.{name}"), "MISCONCEPTIONS", ())
+    ]
+    return tuple(one for one in named if one.name in open_)
 
 
 def export_progress(path: str | Path) -> Progress:
@@ -77,8 +119,7 @@ def import_progress(path: str | Path) -> Progress:
 
 
 def _row(name: str, made: Mapping[str, str], tried: Mapping[str, Work]) -> Row:
-    number = f"{NOTEBOOKS.index(name):02d} " if name in NOTEBOOKS else ""
-    title = f"{number}{name.replace('_', ' ').capitalize()}"
+    title = _title(name)
     asked = contents(name)
     works = [tried.get(exercise, Work()) for exercise in asked.exercises]
     return Row(
@@ -89,6 +130,11 @@ def _row(name: str, made: Mapping[str, str], tried: Mapping[str, Work]) -> Row:
         tried=sum(work.attempts > 0 and not work.solved for work in works),
         exercises=len(works),
     )
+
+
+def _title(name: str) -> str:
+    number = f"{NOTEBOOKS.index(name):02d} " if name in NOTEBOOKS else ""
+    return f"{number}{name.replace('_', ' ').capitalize()}"
 
 
 def _underway(row: Row) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from dscourse.exercises._exercise import Exercise, Mistake, Unfit
 from dscourse.exercises._learner_code import learner_line, run_answer
+from dscourse.exercises._misconception import Misconception
 from dscourse.simulation import Fault, SimulationError
 
 Tried = TypeVar("Tried")
@@ -20,14 +21,20 @@ class Rule(Generic[Tried]):
         message: what is said, as a text or as a function of what was tried.
         broken: whether what was tried breaks the rule.
         *examples: code of answers that keep every rule before this one, and break this.
+        misconception: what somebody believes who breaks it, if it has a name; its message is a text then.
     """
 
     def __init__(
-        self, message: str | Callable[[Tried], str], broken: Callable[[Tried], bool], *examples: str
+        self,
+        message: str | Callable[[Tried], str],
+        broken: Callable[[Tried], bool],
+        *examples: str,
+        misconception: Misconception | None = None,
     ) -> None:
         self.message = message
         self.broken = broken
         self.examples = examples
+        self.misconception = misconception
 
     def words(self, tried: Tried) -> str:
         """Return what is said to an answer that breaks the rule."""
@@ -69,6 +76,9 @@ class TrialExercise(Exercise, Generic[Tried]):
             for rule in self._rules
             for code in rule.examples
         )
+
+    def _known(self) -> Sequence[Any]:
+        return self._rules
 
     def _fault_in(self, answer: object) -> str | None:
         tried = self._read(answer)

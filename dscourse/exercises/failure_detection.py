@@ -9,11 +9,12 @@ from typing import Any
 
 from dscourse.detection import DetectorQuality, HeartbeatDetector, SwimMember, detector_quality
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
     Rule,
     TrialExercise,
     Unfit,
@@ -35,177 +36,233 @@ from dscourse.simulation import (
     topology,
 )
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+SILENCE_TELLS_ITS_CAUSE = Misconception(
+    "failure_detection.silence_tells_its_cause",
+    belief="Silence tells what has happened.",
+    question=("A peer has been silent for a minute. Name two troubles that look so, in which it is alive."),
+    answer="A cut link, a long pause, a queue of work: while you wait they all look alike.",
+)
+PATIENCE_DIVIDES_BY_TWO = Misconception(
+    "failure_detection.patience_divides_by_two",
+    belief="Twice as much patience means half as many mistakes.",
+    question=(
+        "A link loses one heartbeat in ten, independently. By how much does it divide the mistakes to wait for one "
+        "more?"
+    ),
+    answer="By ten: the next must be lost as well.",
+)
+PHI_IS_A_PROBABILITY = Misconception(
+    "failure_detection.phi_is_a_probability",
+    belief="φ says how often a silence of this length occurs.",
+    question=("φ = 3 would be one gap in a thousand. What must hold of the gaps for that?"),
+    answer="They must have the distribution that the formula assumes. Real ones have longer tails.",
+)
+COST_GROWS_WITH_THE_GROUP = Misconception(
+    "failure_detection.cost_grows_with_the_group",
+    belief="To watch a larger group costs each member more.",
+    question=(
+        "In SWIM, how many members does one member ping in a period, among ten and among ten thousand?"
+    ),
+    answer="One. There are more to be watched, and as many more who watch.",
+)
+A_SUSPECT_IS_DEAD = Misconception(
+    "failure_detection.a_suspect_is_dead",
+    belief="Whoever is suspected is thrown out.",
+    question=("A member learns that it is suspected. What can it do?"),
+    answer="Contradict with a higher incarnation number, as long as the suspicion has not run out.",
+)
+PROVED_IS_BEST_EVERYWHERE = Misconception(
+    "failure_detection.proved_is_best_everywhere",
+    belief="What was proved to be optimal is best in practice.",
+    question=(
+        "A detector is optimal if delays are independent. On your link a delay that rises stays up. What does the "
+        "proof say there?"
+    ),
+    answer="Nothing: its assumption does not hold.",
+)
+MISCONCEPTIONS = (
+    SILENCE_TELLS_ITS_CAUSE,
+    PATIENCE_DIVIDES_BY_TWO,
+    PHI_IS_A_PROBABILITY,
+    COST_GROWS_WITH_THE_GROUP,
+    A_SUSPECT_IS_DEAD,
+    PROVED_IS_BEST_EVERYWHERE,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
-name_the_crash = Prediction(
+name_the_crash = ChoicePrediction(
     "failure_detection.name_the_crash",
     question=(
         "Five runs. In each, n0 pings n1 every second, and at 10 s something happens: n1 crashes, or is paused, or is swamped with "
         "work, or the link between them loses nearly everything, or n1 no longer hears n0 (but could answer). At 20 s you look "
         "at n0's notes. In which of the runs can you name the trouble?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "in none of them",
+        "N0 holds five identical rows of nothing. Can you say what would tell them apart, and when?",
+    ),
+    wrong=(
+        Expectation(
             "the crash: there the silence begins at once",
             "The first ping after the trouble can go unanswered whatever the trouble is. Compare where the crosses begin.",
+            SILENCE_TELLS_ITS_CAUSE,
         ),
-        "b": Option(
+        Expectation(
             "the overload: its answers come late instead of never",
             "They do come, much later. Until one is there, late and never are the same observation. Look at the rows at 20 s.",
+            SILENCE_TELLS_ITS_CAUSE,
         ),
-        "c": Option(
-            "in none of them",
-            "Yes. n0 holds five identical rows of nothing. Can you say what would tell them apart, and when?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-one_more_heartbeat = Prediction(
+one_more_heartbeat = ChoicePrediction(
     "failure_detection.one_more_heartbeat",
     question=(
         "Heartbeats come once a second; the link loses one in twenty, each on its own. You raise the timeout from 1.5 s to "
         "2.5 s: one more heartbeat must now be lost before you suspect. How many mistakes do you make then, compared with before?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about a twentieth",
+        "The second loss has a chance of one in twenty, too. Each further second of patience divides again by twenty, "
+        "as long as losses are independent. When might they not be?",
+    ),
+    wrong=(
+        Expectation(
             "about half as many",
             "That would be so if a mistake needed either of two losses. It needs both, one after the other.",
+            PATIENCE_DIVIDES_BY_TWO,
         ),
-        "b": Option(
+        Expectation(
             "about a fifth",
             "Waiting helps more than that. What is the chance that the second heartbeat is lost as well?",
         ),
-        "c": Option(
-            "about a twentieth",
-            "Yes: the second loss has a chance of one in twenty, too. Each further second of patience divides again by twenty, "
-            "as long as losses are independent. When might they not be?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-cheapest_detector = Prediction(
+cheapest_detector = ChoicePrediction(
     "failure_detection.cheapest_detector",
     question=(
         "The same detectors, now on delays that were measured between 40 pairs of real hosts. Each detector gets one setting "
         "for all 40 links, tuned so that a crash is noticed after 2 seconds on average. Which makes the fewest mistakes?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "phi-accrual: it learns what each link is like",
+        "The threshold is the same for all, the patience is not: calm links get little, restless ones much. That is "
+        "what a detector buys by learning: nobody has to tune a timeout for each single link.",
+    ),
+    wrong=(
+        Expectation(
             "the timeout from sending: it was proved optimal",
             "Proved, for delays that are drawn independently from one distribution. Look at a real link: when its delay rises, "
             "it stays up for a while. What does a detector make of that which counts from the sending?",
+            PROVED_IS_BEST_EVERYWHERE,
         ),
-        "b": Option(
+        Expectation(
             "the timeout from arrival: the simplest is the most robust",
             "It bears a delay that rises and stays, since it forgets how late the last heartbeat was. But its one timeout must "
             "do for the calmest link and for the wildest.",
         ),
-        "c": Option(
-            "phi-accrual: it learns what each link is like",
-            "Yes. The threshold is the same for all, the patience is not: calm links get little, restless ones much. That is "
-            "what a detector buys by learning: nobody has to tune a timeout for each single link.",
-        ),
-    },
-    right="c",
+    ),
 )
 
-one_in_a_hundred_million = Prediction(
+one_in_a_hundred_million = ChoicePrediction(
     "failure_detection.one_in_a_hundred_million",
     question=(
         "φ = 8 says: only one gap in a hundred million is longer than this silence. You have just seen one that was. Now you replay "
         "all 27 480 gaps of those 40 real links, on which every host answered every time. How many of them pass φ = 8?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "dozens",
+        "Real delays have tails that no normal distribution has. φ is a good scale for suspicion and a bad "
+        "probability.",
+    ),
+    wrong=(
+        Expectation(
             "that one only: it was very bad luck",
-            "If gaps were normal, even that one would be too many. Are they? Run it.",
+            "If gaps were normal, even that one would be too many. Are they?",
+            PHI_IS_A_PROBABILITY,
         ),
-        "b": Option(
+        Expectation(
             "two or three",
             "You don't trust the formula, and you are right. How wrong it is depends on the tail of the real gaps.",
         ),
-        "c": Option(
-            "dozens",
-            "Yes. Real delays have tails that no normal distribution has. φ is a good scale for suspicion and a bad "
-            "probability.",
-        ),
-    },
-    right="c",
+    ),
 )
 
-members_and_messages = Prediction(
+members_and_messages = ChoicePrediction(
     "failure_detection.members_and_messages",
     question=(
         "All-to-all heartbeats cost each of 10 members 9 messages a second, and each of 1 000 members 999. "
         "SWIM costs each of 10 members 2 messages a second. What does it cost each of 1 000?"
     ),
-    options={
-        "a": Option(
-            "2 as well",
-            "Yes: one ping and, on average, one answer to give. Nothing in the loop depends on the size of the group. "
-            "So who watches whom?",
-        ),
-        "b": Option(
+    right=Expectation(
+        "2 as well",
+        "One ping and, on average, one answer to give. Nothing in the loop depends on the size of the group. "
+        "So who watches whom?",
+    ),
+    wrong=(
+        Expectation(
             "about 6: it grows with the logarithm",
             "The time for a rumour to reach everybody grows like that, but the rumours ride on messages that are sent "
             "anyway. Count the messages.",
         ),
-        "c": Option(
+        Expectation(
             "200: a hundred times as much",
             "That is how all-to-all grows. How many members does one member ping in one period?",
+            COST_GROWS_WITH_THE_GROUP,
         ),
-    },
-    right="a",
+    ),
 )
 
-first_to_notice = Prediction(
+first_to_notice = ChoicePrediction(
     "failure_detection.first_to_notice",
     question=(
         "In SWIM each member pings only one other a second. How long does it take until the first of 1 000 members pings "
         "the one that has crashed, compared with a group of 10?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about the same",
+        "A hundred times as many targets, and a hundred times as many eyes: 1.58 periods on average, in the limit "
+        "e/(e − 1).",
+    ),
+    wrong=(
+        Expectation(
             "a hundred times as long",
             "Each single member takes a hundred times as long to come round. But how many are looking?",
+            COST_GROWS_WITH_THE_GROUP,
         ),
-        "b": Option(
-            "about the same",
-            "Yes. A hundred times as many targets, and a hundred times as many eyes: 1.58 periods on average, in the limit "
-            "e/(e − 1).",
-        ),
-        "c": Option(
+        Expectation(
             "a hundred times less: there are more eyes",
             "There are more eyes, and as many more members for them to look at.",
         ),
-    },
-    right="b",
+    ),
 )
 
-paused_for_a_moment = Prediction(
+paused_for_a_moment = ChoicePrediction(
     "failure_detection.paused_for_a_moment",
     question=(
         "One of 12 members is paused for 3 seconds (a long garbage collection) and then goes on. "
         "What becomes of it in a SWIM group with suspicion?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "it is suspected, hears of it, and clears its name",
+        "Suspicion is a question put to the whole group, and the suspect may answer: with a higher incarnation "
+        "number, which beats every older rumour.",
+    ),
+    wrong=(
+        Expectation(
             "nothing: nobody notices so short a pause",
             "Each second some member pings it, more likely than not. Look for the suspicions.",
         ),
-        "b": Option(
-            "it is suspected, hears of it, and clears its name",
-            "Yes. Suspicion is a question put to the whole group, and the suspect may answer: with a higher incarnation "
-            "number, which beats every older rumour.",
-        ),
-        "c": Option(
+        Expectation(
             "it is declared faulty and must join again",
             "That is what happens without suspicion. With it, how long does a suspect have to answer?",
+            A_SUSPECT_IS_DEAD,
         ),
-    },
-    right="b",
+    ),
 )
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from dscourse.arguments import real
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
     Rule,
     TrialExercise,
     Unfit,
@@ -31,189 +32,228 @@ from dscourse.fault_tolerance import (
 )
 from dscourse.simulation import Byzantine, Fault, Run
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+A_COPY_NOTICES = Misconception(
+    "faults_and_redundancy.a_copy_notices",
+    belief="A second copy makes errors known.",
+    question=("Two copies differ, and there is no checksum. Which of them is right?"),
+    answer="Nobody can say, and mostly nobody compares them. Detection has to be built, too.",
+)
+THE_GOOD_ONES_PREVAIL = Misconception(
+    "faults_and_redundancy.the_good_ones_prevail",
+    belief="As long as more parts are good than bad, the good ones prevail.",
+    question=("You hold two statements, one of them a lie. How does a majority help?"),
+    answer="It doesn't: one against one. A vote needs so many honest words that no lie can tie it.",
+)
+ACKNOWLEDGED_IS_SAFE = Misconception(
+    "faults_and_redundancy.acknowledged_is_safe",
+    belief="What was acknowledged is safe.",
+    question=("A server acknowledges, and crashes before it has told its standby. Who knows of the request?"),
+    answer="Only the client. It is lost, although it was acknowledged.",
+)
+FAILURES_ARE_INDEPENDENT = Misconception(
+    "faults_and_redundancy.failures_are_independent",
+    belief="Parts fail independently of each other.",
+    question=(
+        "Two copies, each down one hour in a thousand, on one power feed that is down as often. How often is the "
+        "service down?"
+    ),
+    answer="At least one hour in a thousand: the feed takes both. The product, one in a million, leaves it out.",
+)
+MISCONCEPTIONS = (
+    A_COPY_NOTICES,
+    THE_GOOD_ONES_PREVAIL,
+    ACKNOWLEDGED_IS_SAFE,
+    FAILURES_ARE_INDEPENDENT,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-mirror_without_checksum = Prediction(
+mirror_without_checksum = ChoicePrediction(
     "faults_and_redundancy.mirror_without_checksum",
     question=(
         "A block is written to two disks. No checksum is kept. One bit of it flips on the first disk, and then somebody "
         "reads the block. What do they get?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "wrong bytes, and nobody notices",
+        "The second copy is there and is never asked. What would have to be kept so that the error is detected?",
+    ),
+    wrong=(
+        Expectation(
             "the right bytes: there is a second copy",
             "There is, but who says which of the two is right? Without a checksum a wrong byte looks like any other.",
+            A_COPY_NOTICES,
         ),
-        "b": Option(
+        Expectation(
             "an error message: the copies differ",
             "Only if somebody compares them at every reading, which doubles the work of the disks, and leaves you with two "
             "answers and no judge.",
+            A_COPY_NOTICES,
         ),
-        "c": Option(
-            "wrong bytes, and nobody notices",
-            "Yes. The second copy is there and is never asked. What would have to be kept so that the error is detected?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-what_two_survive = Prediction(
+what_two_survive = ChoicePrediction(
     "faults_and_redundancy.what_two_survive",
     question=(
         "Two replicas hold a value. A front end asks one of them, and after 0.1 s without an answer the other. This "
         "survives the crash of either. Which other faults of one replica does it survive?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "one that loses messages and one that answers too late, but not one that lies",
+        "Lost and late both look like silence, and silence is what it acts on. A lie comes in time.",
+    ),
+    wrong=(
+        Expectation(
             "none: it was built against crashes",
             "It was, but the front end doesn't know why no answer comes. What does a lost answer look like to it, and a "
             "late one?",
         ),
-        "b": Option(
-            "one that loses messages and one that answers too late, but not one that lies",
-            "Yes. Lost and late both look like silence, and silence is what it acts on. A lie comes in time.",
-        ),
-        "c": Option(
+        Expectation(
             "all: there is always a good replica left",
             "There is. But will the front end ask it? Think of a replica that answers at once, and wrongly.",
+            THE_GOOD_ONES_PREVAIL,
         ),
-    },
-    right="b",
+    ),
 )
 
-three_generals = Prediction(
+three_generals = ChoicePrediction(
     "faults_and_redundancy.three_generals",
     question=(
         "Three generals, one of them a traitor. The commander gives an order; the two lieutenants tell each other what they "
         "heard, and each follows the majority (a tie means retreat). Can the traitor do harm?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "yes, if he is a lieutenant: he lies about the order",
+        "The loyal lieutenant hears attack from one and retreat from the other and can't tell who lies. Which "
+        "order must it be for the lie to hurt?",
+    ),
+    wrong=(
+        Expectation(
             "no: two loyal generals outvote one traitor",
             "Each lieutenant has two words to go by, the commander's and the other's. How does he outvote one with one?",
+            THE_GOOD_ONES_PREVAIL,
         ),
-        "b": Option(
+        Expectation(
             "yes, if he is the commander: he gives two different orders",
             "Then both lieutenants hold one attack and one retreat: a tie for both, and both retreat. They agree. Who else "
             "could it be?",
         ),
-        "c": Option(
-            "yes, if he is a lieutenant: he lies about the order",
-            "Yes. The loyal lieutenant hears attack from one and retreat from the other and can't tell who lies. Which "
-            "order must it be for the lie to hurt?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-with_signatures = Prediction(
+with_signatures = ChoicePrediction(
     "faults_and_redundancy.with_signatures",
     question=(
         "Now every order carries the signature of whoever gave it or passed it on, and nobody can forge the signature of a "
         "loyal general. How many generals do you need to agree in spite of one traitor?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "three are enough",
+        "A traitor can hold orders back or, as a commander, sign two, and then the two signatures convict him.",
+    ),
+    wrong=(
+        Expectation(
             "still four: signatures don't stop anybody from lying",
             "A traitor may still say what he likes. But can he prove it? Think of what the loyal lieutenant sees.",
         ),
-        "b": Option(
-            "three are enough",
-            "Yes. A traitor can hold orders back or, as a commander, sign two, and then the two signatures convict him.",
-        ),
-        "c": Option(
+        Expectation(
             "no number will do: with a traitor there is no agreement",
             "It was possible with four and bare words. Signatures can only help.",
         ),
-    },
-    right="b",
+    ),
 )
 
-work_lost_by_warm = Prediction(
+work_lost_by_warm = ChoicePrediction(
     "faults_and_redundancy.work_lost_by_warm",
     question=(
         "Ten requests a second. The warm standby gets a copy of the state every 5 s. The active server crashes at a random "
         "moment. How many requests that users believe to be done are lost, on average?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about 25",
+        "On average half an interval has passed since the last copy. What would you have to change to lose none?",
+    ),
+    wrong=(
+        Expectation(
             "none: a request that was acknowledged is safe",
             "It was acknowledged by the server that is now dead. Who else knew of it?",
+            ACKNOWLEDGED_IS_SAFE,
         ),
-        "b": Option(
-            "about 25",
-            "Yes: on average half an interval has passed since the last copy. What would you have to change to lose none?",
-        ),
-        "c": Option(
+        Expectation(
             "about 50",
             "That is the worst case, a crash just before the next copy. A crash just after one loses almost nothing.",
         ),
-    },
-    right="b",
+    ),
 )
 
-three_in_a_rack = Prediction(
+three_in_a_rack = ChoicePrediction(
     "faults_and_redundancy.three_in_a_rack",
     question=(
         "Three replicas, each up 99 % of the time; one is enough. They stand in one rack, which is up 99.9 % of the time. "
         "How many nines has the service?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about three",
+        "The rack is in series with all of it, and a chain is up no more than its weakest link. What would a second "
+        "rack give?",
+    ),
+    wrong=(
+        Expectation(
             "about six: 1 − 0.01 × 0.01 × 0.01",
             "That is the product of three independent failures. When the rack goes dark, how independent are they?",
+            FAILURES_ARE_INDEPENDENT,
         ),
-        "b": Option(
+        Expectation(
             "about four and a half, between rack and replicas",
             "Availabilities in series don't average. Which of the two is the weaker link?",
         ),
-        "c": Option(
-            "about three",
-            "Yes: the rack is in series with all of it, and a chain is up no more than its weakest link. What would a second "
-            "rack give?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-just_after_a_failure = Prediction(
+just_after_a_failure = ChoicePrediction(
     "faults_and_redundancy.just_after_a_failure",
     question=(
         "A computer of 49 nodes has just had a failure. Compared with a moment at which the last failure was two days ago, "
         "how likely is another one within the next hour?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "more likely",
+        "Causes linger: a repair that didn't work, a bad batch, a heat wave. Which other formulas stop being true?",
+    ),
+    wrong=(
+        Expectation(
             "just as likely: failures have no memory",
             "That is what an exponential distribution says, and what most formulas assume. See what the record says.",
+            FAILURES_ARE_INDEPENDENT,
         ),
-        "b": Option(
+        Expectation(
             "less likely: it has just been repaired",
-            "If the repair took away the cause, and the cause was one node's alone. Run it and see whether the record agrees.",
+            "If the repair took away the cause, and the cause was one node's alone. See whether the record agrees.",
         ),
-        "c": Option(
-            "more likely",
-            "Yes. Causes linger: a repair that didn't work, a bad batch, a heat wave. Which other formulas stop being true?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-five_at_once = Prediction(
+five_at_once = ChoicePrediction(
     "faults_and_redundancy.five_at_once",
     question=(
         "The 49 nodes of that computer are down 0.4 % of the time each. If they failed independently, five or more would be "
         "down at once two millionths of the time, one minute a year. How much was it on record?"
     ),
-    options={
-        "a": Option("about a minute a year", "So the product rule says. Remember the gaps of zero hours."),
-        "b": Option("about ten minutes a year", "Further. How many nodes does one power cut take?"),
-        "c": Option(
-            "more than a day a year",
-            "Yes. One cause takes many nodes, and then the product of small numbers has nothing to do with it.",
+    right=Expectation(
+        "more than a day a year",
+        "One cause takes many nodes, and then the product of small numbers has nothing to do with it.",
+    ),
+    wrong=(
+        Expectation(
+            "about a minute a year",
+            "So the product rule says. Remember the gaps of zero hours.",
+            FAILURES_ARE_INDEPENDENT,
         ),
-    },
-    right="c",
+        Expectation("about ten minutes a year", "Further. How many nodes does one power cut take?"),
+    ),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
     Rule,
     TrialExercise,
     Unfit,
@@ -21,163 +22,215 @@ from dscourse.exercises import (
 )
 from dscourse.partitioning import ConsistentHashRing, Partitioner, load_counts, rebalance
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+ONLY_A_FAIR_SHARE_MOVES = Misconception(
+    "partitioning.only_a_fair_share_moves",
+    belief="When a server joins, only its fair share moves.",
+    question=("Nine servers become ten, server = hash mod n. Which share of the keys stays where it is?"),
+    answer="A tenth: nine remainders of every ninety. A fair share would leave nine tenths where they are.",
+)
+BALANCED_DATA_IS_BALANCED_LOAD = Misconception(
+    "partitioning.balanced_data_is_balanced_load",
+    belief="Where data is spread evenly, load is spread evenly.",
+    question=(
+        "Every node holds as many users as the others. One user has a million followers. Is the load even?"
+    ),
+    answer="No: whoever holds that user carries all that asks for them.",
+)
+RANDOM_PLACES_ARE_EVEN = Misconception(
+    "partitioning.random_places_are_even",
+    belief="Random places divide a ring into even parts.",
+    question=(
+        "Ten servers take one random place each on a ring. Is the largest share nearer to a tenth or to three "
+        "tenths?"
+    ),
+    answer="To three tenths: the longest of ten random arcs is 29 % on average.",
+)
+TWICE_THE_POINTS_HALF_THE_ERROR = Misconception(
+    "partitioning.twice_the_points_half_the_error",
+    belief="Twice as many points halve the error.",
+    question=("Sixteen times as many virtual nodes: what becomes of the standard error of a node's load?"),
+    answer="A quarter of it is left: it falls like 1/√V.",
+)
+ASKING_ALL_COSTS_NO_TIME = Misconception(
+    "partitioning.asking_all_costs_no_time",
+    belief="To ask all nodes at the same time takes as long as to ask one.",
+    question=("A search asks 10 nodes at once, each slow once in ten times. How often is it slow?"),
+    answer="About two times in three: 1 − 0.9¹⁰ = 0.65.",
+)
+A_TIMEOUT_SETTLES_IT = Misconception(
+    "partitioning.a_timeout_settles_it",
+    belief="After a timeout a node may decide for itself.",
+    question=("You have voted yes, and the coordinator is silent. What may it have told the other node?"),
+    answer="Commit, or abort. Whichever you choose for yourself, the other may have been told the opposite.",
+)
+MISCONCEPTIONS = (
+    ONLY_A_FAIR_SHARE_MOVES,
+    BALANCED_DATA_IS_BALANCED_LOAD,
+    RANDOM_PLACES_ARE_EVEN,
+    TWICE_THE_POINTS_HALF_THE_ERROR,
+    ASKING_ALL_COSTS_NO_TIME,
+    A_TIMEOUT_SETTLES_IT,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
-add_a_machine = Prediction(
+add_a_machine = ChoicePrediction(
     "partitioning.add_a_machine",
     question=(
         "Four servers share a million keys: server number = hash(key) mod 4. Traffic grows, you add a fifth. "
         "How many of the keys must move to another server?"
     ),
-    options={
-        "a": Option(
+    right=Expectation("about four fifths", "Can you say which keys stay?"),
+    wrong=(
+        Expectation(
             "about a fifth",
-            "That is the newcomer's fair share, and the least any scheme can move. Run it and see how far mod is from it.",
+            "That is the newcomer's fair share, and the least any scheme can move. See how far mod is from it.",
+            ONLY_A_FAIR_SHARE_MOVES,
         ),
-        "b": Option(
+        Expectation(
             "about half", "Halving happens when the count doubles. Here 4 becomes 5: which remainders agree?"
         ),
-        "c": Option("about four fifths", "Yes. Can you say which keys stay?"),
-    },
-    right="c",
+    ),
 )
 
-keys_in_order = Prediction(
+keys_in_order = ChoicePrediction(
     "partitioning.keys_in_order",
     question=(
         "Measurements are stored under their time, such as 2026-03-14T15:09. Four nodes share them by ranges, one for each "
         "quarter of the year, so that in the end each holds as many as the others. Today is 20 November. "
         "Which nodes do the writes of today go to?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "one only",
+        "Balanced data isn't balanced load: keys that grow with time always fall into the last range.",
+    ),
+    wrong=(
+        Expectation(
             "all four, about equally: the ranges are balanced",
             "Over the year they are. But that is about what will have been written, not about what is being written now.",
+            BALANCED_DATA_IS_BALANCED_LOAD,
         ),
-        "b": Option(
-            "one only",
-            "Yes. Balanced data isn't balanced load: keys that grow with time always fall into the last range.",
-        ),
-        "c": Option(
+        Expectation(
             "two: the last range and the first, since years begin again",
             "Keys are compared as they are written, and 2026-11 comes after 2026-10. Where is the end of the last range?",
         ),
-    },
-    right="b",
+    ),
 )
 
-one_point_each = Prediction(
+one_point_each = ChoicePrediction(
     "partitioning.one_point_each",
     question=(
         "The same four servers now stand on a ring, each at one place that a hash of its name decides. A key belongs to the next "
         "server clockwise. How much of the ring does the server own that has most of it?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about half",
+        "The longest of four random arcs is (1 + 1/2 + 1/3 + 1/4) / 4 = 52 % of the ring on average.",
+    ),
+    wrong=(
+        Expectation(
             "close to a quarter: hashes are uniform",
             "The places are uniform, the gaps between them aren't. Throw four darts at a circle: how equal are the arcs?",
+            RANDOM_PLACES_ARE_EVEN,
         ),
-        "b": Option(
-            "about half",
-            "Yes. The longest of four random arcs is (1 + 1/2 + 1/3 + 1/4) / 4 = 52 % of the ring on average.",
-        ),
-        "c": Option(
+        Expectation(
             "nearly all of it",
             "That can happen, but it is rare. What is the longest of four random arcs on average?",
         ),
-    },
-    right="b",
+    ),
 )
 
-leave_from_the_middle = Prediction(
+leave_from_the_middle = ChoicePrediction(
     "partitioning.leave_from_the_middle",
     question=(
         "Jump hash numbers its ten nodes 0 to 9 and moves as little as is possible when number 10 is added. Now node 5 dies, and "
         "nine are left. How many keys move?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "nearly two tenths",
+        "Those of node 5, and most of those of the last node, which takes over number 5.",
+    ),
+    wrong=(
+        Expectation(
             "a tenth: those of node 5",
             "Those must move. But the buckets are numbered without gaps: when there are nine, which number is no more?",
         ),
-        "b": Option(
-            "nearly two tenths",
-            "Yes: those of node 5, and most of those of the last node, which takes over number 5.",
-        ),
-        "c": Option(
+        Expectation(
             "nearly all, as with mod",
             "Jump hash keeps every key whose number still exists. Which numbers exist when there are nine?",
         ),
-    },
-    right="b",
+    ),
 )
 
-hottest_key = Prediction(
+hottest_key = ChoicePrediction(
     "partitioning.hottest_key",
     question=(
         "Ten nodes, keys hashed perfectly evenly: each owns a tenth of 100 000 keys. The requests follow Zipf's law with exponent "
         "1.2, the median of Twitter's cache clusters. How much does the busiest node get, compared with the mean?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "more than twice the mean",
+        "The most popular key alone gets twice a node's fair share, and one key lies on one node.",
+    ),
+    wrong=(
+        Expectation(
             "about the mean: hashing is uniform",
             "Hashing spreads keys, not requests. How large a share does the most popular key get, all alone?",
+            BALANCED_DATA_IS_BALANCED_LOAD,
         ),
-        "b": Option(
+        Expectation(
             "about 1.2 times the mean",
             "The exponent is no factor. Look at the share of the most popular key.",
         ),
-        "c": Option(
-            "more than twice the mean",
-            "Yes. The most popular key alone gets twice a node's fair share, and one key lies on one node.",
-        ),
-    },
-    right="c",
+    ),
 )
 
-wait_for_all = Prediction(
+wait_for_all = ChoicePrediction(
     "partitioning.wait_for_all",
     question=(
         "One request in a hundred to a node takes more than 5 ms. A search by something else than the key asks all 100 nodes and "
         "waits for the last answer. How many searches take more than 5 ms?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "more than half", "1 − 0.99¹⁰⁰ = 63 %. What is rare for one is common for all together."
+    ),
+    wrong=(
+        Expectation(
             "one in a hundred: the nodes are asked at the same time",
             "At the same time, yes, but the slowest of 100 answers counts. What is the chance that none is slow?",
+            ASKING_ALL_COSTS_NO_TIME,
         ),
-        "b": Option(
+        Expectation(
             "about a third",
             "More. All 100 answers must be quick: 0.99 · 0.99 · 0.99 … a hundred times.",
         ),
-        "c": Option(
-            "more than half", "Yes: 1 − 0.99¹⁰⁰ = 63 %. What is rare for one is common for all together."
-        ),
-    },
-    right="c",
+    ),
 )
 
-coordinator_gone = Prediction(
+coordinator_gone = ChoicePrediction(
     "partitioning.coordinator_gone",
     question=(
         "A transfer from an account on one node to an account on another. Both nodes have voted yes. Then the coordinator crashes "
         "before it says commit. What do the two nodes do?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "wait, with both accounts locked",
+        "Having voted yes, a node has given its word. It may neither commit nor abort until it hears the decision.",
+    ),
+    wrong=(
+        Expectation(
             "commit: both have voted yes",
             "Neither knows how the other has voted. And the coordinator may have decided otherwise before it crashed.",
+            A_TIMEOUT_SETTLES_IT,
         ),
-        "b": Option(
+        Expectation(
             "abort after a timeout",
             "And if the coordinator had already told the other one to commit? Money would be lost. What is left to do?",
+            A_TIMEOUT_SETTLES_IT,
         ),
-        "c": Option(
-            "wait, with both accounts locked",
-            "Yes. Having voted yes, a node has given its word. It may neither commit nor abort until it hears the decision.",
-        ),
-    },
-    right="c",
+    ),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -200,6 +253,7 @@ keys_that_stay = NumberExercise(
             "answer = 6 / 8",
             "Three quarters would stay if only the two newcomers' fair share moved. With mod, a key stays only if its hash leaves "
             "the same remainder by 6 and by 8. (If you counted the keys that move: the question is how many stay.)",
+            ONLY_A_FAIR_SHARE_MOVES,
         ),
         Mistake(
             "answer = 1 / 8",
@@ -226,6 +280,7 @@ enough_points = NumberExercise(
         Mistake(
             "answer = 200",
             "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points.",
+            TWICE_THE_POINTS_HALF_THE_ERROR,
         ),
         Mistake("answer = 1 / 0.05", "Close: 1/√V = 0.05 gives √V = 20. And V?"),
     ),

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from dscourse.arguments import numbers, whole
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
     Rule,
     TrialExercise,
     Unfit,
@@ -31,224 +32,288 @@ from dscourse.scaling import (
     summarize_latencies,
 )
 
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+FAST_IS_SCALABLE = Misconception(
+    "scaling_metrics.fast_is_scalable",
+    belief="What is faster on one node is faster on many.",
+    question=(
+        "Product A serves twice as much as B on one node. What must you measure before you know which serves more "
+        "on twenty?"
+    ),
+    answer="How each grows when nodes are added: a shared lock shows only then.",
+)
+MORE_NODES_HELP = Misconception(
+    "scaling_metrics.more_nodes_help",
+    belief="With enough nodes any load can be carried.",
+    question=(
+        "Every request holds a lock that all nodes share for 1 ms. How many requests a second can a thousand nodes "
+        "serve?"
+    ),
+    answer="1 000: the lock lets one pass each millisecond, whatever the number of nodes.",
+)
+PERCENTILES_AVERAGE = Misconception(
+    "scaling_metrics.percentiles_average",
+    belief="Percentiles can be averaged.",
+    question=("A dashboard shows the mean of the p99 of ten servers. Which requests is that the p99 of?"),
+    answer="Of none. The slowest hundredth of all requests may come from one server alone.",
+)
+WAITING_GROWS_LIKE_THE_LOAD = Misconception(
+    "scaling_metrics.waiting_grows_like_the_load",
+    belief="Waiting grows in proportion to the load.",
+    question=(
+        "A server is busy 90 % of the time, then 95 %. What becomes of the mean time in an M/M/1 system?"
+    ),
+    answer="It doubles: the idle time fell by half.",
+)
+RARE_FOR_ONE_IS_RARE_FOR_ALL = Misconception(
+    "scaling_metrics.rare_for_one_is_rare_for_all",
+    belief="What is rare for one server is as rare for a request that asks many.",
+    question=(
+        "Each of 70 servers is slow once in a hundred times. How often does a request that waits for all see a "
+        "slow one?"
+    ),
+    answer="About every second time: 1 − 0.99⁷⁰ = 0.505.",
+)
+THE_SERIAL_PART_SHRINKS = Misconception(
+    "scaling_metrics.the_serial_part_shrinks",
+    belief="More processors shorten the part that can't be divided, too.",
+    question=("A tenth of a program can't be divided. How much faster can it ever run?"),
+    answer="Less than ten times: that tenth takes as long as before.",
+)
+A_GOOD_FIT_FORETELLS = Misconception(
+    "scaling_metrics.a_good_fit_foretells",
+    belief="A law that fits well can be trusted further out.",
+    question=("R² is 0.999 from 1 to 8 nodes. What does that say of 64?"),
+    answer="Nothing. It tells how well the law meets what was measured, where it was measured.",
+)
+MISCONCEPTIONS = (
+    FAST_IS_SCALABLE,
+    MORE_NODES_HELP,
+    PERCENTILES_AVERAGE,
+    WAITING_GROWS_LIKE_THE_LOAD,
+    RARE_FOR_ONE_IS_RARE_FOR_ALL,
+    THE_SERIAL_PART_SHRINKS,
+    A_GOOD_FIT_FORETELLS,
+)
+
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
-which_to_buy = Prediction(
+which_to_buy = ChoicePrediction(
     "scaling_metrics.which_to_buy",
     question=(
         "Two products do the same job. On one node, the first serves 1 600 requests a second, the second 800. The first takes a "
         "lock, shared by all nodes, for 0.2 ms of each request; the second shares nothing. You need 20 000 requests a second. "
         "Which one do you buy?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "the second",
+        "One lock that is held for 0.2 ms lets 5 000 requests a second pass, whatever the number of nodes. The slower "
+        "product has no such ceiling.",
+    ),
+    wrong=(
+        Expectation(
             "the first: it is twice as fast, so half as many nodes will do",
             "That is true of one node. Look at what happens to its line when there are several, and ask yourself how many "
             "requests a second can pass through a lock that each holds for 0.2 ms.",
+            FAST_IS_SCALABLE,
         ),
-        "b": Option(
-            "the second",
-            "Yes. One lock that is held for 0.2 ms lets 5 000 requests a second pass, whatever the number of nodes. The slower "
-            "product has no such ceiling.",
-        ),
-        "c": Option(
+        Expectation(
             "either: with enough nodes both get there",
             "Enough nodes help only where nodes are what is short. What is short in the first product once there are four of them?",
+            MORE_NODES_HELP,
         ),
-    },
-    right="b",
+    ),
 )
 
-a_shared_lock = Prediction(
+a_shared_lock = ChoicePrediction(
     "scaling_metrics.a_shared_lock",
     question=(
         "All knobs are healthy but one: each request now holds a lock that all nodes share, for 0.2 ms. With 64 nodes, each "
         "bringing 400 requests a second, which of the five metrics fall behind?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "throughput, both latencies, and users",
+        "What can't pass waits, so latency rises; and users who wait for their answers, or are refused, are users you "
+        "can't have. Only data doesn't pass through the lock.",
+    ),
+    wrong=(
+        Expectation(
             "throughput only",
             "Throughput does stop. But where are the requests that the lock can't take, and for how long?",
         ),
-        "b": Option(
-            "throughput, both latencies, and users",
-            "Yes. What can't pass waits, so latency rises; and users who wait for their answers, or are refused, are users you "
-            "can't have. Only data doesn't pass through the lock.",
-        ),
-        "c": Option(
+        Expectation(
             "all five",
             "Does stored data have to pass through the lock? Look at the fifth panel.",
         ),
-    },
-    right="b",
+    ),
 )
 
-average_of_p99 = Prediction(
+average_of_p99 = ChoicePrediction(
     "scaling_metrics.average_of_p99",
     question=(
         "Two servers form one service. The first answered 90 000 requests with a 99th percentile of 46 ms, the second 10 000 "
         "with 452 ms. What is the 99th percentile of the service?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "these four numbers can't tell",
+        "The answer depends on how the slow server's latencies are spread, and a percentile has thrown that away. You "
+        "need the latencies themselves, or a histogram of them.",
+    ),
+    wrong=(
+        Expectation(
             "the mean of the two, 249 ms",
             "A dashboard would say so. But the slowest hundredth of all requests doesn't come in equal parts from both servers. "
             "Put the requests together and look.",
+            PERCENTILES_AVERAGE,
         ),
-        "b": Option(
+        Expectation(
             "the mean weighted by requests, 86 ms",
             "Better thought, and further off. Nine tenths of the requests are fast, but which requests make up the slowest "
             "hundredth?",
+            PERCENTILES_AVERAGE,
         ),
-        "c": Option(
-            "these four numbers can't tell",
-            "Yes. The answer depends on how the slow server's latencies are spread, and a percentile has thrown that away. You "
-            "need the latencies themselves, or a histogram of them.",
-        ),
-    },
-    right="c",
+    ),
 )
 
-a_two_second_stall = Prediction(
+a_two_second_stall = ChoicePrediction(
     "scaling_metrics.a_two_second_stall",
     question=(
         "A server answers in 1 ms. Your load tester sends a request every 10 ms for 100 s, but waits for each answer before it "
         "sends the next. Once, the server stalls for 2 s. What 99th percentile does the tester report, and what do users see "
         "who really come every 10 ms?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "the tester reports about 1 ms, users see about 1 s",
+        "The tester stops sending exactly while it is bad, and so asks only once. Two hundred users come in those 2 s.",
+    ),
+    wrong=(
+        Expectation(
             "about 1 ms both: one stall in 10 000 requests is nothing",
             "One request in 10 000 for the tester. But how many users come while the server stalls?",
         ),
-        "b": Option(
-            "the tester reports about 1 ms, users see about 1 s",
-            "Yes. The tester stops sending exactly while it is bad, and so asks only once. Two hundred users come in those 2 s.",
-        ),
-        "c": Option(
+        Expectation(
             "about 1 s both: the tester runs into the stall as well",
             "It does, with one request. How many does it send while it waits for that answer?",
         ),
-    },
-    right="b",
+    ),
 )
 
-from_80_to_90 = Prediction(
+from_80_to_90 = ChoicePrediction(
     "scaling_metrics.from_80_to_90",
     question=(
         "One server is busy 80 % of the time. The load rises by an eighth, and it is busy 90 % of the time. What happens to the "
         "mean time that a request spends in the system?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "it doubles",
+        "What counts is the share of time that is left free: it falls from 20 % to 10 %, by half, and so the time doubles.",
+    ),
+    wrong=(
+        Expectation(
             "it rises by about an eighth, like the load",
             "That is what work would do. Waiting isn't work: it happens when arrivals come close together, and the server has "
             "ever less idle time to catch up in.",
+            WAITING_GROWS_LIKE_THE_LOAD,
         ),
-        "b": Option(
-            "it doubles",
-            "Yes. What counts is the share of time that is left free: it falls from 20 % to 10 %, by half, and so the time doubles.",
-        ),
-        "c": Option(
+        Expectation(
             "it rises tenfold",
             "It will, but later. Which load leaves a tenth of the idle time that 80 % leaves?",
         ),
-    },
-    right="b",
+    ),
 )
 
-one_in_a_hundred = Prediction(
+one_in_a_hundred = ChoicePrediction(
     "scaling_metrics.one_in_a_hundred",
     question=(
         "A server is slow once in a hundred times. A request asks 100 such servers at once and waits for all of them. How often "
         "is the request slow?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "about two times in three",
+        "All are quick with a chance of 0.99 to the power of 100, which is little more than a third.",
+    ),
+    wrong=(
+        Expectation(
             "once in a hundred times",
             "That is one server's rate. How often are all hundred quick at the same time?",
+            RARE_FOR_ONE_IS_RARE_FOR_ALL,
         ),
-        "b": Option(
-            "about two times in three",
-            "Yes. All are quick with a chance of 0.99 to the power of 100, which is little more than a third.",
-        ),
-        "c": Option(
+        Expectation(
             "always: a hundred servers, one in a hundred",
             "You added the chances. Sometimes two are slow at once, and so sometimes none is.",
         ),
-    },
-    right="b",
+    ),
 )
 
-a_thousand_processors = Prediction(
+a_thousand_processors = ChoicePrediction(
     "scaling_metrics.a_thousand_processors",
     question=(
         "One part in twenty of a program can't be divided; the rest spreads over any number of processors. How much faster does "
         "it run on 1 024 of them?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "less than 20 times",
+        "The serial twentieth takes as long as ever, so the whole can't take less than a twentieth of the time.",
+    ),
+    wrong=(
+        Expectation(
             "about 970 times: 95 % of 1 024",
             "That would be so if the serial part shrank as well. How long does it take, on any number of processors?",
+            THE_SERIAL_PART_SHRINKS,
         ),
-        "b": Option(
+        Expectation(
             "about 500 times",
             "The serial part costs more than you would think. Suppose the divided part took no time at all: what is left?",
         ),
-        "c": Option(
-            "less than 20 times",
-            "Yes. The serial twentieth takes as long as ever, so the whole can't take less than a twentieth of the time.",
-        ),
-    },
-    right="c",
+    ),
 )
 
-sixty_four_processors = Prediction(
+sixty_four_processors = ChoicePrediction(
     "scaling_metrics.sixty_four_processors",
     question=(
         "You fit the law to the first six measurements of the ray tracer, at 1 to 20 processors, and it meets all six almost "
         "perfectly. You know already that the machine did 310 at 64 processors. What does the fitted law say for 64?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "less than half of 310",
+        "Six points at the start tell the law that a peak comes soon, and a fall after it. What could have gone wrong with "
+        "such a good fit?",
+    ),
+    wrong=(
+        Expectation(
             "about 310: a law that fits so well can be trusted further out",
-            "It is splendid where it was fitted. Sixty-four is three times as far away. Run the fit, and see where it puts its peak.",
+            "It is splendid where it was fitted. Sixty-four is three times as far away. See where the fit puts its peak.",
+            A_GOOD_FIT_FORETELLS,
         ),
-        "b": Option(
+        Expectation(
             "about 500: it knows nothing of what slows the machine down later",
-            "The six slow down already: 20 processors do ten times the work of one. Run the fit, and see how it goes on from there.",
+            "The six slow down already: 20 processors do ten times the work of one. See how the fit goes on from there.",
         ),
-        "c": Option(
-            "less than half of 310",
-            "Yes. Six points at the start tell the law that a peak comes soon, and a fall after it. What could have gone wrong with "
-            "such a good fit?",
-        ),
-    },
-    right="c",
+    ),
 )
 
-two_real_services = Prediction(
+two_real_services = ChoicePrediction(
     "scaling_metrics.two_real_services",
     question=(
         "Requests of two real services are replayed against one server that is busy half of the time. A formula for random, "
         "independent arrivals (M/G/1) predicts the mean wait. How far off is it?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "within a tenth for one, more than twenty times too low for the other",
+        "One is people in conversation, the other is code completion, where requests come in bursts. Utilisation alone "
+        "doesn't tell you how long the line is.",
+    ),
+    wrong=(
+        Expectation(
             "within a tenth for both: arrivals from thousands of users are random",
             "They are, if the users don't know of each other. Compare the two services.",
         ),
-        "b": Option(
-            "within a tenth for one, more than twenty times too low for the other",
-            "Yes. One is people in conversation, the other is code completion, where requests come in bursts. Utilisation alone "
-            "doesn't tell you how long the line is.",
-        ),
-        "c": Option(
+        Expectation(
             "twice too low for both: real traffic is never random",
             "Real traffic can be close to random. Which of the two would you expect to be?",
         ),
-    },
-    right="b",
+    ),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -353,11 +418,13 @@ service_percentile = FunctionExercise(
         Mistake(
             "import numpy as np\nanswer = lambda servers: np.mean([np.quantile(s, 0.99) for s in servers])",
             "You took the mean of the servers' percentiles. Two servers, one of them slow and little used: try it by hand.",
+            PERCENTILES_AVERAGE,
         ),
         Mistake(
             "import numpy as np\nanswer = lambda servers: np.average(\n"
             "    [np.quantile(s, 0.99) for s in servers], weights=[len(s) for s in servers])",
             "You weighted the percentiles by the number of requests. A mean of percentiles is still no percentile.",
+            PERCENTILES_AVERAGE,
         ),
         Mistake(
             "import numpy as np\nanswer = lambda servers: max(np.quantile(s, 0.99) for s in servers)",
@@ -473,6 +540,7 @@ design_the_shop = TrialExercise(
             lambda shop: shop.too_slow() and not shop.bought["lock"],
             "answer = dict(nodes=27, lock=0, sessions=0, threads=0)",
             "answer = dict(nodes=30, lock=0, sessions=0, threads=0)",
+            misconception=MORE_NODES_HELP,
         ),
         Rule(
             "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "

@@ -7,102 +7,217 @@ from dataclasses import dataclass
 from functools import partial
 
 from dscourse.arguments import real
-from dscourse.consensus import NaiveFailoverNode
+from dscourse.consensus import NaiveFailoverNode, ShopNode
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
+    NumberPrediction,
     Rule,
     TrialExercise,
     Unfit,
     tried_with,
 )
-from dscourse.simulation import Crash, Fault, Network, Partition, Run, Scenario, Uniform, topology
+from dscourse.exercises.nodes.start_here import greet_and_count
+from dscourse.simulation import (
+    ClosedLoop,
+    Crash,
+    Fault,
+    Moment,
+    Network,
+    Partition,
+    Pause,
+    Run,
+    Scenario,
+    Uniform,
+    topology,
+)
+from dscourse.views import Task, Visit
+
+__all__ = ["greet_and_count"]  # besides what is defined here
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+A_CRASH_IS_SEEN = Misconception(
+    "start_here.a_crash_is_seen",
+    belief="The others see a crash when it happens.",
+    question=("A node has stopped sending. What do the others know of it one millisecond later?"),
+    answer="Nothing. They notice only when something that was due has not come for too long.",
+)
+ALL_AS_GOOD_AS_EACH = Misconception(
+    "start_here.all_as_good_as_each",
+    belief="All parts together are up as often as each of them.",
+    question=(
+        "Two parts, both needed, are up half of the time each, independently. How often does the whole work?"
+    ),
+    answer="A quarter of the time: both must be up at once, and the chances multiply.",
+)
+CHANCES_ADD_UP = Misconception(
+    "start_here.chances_add_up",
+    belief="Chances of being up add up.",
+    question=("One copy is up 60 % of the time. How often is at least one of two independent copies up?"),
+    answer="84 %: both are down 0.4 × 0.4 of the time. A sum would give 120 %.",
+)
+THE_LEADER_IS_KNOWN = Misconception(
+    "start_here.the_leader_is_known",
+    belief="While a leader is up, everybody knows that it leads.",
+    question=(
+        "The leader is well, but no message of its comes through to you. How can you tell that from its crash?"
+    ),
+    answer="You can't: both are silence. So you may elect another, while the first goes on.",
+)
+MISCONCEPTIONS = (
+    A_CRASH_IS_SEEN,
+    ALL_AS_GOOD_AS_EACH,
+    CHANCES_ADD_UP,
+    THE_LEADER_IS_KNOWN,
+)
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
-all_machines_up = Prediction(
+all_machines_up = NumberPrediction(
     "start_here.all_machines_up",
     question=(
         "A service needs all of its 100 machines at once. Each is up 99.9 % of the time, and they fail independently of "
         "each other. How much of the time is the service up?"
     ),
-    options={
-        "a": Option(
-            "about 99.9 %, like each of them",
-            "That holds for each machine taken alone. The service needs all 100 at the same moment. Run it and see what "
-            "becomes of the chances when they have to come true together.",
-        ),
-        "b": Option(
-            "about 99 %",
-            "You expect some loss, and there is some. Each machine takes away a tenth of a percent, and there are a hundred "
-            "of them. Run it.",
-        ),
-        "c": Option(
-            "about 90 %",
-            "Yes. A hundred small chances of being down, hardly ever at the same time, add up to almost a tenth. What would "
-            "a thousand machines give?",
+    scale=(0, 100),
+    step=0.5,
+    unit="% of the time",
+    near=2,
+    right=(
+        "A hundred small chances of being down, hardly ever at the same time, add up to almost a tenth. What would "
+        "a thousand machines give?"
+    ),
+    typical={
+        99.9: Expectation(
+            "like each of them",
+            "That holds for each machine taken alone. The service needs all 100 at the same moment, and chances that must come "
+            "true together multiply: 0.999 a hundred times over.",
+            ALL_AS_GOOD_AS_EACH,
         ),
     },
-    right="c",
+    otherwise="Chances that must come true together multiply: 0.999 a hundred times over.",
 )
 
-crash_the_leader = Prediction(
+crash_the_leader = ChoicePrediction(
     "start_here.crash_the_leader",
     question=(
         "Five nodes greet each other twice a second and follow n0. At 3 s n0 crashes, without a word. "
         "When do the others follow a new leader?"
     ),
-    options={
-        "a": Option(
+    right=Expectation(
+        "after a while: when n0 has been silent for too long",
+        "Nobody sees a crash; the others only stop hearing from n0. How long they wait is a choice, and "
+        "notebook 08 is about nothing else.",
+    ),
+    wrong=(
+        Expectation(
             "at once: they notice that n0 is gone",
             "How would they notice? A crashed node sends nothing, and silence looks the same as a message that is late. "
             "Look at how long the others go on following n0.",
+            A_CRASH_IS_SEEN,
         ),
-        "b": Option(
-            "after a while: when n0 has been silent for too long",
-            "Yes. Nobody sees a crash; the others only stop hearing from n0. How long they wait is a choice, and "
-            "notebook 08 is about nothing else.",
-        ),
-        "c": Option(
+        Expectation(
             "never: somebody has to tell them",
-            "Nobody outside is watching here. But the nodes have agreed on a rule about silence. Run it and see the rule "
+            "Nobody outside is watching here. But the nodes have agreed on a rule about silence. See the rule "
             "at work.",
         ),
-    },
-    right="b",
+    ),
 )
 
-cut_the_network = Prediction(
+cut_the_network = NumberPrediction(
     "start_here.cut_the_network",
     question=(
-        "All five nodes are up. At 3 s the network is cut: n0 and n1 on one side, n2, n3 and n4 on the other. "
-        "How many leaders are there a few seconds later?"
+        "All five nodes are up. From 2 s to 6 s the network is cut: n0 and n1 on one side, n2, n3 and n4 on the other. On each side a "
+        "customer asks for the last item. How many customers are told that it is theirs?"
     ),
-    options={
-        "a": Option(
-            "none: without the whole cluster nobody leads",
-            "That would be careful, but the rule here asks no one how many nodes they can reach. Look at the colours.",
+    scale=(0, 2),
+    step=1,
+    unit="customers",
+    near=0.4,
+    right=(
+        "To n2, n3 and n4 a cut looks exactly like a crash of n0 and n1, so they follow a leader of their own, and it sells. What would "
+        "each side have to know before it may sell?"
+    ),
+    typical={
+        1: Expectation(
+            "one: n0 leads and sells, the others can't",
+            "n0 does go on leading, on its own side. But the three nodes that no longer hear from it apply the rule that helped them "
+            "when it had crashed.",
+            THE_LEADER_IS_KNOWN,
         ),
-        "b": Option(
-            "one: n0 is up and goes on leading",
-            "n0 does go on leading, on its own side. What do the three nodes see that no longer hear from it?",
-        ),
-        "c": Option(
-            "two: one on each side",
-            "Yes. To n2, n3 and n4 a cut looks exactly like a crash of n0 and n1, so they apply the same rule. This is "
-            "called split brain, and notebook 09 mends it.",
+        0: Expectation(
+            "none: without the whole cluster nobody sells",
+            "That would be careful, but the rule here asks no one how many nodes they can reach. Notebook 09 has one that does.",
         ),
     },
-    right="c",
+    otherwise="Each side goes by what it hears.",
 )
 
-# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The shop, and what to do with it ──────────────────────────────────────────────────────────────────────────
 
 _NODES = ("n0", "n1", "n2", "n3", "n4")
 _NETWORK = Network(topology.full_mesh(len(_NODES)), latency=Uniform(0.02, 0.2))
+
+#: Five nodes, three items, two customers who buy twice.
+shop = Scenario(
+    ShopNode,
+    _NETWORK,
+    clients=[
+        ClosedLoop(("buy",) * 2, 3.0, "n1", timeout=1.0, start=0.5),
+        ClosedLoop(("buy",) * 2, 3.0, "n4", timeout=1.0, start=1.5),
+    ],
+    seed=1,
+)
+
+
+def holders(run: Run, item: int) -> int:
+    """How many customers were told that an item is theirs."""
+    return sum(operation.outcome == "ok" and operation.value == item for operation in run.history())
+
+
+def at_most_one_leads(now: Moment) -> bool:
+    """Whether no two nodes that are up take themselves for the leader."""
+    leaders = [node for node, fields in now.nodes.items() if fields["leader"] == node]
+    return sum(now.condition[node] == "up" for node in leaders) <= 1
+
+
+def _is_paused_and_goes_on(run: Run) -> bool:
+    paused = [(begin, end) for fault, begin, end in run.trace.fault_intervals() if isinstance(fault, Pause)]
+    return any(end < run.until for _, end in paused)
+
+
+watch = (Task("start_here.watch", "Press Play: see the first item sold", Visit(0.6, 2.0)),)
+see_them_notice = (
+    Task("start_here.silence", "Look at the others just after the crash, at 3 s", Visit(3.0, 3.6)),
+    Task("start_here.agreed", "Look at them again two seconds later", Visit(4.8, 8.0)),
+)
+drive = (
+    Task(
+        "start_here.crash_n0",
+        "Crash n0 at about 2 s",
+        lambda run: any(isinstance(fault, Crash) and fault.node == "n0" for fault in run.faults),
+    ),
+    Task(
+        "start_here.go_back", "Play on, then go back to before the crash", (Visit(3.0, 8.0), Visit(0.0, 1.9))
+    ),
+    Task("start_here.pause_n0", "Undo; pause n0 at 2 s, resume it at 5 s", _is_paused_and_goes_on),
+    Task(
+        "start_here.wakes_up",
+        "Find the moment after 5 s at which two nodes lead",
+        (Visit(2.0, 4.9), Visit(5.0, 5.3)),
+    ),
+)
+see_the_price = (
+    Task("start_here.one_side", "Watch what becomes of c0's order, near 4 s", Visit(3.6, 4.2)),
+    Task("start_here.other_side", "Watch what becomes of c1's order, near 5 s", Visit(4.7, 5.3)),
+)
+
+# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 soonest_suspicion = NumberExercise(
     "start_here.soonest_suspicion",
@@ -157,14 +272,17 @@ one_is_enough = FunctionExercise(
         Mistake(
             "answer = lambda availability, machines: availability ** machines",
             "That is the chance that all of them are up at once. Here one is enough: when is none of them up?",
+            ALL_AS_GOOD_AS_EACH,
         ),
         Mistake(
             "answer = lambda availability, machines: availability * machines",
             "Chances of being up can't be added: two machines at 0.9 would be up 180 % of the time. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: min(1, availability * machines)",
             "Chances of being up can't be added: three machines at 0.5 are not always up. When is none of them up?",
+            CHANCES_ADD_UP,
         ),
         Mistake(
             "answer = lambda availability, machines: 1 - availability ** machines",
@@ -325,6 +443,7 @@ two_leaders = TrialExercise(
             _one_leader,
             'from dscourse.simulation import Crash\nanswer = [Crash("n0", at=2.0)]',
             'from dscourse.simulation import Pause\nanswer = [Pause("n0", at=2.0, until=5.0)]',
+            misconception=THE_LEADER_IS_KNOWN,
         ),
     ),
 )

@@ -25,6 +25,7 @@ from dscourse.exploration.untimed_search import broken_of, counterexample
 from dscourse.simulation.errors import NodeError, NotDeterministic
 from dscourse.simulation.messages import Reply, Request, encode
 from dscourse.simulation.network import Network
+from dscourse.simulation.node_state import public_fields, same_value
 from dscourse.simulation.properties import Property
 from dscourse.simulation.recorder import Recorder
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _BYTES_OF_STATE = 420  # of what is kept of a state, besides two bytes or so for each number in it
 _MEGABYTE = 1_000_000
+_CHECKED = 8  # states that are come to again, with whole nodes
+_ADVICE = "A node must keep nothing outside itself: in a global, in its class, in a default argument."
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,7 @@ class _Explorer:
             outcome, found = "found", self._counterexample(stop)
         for node in self.nodes:
             node.check_unchanged()
+        self._check_some()
         return Exploration(
             outcome,
             len(self._states),
@@ -361,14 +365,31 @@ class _Explorer:
         scenario = self._script_to(found.place, found.last)
         if found.broken not in broken_of(scenario, [found.broken]):
             raise NotDeterministic(
-                f"the same steps broke {found.broken.name!r} once and not again. A node must keep nothing outside "
-                "itself (in a global, in its class, in a default argument), and a property may look only at what "
-                "nodes hold, have saved and recorded, and at what waits."
+                f"the same steps broke {found.broken.name!r} once and not again. {_ADVICE} A property may look only at "
+                "what nodes hold, have saved and recorded, and at what waits."
             )
         return counterexample(scenario, found.broken)
 
+    def _check_some(self) -> None:
+        """Take the steps to some of the states again, with whole nodes, and see whether they hold what they held."""
+        count = len(self._states)
+        for place in sorted(
+            {count * part // _CHECKED for part in range(_CHECKED)} | {count - 1} if count else ()
+        ):
+            cluster, _ = self._cluster_at(place)
+            for node, number in zip(self.nodes, self._states[place].nodes, strict=True):
+                now = cluster.processes[node.name].node
+                if not same_value(node.fields(number), public_fields(now)):
+                    raise NotDeterministic(
+                        f"{node.name} came to hold something else when the same steps were taken again. {_ADVICE}"
+                    )
+
     def _script_to(self, place: int, last: Any = None) -> ScriptScenario:
         """The steps that lead to a state, and perhaps one more."""
+        return ScriptScenario(self._node_factory, self.network, self._cluster_at(place, last)[1])
+
+    def _cluster_at(self, place: int, last: Any = None) -> tuple[UntimedCluster, list[Step]]:
+        """The cluster in a state, and the steps that have led to it, perhaps with one more."""
         ways = [] if last is None else [last]
         while place >= 0:
             place, way = self._ways[place]
@@ -383,7 +404,7 @@ class _Explorer:
                 cluster.take(steps[-1])
         except NodeError:  # the last step is one that a node fails at
             pass
-        return ScriptScenario(self._node_factory, self.network, steps)
+        return cluster, steps
 
     def _step_of(self, way: Any, cluster: UntimedCluster) -> Step:
         kind, what, *more = way

@@ -58,6 +58,9 @@ class FaultMix:
         most: how many faults there are in all, at most; 0 for none.
         heal_at: seconds after which every fault is over and every node is up, for properties that must come true in
             the end. Single messages are then left alone, since nobody can say when they are sent.
+        victims: how many different nodes may be befallen in one run, whatever befalls them; None for all. A fault of
+            a link or of messages then befalls one of them, too, and the clients are left alone.
+        spared: nodes that are never a victim.
 
     Raises:
         TypeError, ValueError: what is wrong with one of these.
@@ -75,12 +78,17 @@ class FaultMix:
     byzantine: Sequence[Behaviour] = ()
     most: int = 4
     heal_at: float | None = None
+    victims: int | None = None
+    spared: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "byzantine":
-                object.__setattr__(self, "byzantine", tuple(value))
+            if field.name in ("byzantine", "spared"):
+                object.__setattr__(self, field.name, tuple(value))
+            elif field.name == "victims":
+                if value is not None:
+                    whole("victims", value, at_least=1)
             elif field.name == "heal_at":
                 if value is not None:
                     object.__setattr__(self, "heal_at", real("heal_at", value, above=0.0))
@@ -140,12 +148,21 @@ class _Draw:
     ) -> None:
         self.mix = mix
         self.random = random
-        self.nodes = scenario.node_ids
-        self.clients = scenario.client_ids
+        self.all_nodes = scenario.node_ids
+        self.nodes = self._victims([node for node in self.all_nodes if node not in mix.spared])
+        self.few = len(self.nodes) < len(self.all_nodes)  # then each fault is one of theirs
+        self.clients = () if self.few else scenario.client_ids
         self._network = scenario.network
         self.has_links = has_links
         self.end = until if mix.heal_at is None else min(until, mix.heal_at)
         self._digits = max(0, 3 - math.floor(math.log10(until)))  # times are drawn to a thousandth of the run
+
+    def _victims(self, nodes: Sequence[str]) -> tuple[str, ...]:
+        """Those whom something may befall in this run, in their order."""
+        left = list(nodes)
+        while self.mix.victims is not None and len(left) > self.mix.victims:
+            left.remove(self.one_of(left))
+        return tuple(left)
 
     def chance(self, probability: float) -> bool:
         return self.random() < probability
@@ -172,10 +189,11 @@ class _Draw:
         first = int(self.random() * len(self.nodes))
         around = [*self.nodes[first:], *self.nodes[:first]]
         node = next(node for node in around if self._network.peers(node))
-        return node, self.one_of(self._network.peers(node))
+        peer = self.one_of(self._network.peers(node))
+        return (peer, node) if self.few and self.chance(0.5) else (node, peer)
 
     def link_or_all(self) -> Pair | None:
-        return self.link() if self.chance(0.5) else None
+        return self.link() if self.few or self.chance(0.5) else None
 
 
 def _crash(draw: _Draw) -> Fault:
@@ -191,9 +209,9 @@ def _pause(draw: _Draw) -> Fault:
 def _partition(draw: _Draw) -> Fault:
     alone = draw.one_of(draw.nodes)
     side = [alone] if draw.chance(0.4) else [node for node in draw.nodes if draw.chance(0.5)]
-    others = [node for node in draw.nodes if node not in side]
+    others = [node for node in draw.all_nodes if node not in side]
     if not side or not others:
-        side, others = [alone], [node for node in draw.nodes if node != alone]
+        side, others = [alone], [node for node in draw.all_nodes if node != alone]
     at = draw.begin()
     return Partition([side, others], at, until=draw.end_after(at))
 

@@ -72,6 +72,7 @@ class NodeStates:
         post: numbers its messages.
 
     Attributes:
+        name: of the node.
         states: by number.
         size: of what is kept, in bytes, roughly.
     """
@@ -88,7 +89,7 @@ class NodeStates:
     ) -> None:
         self.states: list[NodeState] = []
         self.size = 0
-        self._name = name
+        self.name = name
         self._node_factory = node_factory
         self._peers = network.peers(name)
         self._is_client = known
@@ -163,7 +164,7 @@ class NodeStates:
         for number, shown in self._fields.items():
             if not same_value(shown, public_fields(self.states[number].node)):
                 raise ValueError(
-                    f"a property changed what it was shown of {self._name}; it may only look, or the next one would "
+                    f"a property changed what it was shown of {self.name}; it may only look, or the next one would "
                     "judge something that never was; let it work on a copy (sorted(...), list(...), dict(...))"
                 )
 
@@ -174,11 +175,11 @@ class NodeStates:
         if self._is_client[to]:
             self._replies.append((to, message))
         else:
-            self._sent.append(self._post.number_of(self._name, to, message, text))
+            self._sent.append(self._post.number_of(self.name, to, message, text))
 
     def recorded(self, process: Process, kind: str, detail: dict[str, Any]) -> None:
         """It has recorded something."""
-        self._beliefs.take(RECORD, self._name, (kind, detail))
+        self._beliefs.take(RECORD, self.name, (kind, detail))
 
     def _load(self, state: NodeState) -> None:
         process = self._process
@@ -189,17 +190,17 @@ class NodeStates:
         process.condition, process.incarnation = state.condition, state.incarnation
         self._beliefs = Beliefs()
         if state.status is not None:
-            self._beliefs.status[self._name] = state.status
+            self._beliefs.status[self.name] = state.status
         if state.suspected:
-            self._beliefs.suspected[self._name] = list(state.suspected)
+            self._beliefs.suspected[self.name] = list(state.suspected)
         self._sent, self._replies = [], []
 
     def _effect(self) -> Effect:
         process = self._process
         state = NodeState(
             process.node, process.timers, process.clock, process.saved, process.rng, process.condition,
-            process.incarnation, self._beliefs.status.get(self._name),
-            tuple(self._beliefs.suspected.get(self._name, ())),
+            process.incarnation, self._beliefs.status.get(self.name),
+            tuple(self._beliefs.suspected.get(self.name, ())),
         )  # fmt: skip
         return Effect(self._number_of(state), tuple(self._sent), tuple(self._replies))
 

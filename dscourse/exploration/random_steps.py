@@ -21,7 +21,7 @@ _ALL_REACH = 0.3  # probability that everybody reaches everybody
 _FIRING = (0.03, 0.1, 0.3, 1.0)  # how readily timers go off, beside 1 for a delivery; one of these a walk
 _ORDERS = ("oldest", "oldest", "newest", "any")  # which message of a link arrives; one of these for a while
 _FAULTS = 0.08  # how readily something goes wrong, of what may
-_RISING = 0.15  # how readily a node that is down boots again
+_RISING = 1.0  # how readily a node that is down boots again
 
 T = TypeVar("T")
 

@@ -56,6 +56,7 @@ def search(
     faults: FaultMix = FaultMix(),  # noqa: B008 - frozen
     adversary: str = "timed",
     progress: bool = False,
+    event_limit: int = EVENT_LIMIT,
 ) -> Search:
     """Look for a run in which a property does not hold, and shrink the first one found.
 
@@ -71,6 +72,7 @@ def search(
         adversary: "timed" (delays as the network has them) or "untimed" (chooses what arrives, from whom, in which
             order; of the scenario only nodes, links and the clients' operations are used).
         progress: show a bar.
+        event_limit: a run with more events counts as one that doesn't end.
 
     Raises:
         TypeError, ValueError: what is wrong with an argument.
@@ -87,7 +89,7 @@ def search(
         return Search(*found)
     end = real("until", until, above=0.0)
     with progress_bar(len(chosen), shown=progress) as advance:
-        return _search_in_time(scenario, asked, end, chosen, faults, advance)
+        return _search_in_time(scenario, asked, end, chosen, faults, advance, event_limit)
 
 
 def _search_in_time(
@@ -97,25 +99,28 @@ def _search_in_time(
     seeds: Sequence[int],
     faults: FaultMix,
     advance: Callable[[int, int], None],
+    event_limit: int,
 ) -> Search:
     must = [item for item in properties if item.kind != "sometimes"]
     not_yet = [item for item in properties if item.kind == "sometimes"]
     for tried, seed in enumerate(seeds, start=1):
         one = scenario.changed(seed=seed, faults=(*scenario.faults, *faults.draw(scenario, until, seed)))
-        broken = first_broken(one, until, [*must, *not_yet])
+        broken = first_broken(one, until, [*must, *not_yet], event_limit)
         not_yet = [item for item in not_yet if item in broken]
         found = [item for item in broken if item not in not_yet and item.kind != "sometimes"]
         if found:
-            counterexample = shrink_scenario(one, until, found[0])
+            counterexample = shrink_scenario(one, until, found[0], event_limit=event_limit)
             return Search(tried, seed, tuple(item.name for item in not_yet), counterexample)
         advance(1, 0)
     return Search(len(seeds), None, tuple(item.name for item in not_yet), None)
 
 
-def first_broken(scenario: Scenario, until: float, properties: Sequence[Property]) -> tuple[Property, ...]:
+def first_broken(
+    scenario: Scenario, until: float, properties: Sequence[Property], event_limit: int = EVENT_LIMIT
+) -> tuple[Property, ...]:
     """The properties that don't hold in a run, or `NO_ERROR` if a handler failed or the run did not end."""
     try:
-        return judged_run(scenario, until, properties, event_limit=EVENT_LIMIT)[1]
+        return judged_run(scenario, until, properties, event_limit=event_limit)[1]
     except (NodeError, EventLimit):
         return (NO_ERROR,)
 

@@ -70,22 +70,29 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     return shrink_scenario(run.scenario, run.until, property)
 
 
-def shrink_scenario(scenario: Scenario, until: float, property: Property) -> Counterexample:  # noqa: A002
+def shrink_scenario(
+    scenario: Scenario,
+    until: float,
+    property: Property,  # noqa: A002
+    *,
+    event_limit: int = EVENT_LIMIT,
+) -> Counterexample:
     """The same for a scenario that has not been run to its end."""
-    shrinker = _Shrinker(property)
+    shrinker = _Shrinker(property, event_limit)
     case = Case(scenario, until, until)
     if not shrinker.breaks(case):
         raise ValueError(f"{property.name} holds in this run, so there is nothing to shrink")
     case = shrinker.shrunk(case)
-    run = _whole_run(case)
+    run = whole_run(case.scenario, case.until, event_limit)
     return Counterexample(run, property, explained(run, property), _code(run), case.scenario.faults)
 
 
 class _Shrinker:
     """Tries shorter cases of one failure, within a budget."""
 
-    def __init__(self, wanted: Property) -> None:
+    def __init__(self, wanted: Property, event_limit: int) -> None:
         self._wanted = wanted
+        self._event_limit = event_limit
         self._left = BUDGET
         self._known: dict[str, bool] = {}
         self._open: int | None = None  # operations that are open at the end of the first run
@@ -102,9 +109,10 @@ class _Shrinker:
 
     def _broken(self, case: Case) -> bool:
         try:
-            run, broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=EVENT_LIMIT)
+            limit = self._event_limit
+            run, broken = judged_run(case.scenario, case.until, [self._wanted], event_limit=limit)
         except (NodeError, EventLimit) as error:
-            self._left -= _PRICE + (EVENT_LIMIT if isinstance(error, EventLimit) else 0)
+            self._left -= _PRICE + (self._event_limit if isinstance(error, EventLimit) else 0)
             return self._wanted is NO_ERROR
         self._left -= _PRICE + run.event_count
         return bool(broken) and self._wanted is not NO_ERROR and self._is_fair(run)
@@ -191,7 +199,7 @@ def _make_luck_exact(case: Case) -> Iterator[Case]:
     lucky = [fault for fault in case.scenario.faults if isinstance(fault, Lossy | Duplicate)]
     if not lucky and not network.loss and not network.duplication:
         return
-    run = _whole_run(case)
+    run = whole_run(case.scenario, case.until)
     others = [fault for fault in case.scenario.faults if fault not in lucky]
     exact = [fault for fault in _exact_messages(run) if fault not in others]
     yield from _other(case, network=network.without_luck(), faults=[*others, *exact])
@@ -333,9 +341,10 @@ def _exact_messages(run: Run) -> list[MessageFault]:
     return found
 
 
-def _whole_run(case: Case) -> Run:
+def whole_run(scenario: Scenario, until: float, event_limit: int = EVENT_LIMIT) -> Run:
+    """The run of a scenario, or as much of it as there is before an error or the limit of events ends it."""
     try:
-        return case.scenario.run(case.until, event_limit=EVENT_LIMIT)
+        return scenario.run(until, event_limit=event_limit)
     except SimulationError as error:
         if not isinstance(error.run, Run):
             raise
@@ -343,12 +352,12 @@ def _whole_run(case: Case) -> Run:
 
 
 def _rounded_up(seconds: float, below: float) -> float:
-    """A time not before ``seconds`` with as few digits as stay below ``below``."""
+    """A time not before ``seconds`` with as few digits as stay below ``below``, or that if it takes more than three."""
     for digits in (0, 1, 2, 3):
         rounded = math.ceil(seconds * 10**digits) / 10**digits
         if rounded < below:
             return rounded
-    return seconds
+    return below
 
 
 def _digits(fault: Fault) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ from dscourse.simulation.scenario import Scenario
 
 BUDGET = 2000  # runs that one shrinking may take
 EVENT_LIMIT = 200_000
-_MOST_FOR_PAIRS = 40  # steps; of more, no pairs are taken out
 _STEPS_OF_KINDS = ("crashes", "loss", "duplicates")
 
 
@@ -89,9 +87,10 @@ def allowance_of(faults: FaultMix, asks: tuple[Ask, ...], seed: int) -> Allowanc
     """What may go wrong in the run of a seed; which of the kinds are on is drawn, too."""
     random = Random(key_of(seed, "faults of steps")).random
     left = {name: _most_of(faults, name) for name in _STEPS_OF_KINDS}
-    on = [name for name in _STEPS_OF_KINDS if left[name] > 0 and random() < 0.5]
+    allowed = [name for name in _STEPS_OF_KINDS if left[name] > 0]
+    on = [name for name in allowed if random() < 0.5] or allowed
     drawn = dict.fromkeys(_STEPS_OF_KINDS, 0)
-    for _ in range(int(random() * (faults.most + 1))):
+    for _ in range(faults.most if random() < 0.5 else int(random() * faults.most)):
         may = [name for name in on if drawn[name] < left[name]]
         if may:
             drawn[may[int(random() * len(may))]] += 1
@@ -171,7 +170,7 @@ class _Wanted(NamedTuple):
 def shrink_script(run: Run, wanted: Property) -> Counterexample:
     """Make a run of steps in which a property does not hold as short as can be; see `dscourse.exploration.shrink`.
 
-    Steps are taken out, many, then one, then two at a time, as long as the same property still breaks. A step that can
+    Steps are taken out, many and then fewer at a time, as long as the same property still breaks. A step that can
     then not be done any more goes, too; one that delivers a message follows that message to its new place.
 
     Raises:
@@ -229,7 +228,7 @@ class _Shrinker:
             if shorter is not None:
                 steps = shorter
             size = min(len(steps), size if shorter is not None else size // 2)
-        while (found := self._without_one_or_two(steps)) is not None:
+        while (found := self._without_some(steps, 1)) is not None:
             steps = found
         return [wanted.step for wanted in steps]
 
@@ -238,15 +237,6 @@ class _Shrinker:
         for end in range(len(steps), 0, -size):
             kept = [*steps[: max(0, end - size)], *steps[end:]]
             if (found := self.steps_that_break(kept)) is not None and len(found) < len(steps):
-                return found
-        return None
-
-    def _without_one_or_two(self, steps: list[_Wanted]) -> list[_Wanted] | None:
-        places = range(len(steps))
-        pairs = combinations(places, 2) if len(steps) <= _MOST_FOR_PAIRS else ()
-        for out in [*((place,) for place in reversed(places)), *pairs]:
-            kept = [step for place, step in enumerate(steps) if place not in out]
-            if (found := self.steps_that_break(kept)) is not None:
                 return found
         return None
 
@@ -268,17 +258,10 @@ class _Shrinker:
         scenario = self._scenario
         clients = sum(isinstance(wanted.step, Ask) for wanted in steps)
         chosen = ChosenScenario(scenario.node_factory, scenario.network, choose, len(steps), clients)
-        last = self._last_step(chosen)
-        return None if last is None else taken[:last]
+        return taken if self._breaks(chosen) else None
 
-    def _last_step(self, chosen: ChosenScenario) -> int | None:
-        """How many steps it takes until the property is broken; None if it isn't."""
+    def _breaks(self, chosen: ChosenScenario) -> bool:
         try:
-            run, broken = judged_run(chosen, chosen.until, [self._wanted], event_limit=EVENT_LIMIT)
-        except NodeError as error:
-            return int(error.time) if self._wanted is NO_ERROR else None
-        except EventLimit:
-            return len(chosen.engine.taken) if self._wanted is NO_ERROR else None
-        if not broken:
-            return None
-        return len(chosen.engine.taken) if run.stopped is None else int(run.stopped)
+            return bool(judged_run(chosen, chosen.until, [self._wanted], event_limit=EVENT_LIMIT)[1])
+        except (NodeError, EventLimit):
+            return self._wanted is NO_ERROR

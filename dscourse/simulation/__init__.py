@@ -1,9 +1,22 @@
-"""A deterministic cluster in virtual time.
+"""A deterministic cluster in virtual time: write a node, say who can talk to whom and what goes wrong, and run it.
 
-    from dscourse.simulation import Crash, Network, Scenario, Uniform, topology
+    from dataclasses import dataclass
+    from dscourse.simulation import Crash, Network, Node, Scenario, Uniform, topology
+
+    @dataclass(frozen=True)
+    class Hello:
+        name: str
+
+    class Greeter(Node):
+        def on_start(self, ctx):
+            for peer in self.peers:
+                ctx.send(peer, Hello(self.node_id))
+
+        def on_message(self, ctx, sender, message):
+            ctx.record("status", status="greeted", label=f"greeted by {message.name}")
 
     network = Network(topology.full_mesh(5), latency=Uniform(0.02, 0.2))
-    run = Scenario(MyNode, network, faults=[Crash("n0", at=3.0)], seed=1).run(until=8.0)
+    run = Scenario(Greeter, network, faults=[Crash("n0", at=0.1)], seed=1).run(until=1.0)
 
 A run is data: the same scenario, seed and faults give the same trace, byte for byte, on every machine. So a run can be
 looked at as it was at any time (`run.at`), and run again with something changed (`run.fork`).

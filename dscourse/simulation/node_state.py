@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 from functools import cache
@@ -17,17 +18,26 @@ _NOT_STATE = frozenset({"node_id", "peers"})  # who it is and whom it knows: a p
 
 def shown_fields(node: Any) -> dict[str, Any]:
     """A node's attributes and properties whose names begin with no underscore, not copied; of functions their names."""
-    fields = {}
-    for name in _public_names(node):
-        try:
-            value = getattr(node, name)
-        except Exception:  # noqa: BLE001, S112 - a property that has no value yet is simply not shown
-            continue
-        if isinstance(value, Context):
-            continue  # its hands and eyes are no state
-        # A copy of a method would be a copy of its node.
-        fields[name] = value.__name__ if isinstance(value, MethodType | FunctionType) else value
+    kind: Any = type(node)
+    own = getattr(node, "__dict__", None)
+    fields: dict[str, Any] = {}
+    for name, value in own.items() if type(own) is dict else ():
+        if name[:1] != "_" and name not in _NOT_STATE:
+            _take(fields, name, value)
+    for name in _names_of_class(kind):
+        if name not in fields:
+            with contextlib.suppress(Exception):  # a property that has no value yet is simply not shown
+                _take(fields, name, getattr(node, name))
     return fields
+
+
+def _take(fields: dict[str, Any], name: str, value: Any) -> None:
+    if type(value) in _IMMUTABLE:
+        fields[name] = value
+    elif isinstance(value, MethodType | FunctionType):
+        fields[name] = value.__name__  # a copy of a method would be a copy of its node
+    elif not isinstance(value, Context):  # its hands and eyes are no state
+        fields[name] = value
 
 
 def public_fields(node: Any) -> dict[str, Any]:
@@ -71,14 +81,6 @@ def _look_alike(a: Any, b: Any, met: list[tuple[Any, Any]]) -> bool:
         met.append((a, b))
         return _look_alike(vars(a), vars(b), met)
     return False
-
-
-def _public_names(node: Any) -> list[str]:
-    own = getattr(node, "__dict__", None)
-    names = [name for name in own if name[:1] != "_" and name not in _NOT_STATE] if type(own) is dict else []
-    kind: Any = type(node)
-    declared = _names_of_class(kind)
-    return list(dict.fromkeys([*names, *declared])) if declared else names
 
 
 @cache

@@ -63,7 +63,8 @@ class Property:
 
     def holds(self, moment: Any) -> bool:
         """What the predicate says of a moment, or of a run."""
-        return self.truth(self.predicate(moment))
+        answer = self.predicate(moment)
+        return answer if answer is True or answer is False else self.truth(answer)
 
     def truth(self, answer: Any) -> bool:
         """Whether an answer of the predicate means yes."""
@@ -179,6 +180,8 @@ class Judge:
         self.property = item
         self.begin = to_microseconds(item.after)  # from when on it watches, in µs
         self._found: tuple[float, int | None, tuple[str, ...]] | None = None
+        self._is_simple = not item.stays and not self.begin and item.kind != "holds"
+        self._breaks = item.kind != "always"  # the answer that is noted when it first comes
 
     @property
     def is_broken(self) -> bool:
@@ -188,9 +191,11 @@ class Judge:
     def see(self, moment: Moment, changes: Sequence[Change] = ()) -> None:
         """One event is over."""
         item = self.property
-        if item.kind == "holds":
+        if self._is_simple:
+            if self._found is None and item.holds(moment) is self._breaks:
+                self._note(moment, changes)
             return
-        if moment.time_us < self.begin:
+        if item.kind == "holds" or moment.time_us < self.begin:
             return
         if item.stays:
             if not item.holds(moment):

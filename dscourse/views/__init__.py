@@ -14,17 +14,20 @@ from dscourse.views.cluster import cluster_map, space_time
 from dscourse.views.inevitability import draw_inevitability
 from dscourse.views.interactive import InteractiveFigure, interactive_figure, live_figure
 from dscourse.views.picture import Picture
-from dscourse.views.player import Player, play
+from dscourse.views.player import Player, Task, Visit, lanes, play
 
 __all__ = [
     "Adversary",
     "InteractiveFigure",
     "Picture",
     "Player",
+    "Task",
+    "Visit",
     "adversary",
     "cluster_map",
     "draw_inevitability",
     "interactive_figure",
+    "lanes",
     "live_figure",
     "new_axes",
     "new_figure",

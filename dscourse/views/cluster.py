@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from dscourse.arguments import instance, items, real, shown
-from dscourse.simulation import Moment, Run
+from dscourse.simulation import Fault, Run
 from dscourse.views import palette
 from dscourse.views.axes import given_or_new, sample
 from dscourse.views.picture import Picture
@@ -44,6 +44,8 @@ _CUT: dict[str, Any] = {
 }  # fmt: skip
 _DROP: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markersize": 7, "markeredgewidth": 2}
 _LONGEST_LEGEND = 7  # types of message: as many as there are colours
+_MESSAGES_TOLD = 120  # about as many messages are in the diagram of the picture that stands in for the player
+_MOST_TOLD = 400  # beyond that it is left out: drawing takes long, and nobody can read it
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
 
@@ -63,13 +65,17 @@ def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
         ValueError: if `at` lies outside the run.
     """
     axes = given_or_new(ax, 6.4, 4.2)
-    moment = _moment("at", at, _checked(run))
-    scene = scene_at(run, moment)
+    return Picture(axes, _draw_map(axes, run, _moment("at", at, _checked(run)), ()))
+
+
+def _draw_map(axes: Axes, run: Run, moment: int, hidden: Collection[Fault]) -> str:
+    """Draw the cluster at a moment (µs) without what tells of the hidden faults; return it in words."""
+    scene = scene_at(run, moment, hidden)
     places = {party: (x, 1 - y) for party, (x, y) in positions(run).items()}
     axes.set_axis_off()
     axes.set_xlim(-0.14, 1.14)
     axes.set_ylim(-0.16, 1.16)
-    cut = _draw_links(axes, run, scene.now, places)
+    cut = _draw_links(axes, run, scene, places)
     types = _types(run)
     _draw_flights(axes, scene.flights, places, types)
     few = len(run.trace.ids) <= _MOST_LABELS
@@ -82,7 +88,7 @@ def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
         axes.text(*places[client], client, ha="center", va="center", fontsize=9, zorder=5)
     _legend(axes, scene, types, cut=cut)
     axes.set_title(f"{moment / 1e6:g} s", fontsize=11)
-    return Picture(axes, _cluster_words(run, scene, moment))
+    return _cluster_words(run, scene, moment)
 
 
 def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -> Picture:
@@ -108,9 +114,16 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
             f"{len(flights)} messages between {begin / 1e6:g} and {end / 1e6:g} s are too many to tell apart; "
             f"choose a shorter interval (up to {_LARGEST_DIAGRAM})"
         )
+    axes = given_or_new(ax, 7.4, 1.2 + 0.36 * len(run.trace.ids))
+    return Picture(axes, _draw_diagram(axes, run, flights, begin, end, ()))
+
+
+def _draw_diagram(
+    axes: Axes, run: Run, flights: list[Flight], begin: int, end: int, hidden: Collection[Fault]
+) -> str:
+    """Draw the space-time diagram between two moments (µs); return it in words."""
     parties, types, window = list(run.trace.ids), _types(run), (begin / 1e6, end / 1e6)
-    bands = [band for band in bands_of(run) if band.begin < end and band.end > begin]
-    axes = given_or_new(ax, 7.4, 1.2 + 0.36 * len(parties))
+    bands = [band for band in bands_of(run, hidden) if band.begin < end and band.end > begin]
     rows = {party: -index for index, party in enumerate(parties)}
     axes.hlines(list(rows.values()), *window, color=palette.LIGHT_GREY, linewidth=1, zorder=1)
     _draw_spans(axes, bands, rows, begin, end)
@@ -131,39 +144,108 @@ def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -
     handles += _state_samples(states)
     if handles:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.02), fontsize=8, frameon=False)
-    return Picture(axes, _diagram_words(run, flights, states, bands, window))
+    return _diagram_words(run, flights, states, bands, window)
 
 
-def run_picture(run: Run) -> Picture:
-    """Draw the picture that stands in for the player: the cluster at its most telling moment.
+def run_picture(run: Run, hidden: Collection[Fault] = ()) -> Picture:
+    """Draw the picture that stands in for the player: a story in three parts.
 
-    That is when the last fault has had its effect; without faults, the end of the run.
+    The cluster at its most telling moment, which is when the last fault has had its effect, or the end of the run; the
+    time line with all faults; and the space-time diagram of the time that leads up to that moment.
+
+    Args:
+        run: the run.
+        hidden: faults of which the picture must not tell.
     """
-    moment = run.until
-    intervals = run.trace.fault_intervals()
-    if intervals:
-        moment = intervals[-1][1]
+    moment, first = run.until, 0.0
+    intervals = [interval for interval in run.trace.fault_intervals() if interval[0] not in hidden]
+    if intervals and not hidden:
+        moment, first = intervals[-1][1], intervals[0][1]
         over = min([run.until, *(end for _, _, end in intervals if end > moment)])
         changes = run.trace.select(kind="record", name="status").times
         moment = max((time for time in changes if moment < time < over), default=moment)
-    axes = Figure(figsize=(6.4, 4.2), facecolor="white").add_axes(
-        (0.02, 0.02, 0.7, 0.9)
-    )  # laying out takes long
-    return cluster_map(run, at=moment, ax=axes)
+    lasting = bands_of(run, hidden)
+    lanes = _lanes(lasting, run.until * 3e5)
+    rows = len(run.trace.ids)
+    begin, end = _telling_window(run, first)
+    flights = flights_between(run, begin, end, hidden)
+    told = len(flights) <= _MOST_TOLD
+    strip = 0.3 + 0.2 * (1 + max(lanes, default=0) if lasting else 0)
+    diagram = 0.22 * min(rows, 20) + 0.2 if told else 0.0
+    below = 0.5 + diagram + 0.55 if told else 0.35
+    height = below + strip + 3.5
+    figure = Figure(figsize=(7.4, height), facecolor="white")  # places are given: laying out takes long
+
+    def part(bottom: float, high: float, left: float = 0.08, wide: float = 0.7) -> Axes:
+        return figure.add_axes((left, bottom / height, wide, high / height))
+
+    words = _draw_map(part(below + strip + 0.25, 3.1, 0.02, 0.72), run, round(moment * 1e6), hidden)
+    _draw_time_line(part(below, strip), run, lasting, lanes, moment, hidden)
+    if not told:
+        return Picture(figure, words)
+    axes = part(0.5, diagram)
+    words += " " + _draw_diagram(axes, run, flights, begin, end, hidden)
+    axes.tick_params(axis="y", labelsize=8 if rows <= 20 else 4)
+    return Picture(figure, words)
+
+
+def _telling_window(run: Run, first: float) -> tuple[int, int]:
+    """Return from when to when (µs) the diagram goes: some messages, from shortly before the first fault."""
+    until, sent = round(run.until * 1e6), len(run.trace.select(kind="send"))
+    width = min(until, max(until // 100, round(until * _MESSAGES_TOLD / max(1, sent))))
+    begin = max(0, min(round(first * 1e6) - width // 5, until - width))
+    return begin, begin + width
+
+
+def _lanes(bands: list[Band], room: float) -> list[int]:
+    """Return a row for each fault so that none covers another."""
+    ends: list[float] = []
+    lanes = []
+    for band in bands:
+        lane = next((row for row, end in enumerate(ends) if end <= band.begin), len(ends))
+        ends[lane : lane + 1] = [max(band.end, band.begin + room)]  # of instant ones the words need room
+        lanes.append(lane)
+    return lanes
+
+
+def _draw_time_line(
+    axes: Axes, run: Run, bands: list[Band], lanes: list[int], moment: float, hidden: Collection[Fault]
+) -> None:
+    """Draw the whole run as one strip: changes of state above the line, faults below it."""
+    axes.set(xlim=(0, run.until), ylim=(-1 - max(lanes, default=-1), 1.2), yticks=[])
+    for side in ("left", "right", "top", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.vlines(run.trace.select(kind="send").times, 0, 0.35, color=palette.LIGHT_GREY, linewidth=0.5)
+    axes.vlines(
+        run.trace.select(kind="record", name="status").times, 0, 0.9, color=palette.GREEN, linewidth=1.5
+    )
+    if not hidden:
+        axes.vlines(run.trace.select(kind="fault").times, 0, 1.1, color=palette.VERMILION, linewidth=1.5)
+    for band, lane in zip(bands, lanes, strict=True):
+        left, right = band.begin / 1e6, max(band.end / 1e6, band.begin / 1e6 + 0.004 * run.until)
+        axes.barh(-lane - 0.5, right - left, 0.8, left, color=palette.VERMILION, alpha=0.25)
+        beyond = left > 0.7 * run.until
+        place = (right if beyond else left, -lane - 0.5)
+        axes.annotate(band.label, place, (-3 if beyond else 3, 0), textcoords="offset points", fontsize=7,
+                      ha="right" if beyond else "left", va="center")  # fmt: skip
+    axes.plot(moment, 1.0, marker="v", color=palette.BLUE, markersize=6, clip_on=False)
+    axes.axvline(moment, color=palette.BLUE, linewidth=1)
+    axes.tick_params(axis="x", labelsize=8, length=2, pad=1)
+    axes.grid(visible=False)
 
 
 # --- the cluster
 
 
-def _draw_links(axes: Axes, run: Run, now: Moment, places: dict[str, Place]) -> bool:
+def _draw_links(axes: Axes, run: Run, scene: Scene, places: dict[str, Place]) -> bool:
     """Draw all links; return whether one of them is cut."""
     links = _links(run)
     crowded = len(links) > 120
-    cuts = now.cuts
     whole, cut, marks = [], [], []
     for a, b in links:
         start, goal = places[a], places[b]
-        there, back = (now.can_talk(a, b), now.can_talk(b, a)) if cuts else (True, True)
+        there, back = scene.can_talk(a, b), scene.can_talk(b, a)
         if there and back:
             whole.append((start, goal))
         else:  # the mark of a cut is in the middle; if it is one way only, before the end that hears nothing

@@ -163,7 +163,7 @@ def draw_phi(history: PhiHistory, threshold: float = 8.0, ax: Axes | None = None
     return Picture(
         axes,
         f"φ on one real link, {history.times[0]:g} to {history.times[-1]:.0f} s, {len(history.arrivals)} heartbeats. "
-        f"Between two of them it rises, at each it falls back. φ for normal gaps passes {threshold:g} {normal}, "
+        f"φ for normal gaps passes {threshold:g} {normal}, "
         f"φ for exponential gaps {exponential} (highest {history.exponential.max():.1f}).",
     )
 
@@ -183,11 +183,12 @@ def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Pictur
     _paint_curves(axes, curves)
     axes.legend(loc="upper right", framealpha=0.9, edgecolor="none", fontsize=9, handlelength=3)
     at_two = "; ".join(f"{curve.detector}: {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
+    banded = any(curve.detection_interval is not None for curve in curves)
+    bands = " Bars: the mean of several runs, within which it lies at 95 %." if banded else ""
     return Picture(
         axes,
         f"Mistakes per link and hour against the time to notice a crash, for every setting of {len(curves)} detectors. "
-        "Each makes fewer mistakes at its most patient than at its hastiest. "
-        f"Tuned to notice a crash after 2 s on average: {at_two}.",
+        f"Tuned to notice a crash after 2 s on average: {at_two}.{bands}",
     )
 
 
@@ -232,7 +233,9 @@ def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFi
             for line in drawn["curves"]:
                 line.remove()
             drawn["curves"] = _paint_curves(axes, curves)
-            drawn["legend"] = _legend_beside(axes, drawn["curves"])
+            drawn["legend"] = _legend_beside(
+                axes, [one for one in drawn["curves"] if one.get_label() != "_interval"]
+            )
             drawn["delays"] = delays
         simple = next(curve for curve in curves if curve.detector == "timeout from arrival")
         speed = float(np.interp(timeout, simple.values, simple.detection_time))
@@ -246,8 +249,8 @@ def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFi
             text.set_text(label)
         drawn["legend"].set_title(f"Tuned to notice a crash after {speed:.1f} s:\nmistakes per link and hour")
         return (
-            f"A timeout of {timeout:g} s notices a crash after {speed:.1f} s on average. Mistakes per link and hour of "
-            f"each detector tuned to that speed ({delays}): {'; '.join(labels)}."
+            f"Mistakes per link and hour of each detector, all as quick as a timeout of {timeout:g} s "
+            f"({delays}). It notices a crash after {speed:.1f} s on average: {'; '.join(labels)}."
         )
 
     slider = widgets.FloatSlider(2.0, min=1.0, max=6.0, step=0.1, description="timeout (s)")
@@ -296,6 +299,15 @@ def _paint_curves(axes: Axes, curves: Sequence[TradeOff]) -> list[Artist]:
         look |= {"markersize": 5, "linewidth": 1.6, "label": curve.detector}
         # Without a mistake the line leaves the picture downwards.
         lines += axes.plot(times, np.maximum(rates, _FLOOR / 20), **look)
+        if curve.detection_interval is not None:
+            low, high = (bound[seen][order] for bound in curve.detection_interval)
+            bars = {
+                "color": _line(curve.detector)["color"],
+                "linewidth": 5,
+                "alpha": 0.35,
+                "label": "_interval",
+            }
+            lines += [axes.hlines(rates, low, high, **bars)]
     return lines
 
 

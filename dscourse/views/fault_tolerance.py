@@ -467,10 +467,10 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
     soon, expected = 100 * (positive <= 1).mean(), 100 * (1 - math.exp(-1 / positive.mean()))
     return Picture(
         axes,
-        f"System {system}: how many of {readable_number(len(positive))} positive gaps between failures are no longer "
+        f"How many of {readable_number(len(positive))} positive gaps between failures of system {system} are no longer "
         f"than a time. Within an hour {soon:.0f} % of them are over; an exponential distribution with the same mean of "
-        f"{positive.mean():.1f} hours says {expected:.0f} %. A Weibull distribution with shape {fit.shape:.3f} follows "
-        f"the record closely. Another {zero:.0f} % of all gaps are zero.",
+        f"{positive.mean():.1f} hours says {expected:.0f} %, a Weibull distribution with shape {fit.shape:.3f} is "
+        f"drawn beside. Another {zero:.0f} % of all gaps are zero.",
     )
 
 
@@ -515,7 +515,7 @@ def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
     fewer = "" if math.isnan(result.ratio(last)) else f", {_ratio(result.ratio(last))} times less"
     return Picture(
         axes,
-        f"System {result.system}, {result.nodes} nodes: share of the time in which at least k nodes were down. At "
+        f"Share of the time in which at least k of the {result.nodes} nodes of system {result.system} were down. At "
         f"least {last}: recorded {100 * result.observed[last]:.2f} %, "
         f"independent {result.independent[last]:.1e}{fewer}.",
     )

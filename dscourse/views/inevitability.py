@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 
 from dscourse.views import palette
-from dscourse.views.axes import new_axes, tidy
+from dscourse.views.axes import given_or_new, percent_axis
 from dscourse.views.picture import Picture
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ def draw_inevitability(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
         table: from `dscourse.exploration.inevitability`.
         ax: where to draw; by default in a figure of its own.
     """
-    axes = new_axes(7.0, 2.8) if ax is None else tidy(ax)
+    axes = given_or_new(ax, 7.0, 2.8)
     axes.fill_between(table["time"], table["low"], table["high"], color=palette.SKY, alpha=0.35, linewidth=0)
     axes.plot(table["time"], table["share"], color=palette.BLUE, marker="o", markersize=4)
+    percent_axis(axes.yaxis)
     axes.set_ylim(-0.04, 1.04)
     axes.set_xlabel("time of the fork (s)")
     axes.set_ylabel("share that fails")

@@ -36,14 +36,14 @@ function render({ model, el }) {
     image.replaceWith(next);
     URL.revokeObjectURL(image.src);
     image = next;
-    caption.textContent = numbersKeptWhole(next.alt);
+    caption.textContent = numbersKeptWhole(model.get("caption"));
     figure.dataset.turn = String(turn);
   }
 
   // A change can leave the picture as it was, to the last byte, and still have something else to say.
   function showWords() {
     image.alt = model.get("alt");
-    caption.textContent = numbersKeptWhole(image.alt);
+    caption.textContent = numbersKeptWhole(model.get("caption"));
   }
 
   function showProblem() {

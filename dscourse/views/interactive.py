@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from dscourse.views.debounce import Debounce
 from dscourse.views.drawing import Drawing, DrawnAnew, Updated
-from dscourse.views.picture import shown_width
+from dscourse.views.picture import shown_width, what_is_drawn
 from dscourse.views.serial_queue import SerialQueue
 
 _PATIENCE = 2.0  # seconds for which a picture that another thread is drawing is waited for
@@ -32,6 +32,7 @@ class LivePicture(anywidget.AnyWidget):
     _css = (_HERE / "interactive.css").read_text(encoding="utf-8")
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
+    caption = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(672).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
@@ -89,6 +90,7 @@ class InteractiveFigure(widgets.VBox):
         with self.picture.hold_sync():  # one message: picture, text and size belong together
             self.picture.problem = ""
             self.picture.alt = alt
+            self.picture.caption = what_is_drawn(alt)
             self.picture.width = shown_width(self.figure)
             self.picture.png = png
 

@@ -36,6 +36,8 @@ class Look:
     label: str
 
 
+#: How a status is drawn that a node records of itself, by its name. A protocol with words of its own puts them here;
+#: any other gets a look by its letters. A belief ("suspect", "faulty") never looks like the fact ("crashed").
 STATES: dict[str, Look] = {
     "up": Look(SKY, BLACK, "o", "up"),
     "leader": Look(GREEN, BLACK, "*", "leader"),
@@ -44,6 +46,13 @@ STATES: dict[str, Look] = {
     "paused": Look(LIGHT_GREY, BLACK, "s", "paused"),
     "stale": Look(YELLOW, BLACK, "p", "stale"),
     "suspected": Look(YELLOW, BLACK, "h", "suspected"),
+    "suspect": Look(YELLOW, BLACK, "^", "suspect"),
+    "faulty": Look(PURPLE, BLACK, "D", "declared faulty"),
+    "left": Look(LIGHT_GREY, BLACK, "H", "has left"),
+    "primary": Look(BLUE, "#FFFFFF", "*", "primary"),
+    "backup": Look(SKY, BLACK, "s", "backup"),
+    "off": Look(GREY, "#FFFFFF", "P", "switched off"),
+    "in doubt": Look(ORANGE, BLACK, "p", "in doubt"),
     "suspicious": Look(ORANGE, BLACK, "^", "suspicious"),
     "crashed": Look("#FFFFFF", BLACK, "X", "crashed"),
 }

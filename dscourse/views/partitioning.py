@@ -316,7 +316,7 @@ def draw_standard_errors(
     told = ", ".join(
         f"{readable_percent(error, 1)} with {count}" for count, error in sorted(measured.items())
     )
-    return Picture(axes, f"Standard error of a node's load falls like 1/√V with its virtual nodes: {told}.")
+    return Picture(axes, f"Standard error of a node's load against its virtual nodes: {told}.")
 
 
 def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:

@@ -18,21 +18,23 @@ SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around 
 
 
 class Picture:
-    """A matplotlib figure and its alt text, for the last line of a notebook cell.
+    """A matplotlib figure, its alt text and a caption, for the last line of a notebook cell.
 
-    It shows the figure and, below it, the alt text as a visible caption: JupyterLab drops the alt text of a PNG, and a
-    caption serves every reader. The stored output holds `image/png`, `text/plain` (the alt text) and the caption.
+    The alt text begins with what is drawn and goes on with what is to be seen. The first is the visible caption, so
+    that nothing is told there that a learner is to find. The whole stays with the image for whoever can't see it and,
+    since JupyterLab drops the alt text of a PNG, folded behind the caption.
 
     Args:
         figure: a figure, or axes of one.
         alt: a sentence or two that say what the figure shows to someone who can't see it.
+        caption: one line that says what is drawn; by default `alt` up to its first colon, semicolon or full stop.
 
     Raises:
         TypeError: if `figure` is neither a figure nor axes, or `alt` no text.
         ValueError: if `alt` is empty.
     """
 
-    def __init__(self, figure: Figure | Axes, alt: str) -> None:
+    def __init__(self, figure: Figure | Axes, alt: str, caption: str = "") -> None:
         root: Any = figure
         while isinstance(root, Axes | SubFigure):
             root = root.figure
@@ -40,6 +42,7 @@ class Picture:
             raise TypeError(f"figure must be a matplotlib Figure or Axes, got {type(figure).__name__}")
         self.figure = root
         self.alt = checked_alt(alt)
+        self.caption = caption or what_is_drawn(self.alt)
 
     def __repr__(self) -> str:
         return self.alt
@@ -55,8 +58,12 @@ class Picture:
 
     def _outputs(self) -> list[dict[str, Any]]:
         picture = {"image/png": png_text(self.figure), "text/plain": self.alt}
-        caption = f"<p style='font-style:italic;max-width:44em;margin:0'>{_numbers_kept_whole(escaped(self.alt))}</p>"
-        return [picture, {"text/html": caption, "text/plain": self.alt}]
+        words, whole = (_numbers_kept_whole(escaped(text)) for text in (self.caption, self.alt))
+        style = "style='font-style:italic;max-width:44em;margin:0'"
+        caption = f"<p {style}>{words}</p>"
+        if self.alt != self.caption:
+            caption = f"<details {style}><summary>{words}</summary>{whole}</details>"
+        return [picture, {"text/html": caption, "text/plain": self.caption}]
 
 
 def checked_alt(alt: object) -> str:
@@ -67,6 +74,11 @@ def checked_alt(alt: object) -> str:
     if not text:
         raise ValueError("alt must say what the figure shows; got an empty text")
     return text
+
+
+def what_is_drawn(alt: str) -> str:
+    """Return the beginning of an alt text, up to its first colon, semicolon or full stop: what is drawn."""
+    return re.split(r"[.:;](?:\s|$)", alt, maxsplit=1)[0]
 
 
 def png_bytes(figure: Figure, pixels_per_inch: float = _PIXELS_PER_INCH) -> bytes:

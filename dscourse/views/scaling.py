@@ -93,7 +93,7 @@ def draw_measured_speedup(processors: Row, throughput: Row, ax: Axes | None = No
     ax.legend(frameon=False, loc="upper left")
     return Picture(
         ax,
-        f"Measured throughput rises with every step up to {n[-1]:g} processors, from {x[0]:g} to {x[-1]:g}; "
+        f"Measured throughput against processors: from {x[0]:g} with {n[0]:g} to {x[-1]:g} with {n[-1]:g}; "
         f"in proportion it would be {readable_number(ideal[-1])}, so that "
         f"{readable_percent(x[-1] / ideal[-1])} is left.",
     )
@@ -167,9 +167,7 @@ def _update_metrics(drawn: dict[str, Any], **knobs: float) -> str:
         drawn["titles"][metric].set(text=f"{label}{': behind' if behind else ''}", color=colour)
         told.append(f"{label} {readable_number(values[-1])}{' (behind)' if behind else ''}")
     turned = [_KNOBS[knob][0] for knob, value in knobs.items() if value != getattr(_HEALTHY, knob)]
-    state = (
-        f"Turned: {', '.join(turned)}." if turned else "No knob is turned: all five behave as they should."
-    )
+    state = f"Turned: {', '.join(turned)}." if turned else "No knob is turned."
     return (
         f"Five metrics against 1 to 64 nodes, the load growing with the nodes. {state} "
         f"At 64 nodes: {'; '.join(told)}."
@@ -332,7 +330,7 @@ def draw_stall(result: QueueResult, ax: Axes | None = None) -> Picture:
     return Picture(
         ax,
         f"Around a stall of {readable_seconds(span)}: the tester reports {reported} slow request, while {late} users "
-        "who came on time waited for more than 100 ms, the later the shorter.",
+        "who came on time waited for more than 100 ms.",
     )
 
 
@@ -412,9 +410,8 @@ def _update_waiting(drawn: dict[str, Any], servers: int, busy: int) -> str:
         f"{busy} % busy: mean {mean:.1f}, 99th percentile {tail:.1f}, {wait} have to wait"
     )
     return (
-        f"Time in an M/M/{servers} queue against utilisation: flat at first, steep at the end. At {busy} % the mean is "
-        f"{mean:.1f} service times, the 99th percentile {tail:.1f}, and {wait} have to wait. "
-        "Simulated points lie close to the curves."
+        f"Time in an M/M/{servers} queue against utilisation. At {busy} % the mean is "
+        f"{mean:.1f} service times, the 99th percentile {tail:.1f}, and {wait} have to wait."
     )
 
 
@@ -613,5 +610,7 @@ def draw_capacity_evidence(statement: CapacityStatement, ax: Axes | None = None)
     ax.set(xlabel=f"load, {statement.unit}", ylabel=f"p{100 * statement.quantile:g}, ms")
     ax.legend(frameon=False, loc="upper left")
     return Picture(
-        ax, f"{len(table)} loads tried, {int(table['met'].sum())} met the objective. The system {statement}."
+        ax,
+        f"Loads tried, and the p{100 * statement.quantile:g} of each: {len(table)} tried, "
+        f"{int(table['met'].sum())} met the objective. The system {statement}.",
     )

@@ -176,6 +176,7 @@ def open_notebook(lab, new_page, tmp_path):
         if name != notebook:
             made.append(lab.folder / name)
         lab.progress.unlink(missing_ok=True)
+        shutil.rmtree(lab.progress.with_suffix(""), ignore_errors=True)
         page = new_page(**options)
         pages.append(page)
         # A workspace of its own gives a fresh layout each time; reset drops what was saved of it.

@@ -132,6 +132,10 @@ def test_a_schedule_by_mouse_breaks_a_property_is_copied_and_played(driver):
     page.wait_for_selector(".dscourse-player[data-ready=yes]")
     assert driver.python("print(json.dumps(widget.player.run.digest() == widget.run.digest()))") is True
     assert page.locator("img[src=x]").count() == 0
+    player = page.locator(".dscourse-player")
+    assert "exact steps" in player.inner_text()
+    player.locator('.dp-cluster [data-node="n0"] .dp-hit').first.click()
+    assert player.get_by_role("menuitem").all_inner_texts() == ["Mark"]
 
 
 def test_the_same_by_keyboard(driver):
@@ -174,15 +178,3 @@ def test_the_same_by_keyboard(driver):
     page.wait_for_selector('.dscourse-adversary[data-steps="0"]')
     assert driver.python("print(json.dumps(len(In)))") == cells + 2  # the cell, and this question
     assert driver.steps() == []
-
-
-def test_look(driver):
-    driver.click("n0", "stand", 1)
-    driver.click("n1", "from n0", 2)
-    driver.click("n0", "from n1", 3)
-    driver.click("n1", "stand", 4)
-    driver.click("n2", "from n1", 5)
-    driver.click("n1", "from n2", 6)
-    driver.root.get_by_role("button", name="shorter").click()
-    driver.page.wait_for_timeout(800)
-    driver.page.screenshot(path="/tmp/work/adv_page.png")

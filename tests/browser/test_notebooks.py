@@ -1,11 +1,12 @@
 """Every notebook as a learner meets it: it runs from top to bottom, its sliders redraw, it asks and it answers."""
 
-import re
+import importlib
+import json
 from pathlib import Path
 
 import pytest
 
-from dscourse.exercises import scaling_metrics
+from dscourse.exercises import Prediction, scaling_metrics
 
 Error = pytest.importorskip("playwright.sync_api").Error
 
@@ -66,20 +67,108 @@ def move_until_it_redraws(page, output, slider):
     pytest.fail(f"the control {row.inner_text()!r} changes nothing")
 
 
+# What a learner sees: [{id, text, ran}] of the cells that are at least partly in the window, in order.
+IN_VIEW = """
+() => {
+  const panel = '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer';
+  const { top, bottom } = document.querySelector(panel).getBoundingClientRect();
+  const inside = (node) => {
+    const box = node.getBoundingClientRect();
+    return box.height > 0 && box.bottom > top && box.top < bottom;
+  };
+  const parts = (cell, wanted) => [...cell.node.querySelectorAll(wanted)].filter(inside);
+  const cells = jupyterapp.shell.currentWidget.content.widgets.filter((cell) => inside(cell.node));
+  return cells.map((cell) => ({
+    id: cell.model.id,
+    text: parts(cell, '.jp-RenderedHTMLCommon, .jp-OutputArea-output').map((part) => part.innerText).join(' '),
+    open: cell.node.querySelectorAll('details[open]').length,
+    outputs: parts(cell, '.jp-OutputArea-output').length,
+  }));
+}
+"""
+ACTIVE = "() => jupyterapp.shell.currentWidget.content.activeCell.model.id"
+NEXT = """
+async () => {
+  await jupyterapp.commands.execute('notebook:run-cell-and-select-next');  // what Shift + Enter does
+  await new Promise((done) => setTimeout(done, 150));
+}
+"""
+
+
+TEXT = """
+(id) => jupyterapp.shell.currentWidget.content.widgets.find((cell) => cell.model.id === id).node.innerText
+"""
+HAS_BUTTONS = """
+(id) => jupyterapp.shell.currentWidget.content.widgets.find((cell) => cell.model.id === id).node
+  .querySelector('.dscourse-prediction')
+"""
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_question_has_its_answer_on_the_screen(open_notebook, lab, name):
+    """Walk a learner's copy in the order of Shift + Enter; look at each question before and after its cell is run."""
+    page = open_notebook(name, run_all=False, viewport={"width": 1280, "height": 800})
+    cells = json.loads((lab.folder / name).read_text(encoding="utf-8"))["cells"]
+    module = importlib.import_module(
+        f"dscourse.exercises.{name.removesuffix('.ipynb')[3:].replace('-', '_')}"
+    )
+    shown = {
+        cell["id"]: vars(module).get("".join(cell["source"]).removeprefix("exercises.")) for cell in cells
+    }
+    questions = {cell: thing for cell, thing in shown.items() if isinstance(thing, Prediction)}
+    assert questions
+    before = None
+    for cell in list(shown)[:-1]:
+        assert page.evaluate(ACTIVE) == cell
+        if before in questions:
+            page.wait_for_function(HAS_BUTTONS, arg=before, timeout=PATIENCE)
+        for question in {before, cell} & set(questions):
+            words = plain(questions[question].question)[:60]
+            assert words in plain(page.evaluate(TEXT, question)), f"{question} can't be read"
+            look_at(page.evaluate(IN_VIEW), cells, question, questions[question])
+        if before in questions:  # before it is run, JupyterLab may show no more than the cell's first line
+            words = plain(questions[before].question)[:60]
+            assert words in plain(seen(page.evaluate(IN_VIEW), before)), f"{before} is not on the screen"
+        page.evaluate(NEXT)
+        before = cell
+    assert not page.locator(FAILED).all_text_contents()
+
+
+def seen(view, cell):
+    return " ".join(one["text"] for one in view if one["id"] == cell)
+
+
+def look_at(view, cells, question, prediction):
+    """Assert that nothing in view answers the question."""
+    copies = {cell["id"]: cell for cell in cells}
+    below = list(copies)[list(copies).index(question) + 1 :]
+    for cell in view:
+        text, copy = plain(cell["text"]), copies[cell["id"]]
+        for expectation in prediction.expectations:
+            assert plain(expectation.explanation) not in text, cell["id"]
+        if cell["id"] in below and copy["cell_type"] == "code":
+            assert not cell["outputs"] or copy["outputs"], f"the result of {cell['id']} is in view"
+        if cell["id"] in below and "explanation" in copy["metadata"].get("tags", []):
+            assert not cell["open"], cell["id"]
+            assert text in ("", "What happened?"), cell["id"]
+
+
 def test_notebook_01_asks_and_answers(open_notebook):
     page = open_notebook("01-scaling-metrics.ipynb")
 
     prediction, asked = scaling_metrics.a_shared_lock, page.locator(".dscourse-prediction").nth(1)
-    option = next(iter(prediction.options.values()))
     asked.wait_for(timeout=PATIENCE)
     assert plain(prediction.question) in plain(asked.inner_text())
-    told = [plain(option.explanation) for option in prediction.options.values()]
-    assert not any(explanation in plain(asked.inner_text()) for explanation in told)
-    asked.get_by_role("radio").first.check()
-    assert not any(explanation in plain(asked.inner_text()) for explanation in told)
+    key, option = next((key, one) for key, one in prediction.options.items() if one is not prediction.right)
+    asked.get_by_role("radio").nth("abc".index(key)).check()
     asked.get_by_role("button", name="Commit").click()
-    asked.get_by_text(re.compile(re.escape(option.explanation.split("`")[0][:40]))).wait_for(timeout=PATIENCE)
-    assert plain(option.explanation) in plain(asked.inner_text())
+    asked.get_by_text(f"You expect: {option.text}. The run decides.").wait_for(timeout=PATIENCE)
+    explanations = [plain(one.explanation) for one in prediction.expectations]
+    assert not any(explanation in plain(asked.inner_text()) for explanation in explanations)
+    told = plain(page.evaluate(RUN_CELL, ["held-a-shared-lock", None]))
+    assert f"You expected: {option.text}." in told
+    assert plain(option.explanation) in told
+    assert plain(prediction.right.explanation) not in told
 
     exercise = scaling_metrics.busy_threads
     assert "Not attempted yet" in page.evaluate(RUN_CELL, ["answer-threads", None])

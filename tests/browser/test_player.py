@@ -250,6 +250,8 @@ def test_the_insides_of_nodes_follow_the_cursor_and_nothing_glides_if_that_is_no
 def test_filters_are_clicked_closed_and_kept(drive):
     player = drive("play(calm)", viewport=SCREEN)
     page = player.page
+    player.root.get_by_role("button", name="Diagram").click()
+    player.press("End", "Home")
     nodes, messages = player.root.locator(".dp-filter").all()
     shown = player.root.locator(".dp-scroller")
     all_shown = shown.get_attribute("aria-label")
@@ -285,7 +287,7 @@ def test_filters_are_clicked_closed_and_kept(drive):
     assert shown.get_attribute("aria-label") == all_shown
     player.root.get_by_label("kind of event to jump to").select_option("change of state")
     player.root.get_by_role("button", name="next of this kind").click()
-    assert player.root.locator(".dp-told").inner_text() == "No change of state after 0.00 s."
+    assert player.line == "No change of state after 0.00 s."
 
 
 def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
@@ -363,6 +365,7 @@ def test_the_list_of_keys_stands_in_pairs_however_narrow_the_page(drive):
 def test_the_tab_key_visits_every_control_shows_where_it_is_and_leaves(drive):
     player = drive("play(calm.fork(3.0, Crash('n0', at=3.0)), calm)", viewport=SCREEN)
     player.root.get_by_role("button", name="Inside").click()
+    player.root.get_by_role("button", name="Diagram").click()
     player.root.focus()
     visited = []
     for _ in range(40):
@@ -421,3 +424,138 @@ loud = Scenario(Shouting, Network(topology.full_mesh(3))).run(until=1.0)
     player.choose("Crash")
     assert "The run ends at 1 s" in player.root.locator(".dp-problem").inner_text()
     assert player.faults() == []
+
+
+SMALL = {"width": 1280, "height": 800}
+TASKS = """
+from dscourse.views import Task, Visit, lanes
+from dscourse.simulation import Crash
+tasks = [
+    Task("test.crash_it", "Crash n0", lambda run: any(isinstance(fault, Crash) for fault in run.faults)),
+    Task("test.look_back", "See the end, then go back before 3 s", [Visit(7.5, 9), Visit(0, 3)]),
+]
+split = calm.fork(3.0, Partition([["n0", "n1"], ["n2", "n3", "n4"]], at=3.0, until=6.0))
+"""
+SCREEN_OF = """() => {
+    const root = document.querySelector(".dscourse-player"), frame = root.getBoundingClientRect();
+    const row = root.querySelector(".dp-controls");
+    return {
+        height: frame.height, overflows: row.scrollWidth - row.clientWidth, row: row.getBoundingClientRect().height,
+        places: [".dp-graph", ".dp-line", ".dp-timeline", ".dp-lanes", ".dp-controls", ".dp-bar"]
+            .map((name) => root.querySelector(name)).filter((one) => one.getClientRects().length > 0)
+            .map((one) => Math.round(one.getBoundingClientRect().top - frame.top)),
+    };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("call", "most"),
+    [
+        ("play(calm, tasks=tasks)", 430),
+        ("play(split, calm, tasks=tasks)", 430),
+        ("play(split, calm, hide_faults=True)", 430),
+        ("play(calm, tasks=tasks, lanes=[lanes.throughput()] * 4)", 580),
+    ],
+)
+def test_one_act_fits_on_one_screen_and_nothing_moves_under_the_mouse(drive, call, most):
+    player = drive(call, TASKS, viewport=SMALL)
+    player.page.evaluate("() => jupyterapp.shell.expandLeft()")
+    player.page.wait_for_timeout(600)
+    begun = player.page.evaluate(SCREEN_OF)
+    assert begun["height"] <= most
+    assert begun["overflows"] <= 0
+    assert begun["row"] < 40  # one row of buttons
+    player.root.focus()
+    player.press("PageDown", "PageDown", "ArrowDown", "Enter", "Enter")  # crash n0
+    player.settled()
+    player.press("End", "m")
+    for _ in range(12):
+        player.press("Shift+ArrowLeft")
+    assert player.page.evaluate(SCREEN_OF) == begun
+
+
+def test_the_player_comes_into_view_and_shift_enter_runs_the_next_cell(open_notebook):
+    page = open_notebook(
+        [CLUSTER, *["print('line')"] * 6, "play(calm)", "after = 1"], run_all=False, viewport=SMALL
+    )
+    for _ in range(8):
+        page.evaluate(
+            "async () => { await jupyterapp.commands.execute('notebook:run-cell-and-select-next'); }"
+        )
+    player = Driver.__new__(Driver)
+    player.page, player.root = page, page.locator(".dscourse-player")
+    page.wait_for_selector(".dscourse-player[data-ready=yes]")
+    page.wait_for_timeout(300)
+    frame = page.locator(".jp-WindowedPanel-outer, .jp-Notebook").first.bounding_box()
+    box = player.root.bounding_box()
+    assert frame["y"] - 1 <= box["y"]
+    assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 1
+    player.root.get_by_role("button", name="next event").click()
+    cells = page.locator(".jp-Cell").count()
+    page.keyboard.press("Shift+Enter")
+    # as in any output: its own cell is the active one, so that it is run again, and the next one is chosen
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.content.widgets[7].model.executionCount === 9"
+    )
+    assert page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex") == 8
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.content.widgets[8].model.executionCount === 10"
+    )
+    assert page.locator(".jp-Cell").count() >= cells
+
+
+def test_the_future_stays_unseen_and_tasks_tick_themselves(drive):
+    player = drive("play(split, tasks=tasks)", TASKS, viewport=SMALL)
+    page = player.page
+    inks = """() => {
+        const canvas = document.querySelectorAll(".dp-timeline canvas")[1];
+        const cut = parseFloat(canvas.style.clipPath.split(" ")[1] ?? 0);
+        return Math.round((canvas.clientWidth - cut - 8) / (canvas.clientWidth - 16) * 8e6);
+    }"""
+    ticked = "() => [...document.querySelectorAll('.dp-done')].map((one) => one.dataset.task)"
+    assert page.evaluate(inks) < 50_000
+    player.scrub_to(2_000_000)
+    assert abs(page.evaluate(inks) - 2_000_000) < 60_000
+    player.press("Home")
+    assert abs(page.evaluate(inks) - 2_000_000) < 60_000  # what has been seen stays
+    assert page.evaluate(ticked) == []
+    player.press("End", "Home")
+    page.wait_for_function("() => document.querySelectorAll('.dp-done').length === 1")
+    assert page.evaluate(ticked) == ["test.look_back"]
+    player.press("PageDown", "ArrowDown", "Enter", "Enter")
+    player.settled()
+    assert page.evaluate(ticked) == ["test.crash_it", "test.look_back"]
+    assert player.python("print(json.dumps(player.done))") == ["test.crash_it", "test.look_back"]
+    assert abs(page.evaluate(inks) - 800_000) < 60_000  # it is another future
+    player.press("w")
+    assert page.evaluate(inks) > 7_900_000
+    kept = "from dscourse.progress import tasks_done\nprint(json.dumps(tasks_done()))"
+    assert player.python(kept) == ["test.crash_it", "test.look_back"]
+
+
+def test_a_message_under_way_is_lost_and_a_mystery_is_solved(drive):
+    setup = TASKS + "mystery = calm.fork(3.0, Crash('n2', at=3.0))\n"
+    player = drive("play(mystery, hide_faults=True)", setup, viewport=SMALL)
+    player.root.focus()
+    player.press("End")
+    assert player.status("n2") != "crashed"
+    assert "crash" not in player.root.inner_text()
+    assert not player.root.get_by_role("button", name="Inside").is_visible()
+    player.root.get_by_role("button", name="Reveal the faults").click()
+    player.settled()
+    assert player.status("n2") == "crashed"
+
+    player.scrub_to(520_000)
+    player.press("g")
+    title = player.root.locator(".dp-menu-title").inner_text()
+    assert title.startswith("Heartbeat")
+    assert title.endswith("under way")
+    player.press("Enter")
+    player.settled()
+    (lost,) = player.faults()
+    assert lost.startswith("LoseMessage(")
+    assert (
+        player.python("print(json.dumps([e.name for e in player.run.trace.select(kind='drop')][0]))")
+        == "lost"
+    )

@@ -98,11 +98,11 @@ def test_the_slider_tells_what_its_timeout_costs():
     explorer = explore_timeout(
         {"drawn": curves, "measured": [replay_heartbeat(seattle_delays(), np.arange(0.6, 7, 0.1))]}
     )
-    assert "A timeout of 2 s notices a crash after 1.6 s" in explorer.picture.alt
+    assert "as quick as a timeout of 2 s (drawn). It notices a crash after 1.6 s" in explorer.picture.alt
     explorer.controls["timeout"].value = 4.0
-    assert "A timeout of 4 s notices a crash after 3.6 s" in explorer.picture.alt
+    assert "as quick as a timeout of 4 s (drawn). It notices a crash after 3.6 s" in explorer.picture.alt
     explorer.controls["delays"].value = "measured"
-    assert "tuned to that speed (measured): timeout" in explorer.picture.alt
+    assert "as quick as a timeout of 4 s (measured). It" in explorer.picture.alt
     assert explorer.picture.problem == ""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dscourse.exercises import Exercise, FunctionExercise, Prediction
+from dscourse.exercises import ChoicePrediction, Exercise, FunctionExercise, Prediction
 from dscourse.exercises._learner_code import run_answer
 from dscourse.exercises._modules import _names, contents, notebook_modules
 
@@ -39,6 +39,12 @@ def test_progress_counts_what_is_there_without_importing_it(module):
 def test_an_exercise_without_a_name_is_not_counted():
     code = "one = Exercise()\ntwo = Exercise(name)\nthree = Exercise(5)\nfour = NumberExercise('a.four', task=1)\n"
     assert _names(ast.parse(code), "Exercise") == ("a.four",)
+
+
+def test_an_exercise_that_a_module_takes_in_from_nodes_is_counted():
+    code = "from dscourse.exercises.nodes.start_here import greet_and_count\nfrom dscourse.simulation import Node\n"
+    assert _names(ast.parse(code), "Exercise") == ("start_here.greet_and_count",)
+    assert _names(ast.parse(code), "Prediction") == ()
 
 
 @each_exercise
@@ -203,23 +209,66 @@ def test_a_function_that_returns_something_else_is_told_what(functionexercise):
 
 
 @each_prediction
-def test_a_prediction_gives_nothing_away_before_it_is_made(prediction):
+def test_a_prediction_gives_nothing_away_before_the_run(prediction):
     shown = " ".join(str(part) for part in prediction._repr_mimebundle_().values())
     state = str(prediction.widget().get_state())
     assert prediction.question in prediction.widget().question
-    for option in prediction.options.values():
-        assert option.explanation not in shown
-        assert option.explanation not in state
+    for expectation in prediction.expectations:
+        assert expectation.explanation not in shown
+        assert expectation.explanation not in state
 
 
 @each_prediction
-def test_every_option_of_a_prediction_is_explained_and_one_is_right(prediction):
-    assert len(prediction.options) >= 2
-    assert prediction.right in prediction.options
-    texts = [option.text for option in prediction.options.values()]
-    assert len(set(texts)) == len(texts)
-    for key, option in prediction.options.items():
-        assert prediction.choose(key).explanation == option.explanation
+def test_everything_that_may_be_expected_is_explained_and_no_two_are_the_same(prediction):
+    assert len(prediction.expectations) >= 2
+    assert all(expectation.explanation for expectation in prediction.expectations)
+    meanings = [meaning(expectation.text) for expectation in prediction.expectations]
+    for place, one in enumerate(meanings):
+        for other in meanings[:place]:
+            assert one != other, prediction.expectations
+
+
+WORDS = {
+    "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10, "twentieth": 1 / 20,
+    "hundredth": 1 / 100, "none": 0, "no": 0, "one": 1, "once": 1, "two": 2, "twice": 2, "three": 3, "four": 4,
+    "five": 5, "six": 6, "ten": 10, "dozen": 12, "hundred": 100, "thousand": 1000, "all": 1, "always": 1, "never": 0,
+}  # fmt: skip
+
+
+def meaning(text):
+    """Return what an option says: its numbers if it has any, else its words; "a fifth" and "20 %" are the same."""
+    text = re.sub(r"(?<=\d) (?=\d{3})", "", text.lower().partition(":")[0])
+    text = re.sub(r"(\d+(?:\.\d+)?) ?%", lambda found: str(float(found[1]) / 100), text)
+    words = re.findall(r"\d+(?:\.\d+)?|[a-zà-ÿ]+", text)
+    numbers = [round(float(WORDS.get(word.rstrip("s"), WORDS.get(word, word))), 6) for word in words
+               if word[0].isdigit() or word in WORDS or word.rstrip("s") in WORDS]  # fmt: skip
+    rest = [
+        word
+        for word in words
+        if not word[0].isdigit() and word not in WORDS and word.rstrip("s") not in WORDS
+    ]
+    idle = {"a", "about", "of", "the", "it", "as", "nearly", "around", "roughly", "is", "are"}
+    return (math.prod(numbers) if numbers else None), tuple(sorted(set(rest) - idle))
+
+
+def test_the_same_number_in_other_words_is_noticed():
+    assert meaning("about a fifth of the keys") == meaning("20 % of the keys")
+    assert meaning("two fifths") == meaning("0.4") == meaning("40 %")
+    assert meaning("about half as many") != meaning("about a fifth")
+
+
+def test_the_right_option_stands_at_every_place_alike():
+    """Over all of the course: as far from equal as chance would have it, and no further."""
+    choices = [
+        thing for module in MODULES for thing in vars(module).values() if isinstance(thing, ChoicePrediction)
+    ]
+    places = [
+        next(place for place, option in enumerate(one.options.values()) if option is one.right)
+        for one in choices
+    ]
+    expected = sum(1 / len(one.options) for one in choices)
+    for place in range(3):
+        assert 0.6 * expected < places.count(place) < 1.4 * expected
 
 
 def test_names_are_unique():
@@ -230,3 +279,27 @@ def test_names_are_unique():
         if isinstance(thing, Exercise | Prediction)
     ]
     assert len(set(things)) == len(things)
+
+
+# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_misconception_of_a_notebook_is_named_once_and_can_be_shown(module):
+    name = module.__name__.rpartition(".")[2]
+    listed = module.MISCONCEPTIONS
+    assert 3 <= len(listed) <= 8
+    assert len({one.name for one in listed}) == len({one.belief for one in listed}) == len(listed)
+    assert all(one.name.startswith(f"{name}.") for one in listed)
+    shown = set()
+    for thing in vars(module).values():
+        if isinstance(thing, Prediction):
+            assert thing.expectations[0].misconception is None, (
+                f"{thing.name}: the right one is no misconception"
+            )
+            shown |= {one.misconception for one in thing.expectations}
+        if isinstance(thing, Exercise):
+            shown |= {one.misconception for one in thing._known()}
+            for one in thing._known():
+                assert one.misconception is None or isinstance(one.message, str), "or it is never recognised"
+    assert shown - {None} == set(listed)

@@ -9,6 +9,7 @@ import pytest
 
 from dscourse.exercises import (
     FunctionExercise,
+    Misconception,
     Mistake,
     NumberExercise,
     Rule,
@@ -19,6 +20,7 @@ from dscourse.exercises import (
     told,
 )
 from dscourse.exercises._learner_code import kind_of, run_answer
+from dscourse.progress import exercises_tried, misconceptions_shown
 from dscourse.simulation import Network, Scenario, topology
 
 TEXTS = {
@@ -172,9 +174,9 @@ def test_an_error_deep_in_a_library_is_told_with_the_learners_line():
 @pytest.fixture
 def _this_file_is_the_course(monkeypatch):
     """Count the checks in this file as code of the course, as those of an exercise module are."""
-    library = _learner_code._is_library
+    library = _learner_code.is_library
     monkeypatch.setattr(
-        _learner_code, "_is_library", lambda filename: filename == __file__ or library(filename)
+        _learner_code, "is_library", lambda filename: filename == __file__ or library(filename)
     )
 
 
@@ -265,8 +267,8 @@ def test_an_answer_is_shown_as_typed_or_by_its_kind(value, words):
 
 def test_a_learners_file_beside_the_course_is_not_taken_for_the_course():
     package = Path(_learner_code.__file__).parents[1]
-    assert _learner_code._is_library(str(package / "scaling" / "usl.py"))
-    assert not _learner_code._is_library(str(package.with_name("dscourse_of_mine.py")))
+    assert _learner_code.is_library(str(package / "scaling" / "usl.py"))
+    assert not _learner_code.is_library(str(package.with_name("dscourse_of_mine.py")))
 
 
 def test_recursion_without_end_and_exit_are_told_too():
@@ -325,13 +327,13 @@ def test_one_more_hint_each_time_and_then_no_more():
 
 def test_the_solution_is_shown_as_code():
     solution = make(solution='answer = """```"""').solution()
-    assert repr(solution) == 'answer = """```"""'
-    assert solution._repr_markdown_() == '````python\nanswer = """```"""\n````'
+    assert repr(solution) == 'links = """```"""'
+    assert solution._repr_markdown_() == '````python\nlinks = """```"""\n````'
 
 
 def test_its_own_cell_shows_the_task_and_the_doors():
     assert "How many `links` has a ring of four?" in repr(make())
-    assert "exercises.links.check(answer)" in repr(make())
+    assert "exercises.links.check(links)" in repr(make())
     assert "<code>links</code>" in make()._repr_html_()
 
 
@@ -379,7 +381,7 @@ def test_a_line_outside_of_any_function_is_told_without_one():
 def test_a_solution_that_holds_fences_is_shown_within_a_longer_one():
     code = "answer = '''\n```\n````\n'''"
     shown = make(solution=code).solution()._repr_markdown_()
-    assert shown == f"`````python\n{code}\n`````"
+    assert shown == f"`````python\n{code.replace('answer', 'links')}\n`````"
 
 
 def test_an_error_that_was_put_in_the_place_of_another_is_not_followed():
@@ -394,3 +396,91 @@ def test_an_error_that_was_put_in_the_place_of_another_is_not_followed():
     assert _learner_code.learner_line(second).text.startswith("1 / 0")
     second.__suppress_context__ = True
     assert _learner_code.learner_line(second) is None
+
+
+# ── Its buttons, and the answer's own name ────────────────────────────────────────────────────────────────────────
+
+
+class Shell:
+    """A notebook that holds these names."""
+
+    def __init__(self, **names):
+        self.user_ns = names
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    shell = Shell()
+    monkeypatch.setattr(_learner_code, "get_ipython", lambda: shell)
+    return shell.user_ns
+
+
+def press(exercise, button):
+    exercise.widget()._handle_custom_msg({"ask": button}, [])
+    return exercise.widget().said
+
+
+def test_a_button_judges_what_the_notebook_holds_under_the_exercises_own_name(notebook):
+    exercise = number()
+    notebook["links"] = 3
+    assert press(exercise, "Check") == [["head", "✗ Not yet."], ["text", FORGOT]]
+    notebook["links"] = 4
+    assert press(exercise, "Check") == [["head", "✓ Solved."], ["text", "Yes."]]
+    assert exercises_tried()["rings.links"].attempts == 2
+    notebook["links"] = ...
+    assert press(exercise, "Check")[0] == ["head", "○ Not attempted yet."]
+
+
+def test_a_typo_in_the_name_judges_nothing_and_is_told(notebook):
+    notebook["answer"] = 4  # of another exercise
+    notebook["linkz"] = 4
+    feedback = number().check()
+    assert feedback.status == "not attempted"
+    assert "Your notebook has no `links`." in feedback.message
+    assert "There is `linkz`; did you mean that?" in feedback.message
+    assert exercises_tried() == {}
+
+
+def test_the_buttons_for_hints_and_solution():
+    exercise = number()
+    assert press(exercise, "Hint") == [["head", "Hints"], ["hint", "Draw it."], ["text", "1 more."]]
+    assert press(exercise, "Hint")[1:] == [
+        ["hint", "Draw it."],
+        ["hint", "Count the lines."],
+        ["text", "There are no more hints."],
+    ]
+    assert press(exercise, "Solution") == [["head", "One way to do it"], ["code", "links = 2 + 2"]]
+    turns = exercise.widget().turn
+    for message in ({"ask": "all"}, {"ask": ["Hint"]}, {}, None):
+        exercise.widget()._handle_custom_msg(message, [])
+    assert exercise.widget().turn == turns == 3
+
+
+def test_neither_hint_nor_solution_is_in_the_page_before_it_is_asked_for():
+    exercise = number()
+    bundle = exercise._repr_mimebundle_()
+    words = str(exercise.widget().get_state()) + bundle["text/plain"] + bundle["text/html"]
+    assert "Draw it." not in words
+    assert "2 + 2" not in words
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_task_names_the_answer_by_its_own_name():
+    exercise = number(task="Give an answer: `try_it(answer)`.")
+    assert exercise.widget().task == "Give an answer: `try_it(links)`."
+
+
+def test_a_wrong_answer_shows_its_misconception_and_a_right_one_overcomes_it():
+    hops = Misconception("rings.hops", "Hops are links.", "Are they?", "No.")
+    exercise = number(mistakes=(Mistake("answer = 3", FORGOT, hops),))
+    exercise.check(4)
+    assert misconceptions_shown() == {}
+    exercise.check(3)
+    assert misconceptions_shown() == {"rings.hops": False}
+    exercise.check(4)
+    assert misconceptions_shown() == {"rings.hops": True}
+    exercise.check(3)
+    assert misconceptions_shown() == {"rings.hops": False}
+    rule = Rule("too few", lambda count: count < 4, "answer = 3", misconception=hops)
+    make(read=int, rules=(rule,)).check(4)
+    assert misconceptions_shown() == {"rings.hops": True}

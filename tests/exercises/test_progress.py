@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from hypothesis import given, settings, strategies as st
 
 from dscourse import progress
 from dscourse.exercises import (
+    ChoicePrediction,
+    Expectation,
     Mistake,
     NumberExercise,
-    Option,
-    Prediction,
     export_progress,
     import_progress,
     progress as progress_table,
+    start_here,
 )
 from dscourse.exercises._modules import NOTEBOOKS, notebook_modules
 from dscourse.exercises._progress import Progress, Row
@@ -35,14 +37,14 @@ EXERCISE = NumberExercise(
 OLD = {
     "dscourse": "progress",
     "version": 1,
-    "predictions": {"rings.p": "b"},
+    "predictions": {"rings.p": "z"},
     "exercises": {"rings.links": {"attempts": 2, "hints": 1, "solution_seen": False, "solved": True}},
 }
 
 
 def prediction():
-    return Prediction(
-        "rings.p", question="q", options={"a": Option("x", "y"), "b": Option("z", "w")}, right="a"
+    return ChoicePrediction(
+        "rings.p", question="q", right=Expectation("x", "y"), wrong=[Expectation("z", "w")]
     )
 
 
@@ -64,9 +66,9 @@ def test_attempts_hints_and_solutions_are_remembered():
 
 
 def test_the_first_commitment_counts():
-    prediction().choose("b")
-    prediction().choose("a")
-    assert predictions_made() == {"rings.p": "b"}
+    prediction().choose("z")
+    prediction().choose("x")
+    assert predictions_made() == {"rings.p": "z"}
 
 
 def test_tasks_are_ticked_by_name():
@@ -90,11 +92,11 @@ def test_what_is_shown_does_not_depend_on_what_is_remembered():
 
 def test_each_question_has_a_small_file_of_its_own_and_nothing_else_lies_there(progress_folder):
     EXERCISE.check(4)
-    prediction().choose("a")
+    prediction().choose("x")
     record_task("rings.cut")
     names = ["exercise.rings.links.json", "prediction.rings.p.json", "task.rings.cut.json"]
     assert sorted(path.name for path in progress_folder.iterdir()) == names
-    assert json.loads((progress_folder / names[1]).read_text()) == "a"
+    assert json.loads((progress_folder / names[1]).read_text()) == "x"
 
 
 # ── Where it is kept ──────────────────────────────────────────────────────────────────────────────────────────
@@ -118,7 +120,7 @@ def test_the_file_of_an_earlier_version_is_read_once_and_stays(monkeypatch, tmp_
     old = tmp_path / named
     old.write_text(json.dumps(OLD))
     monkeypatch.setenv("DSCOURSE_PROGRESS", str(old))
-    assert predictions_made() == {"rings.p": "b"}
+    assert predictions_made() == {"rings.p": "z"}
     assert exercises_tried()["rings.links"] == Work(2, 1, False, True)
     EXERCISE.check(3)
     assert exercises_tried()["rings.links"].attempts == 3
@@ -133,13 +135,13 @@ def test_the_file_in_the_home_is_read_as_well(monkeypatch, tmp_path):
     monkeypatch.delenv("DSCOURSE_PROGRESS")
     monkeypatch.setattr("pathlib.Path.home", classmethod(lambda cls: tmp_path))
     (tmp_path / ".dscourse-progress.json").write_text(json.dumps(OLD))
-    assert predictions_made() == {"rings.p": "b"}
+    assert predictions_made() == {"rings.p": "z"}
 
 
 DAMAGED = [
     "", "{", "[]", "null", "[" * 100_000, "9" * 5000, '{"version": 1}', '{"dscourse": "progress", "version": true}',
     '{"dscourse": "progress", "version": 0}', '{"dscourse": "progress", "version": 2}',
-    json.dumps({**OLD, "predictions": []}), json.dumps({**OLD, "predictions": {"a.b": 1}}),
+    json.dumps({**OLD, "predictions": []}), json.dumps({**OLD, "predictions": {"a.b": True}}),
     json.dumps({**OLD, "exercises": {"a.b": 1}}), json.dumps({**OLD, "tasks": {"a.b": False}}),
     json.dumps({**OLD, "exercises": {"a.b": {"attempts": -1, "hints": 0, "solved": True, "solution_seen": False}}}),
     json.dumps({**OLD, "exercises": {"a.b": {"attempts": 1, "hints": -1, "solved": True, "solution_seen": False}}}),
@@ -164,12 +166,12 @@ def test_a_damaged_file_is_neither_read_nor_imported_nor_touched(tmp_path, conte
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]", b"7", b"[" * 100_000], ids=range(6))
 def test_a_damaged_entry_counts_as_none_and_the_others_stay(progress_folder, content):
     EXERCISE.check(4)
-    prediction().choose("a")
+    prediction().choose("x")
     (progress_folder / "exercise.rings.links.json").write_bytes(content)
     assert exercises_tried() == {}
     assert EXERCISE.check(4).notice == ""
     assert exercises_tried()["rings.links"].attempts == 1
-    assert predictions_made() == {"rings.p": "a"}
+    assert predictions_made() == {"rings.p": "x"}
 
 
 # ── What can't be saved ───────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +191,7 @@ def test_what_could_not_be_saved_is_saved_when_it_can(progress_folder, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.mkstemp", refuse)
         assert "Permission denied" in EXERCISE.check(4).notice
-    prediction().choose("a")
+    prediction().choose("x")
     assert progress.problem() == ""
     assert (progress_folder / "exercise.rings.links.json").is_file()
     for path in progress_folder.iterdir():  # to begin anew
@@ -236,14 +238,14 @@ def test_no_home_folder_does_no_harm(monkeypatch):
 
 def test_export_and_import_carry_progress_to_another_machine(tmp_path, monkeypatch):
     EXERCISE.check(4)
-    prediction().choose("a")
+    prediction().choose("x")
     record_task("rings.cut")
     export_progress(tmp_path / "carried.json")
     monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "other"))
-    prediction().choose("b")
+    prediction().choose("z")
     import_progress(tmp_path / "carried.json")
     assert exercises_tried()["rings.links"].solved
-    assert predictions_made() == {"rings.p": "b"}  # what was committed here stays
+    assert predictions_made() == {"rings.p": "z"}  # what was committed here stays
     assert tasks_done() == ("rings.cut",)
 
 
@@ -251,12 +253,12 @@ def test_an_export_over_an_older_one_keeps_what_only_the_older_one_has(tmp_path,
     EXERCISE.check(4)
     export_progress(tmp_path / "carried.json")
     monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "fresh"))  # Binder, and nobody imported
-    prediction().choose("b")
+    prediction().choose("z")
     export_progress(tmp_path / "carried.json")
     monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "third"))
     import_progress(tmp_path / "carried.json")
     assert exercises_tried()["rings.links"].solved
-    assert predictions_made() == {"rings.p": "b"}
+    assert predictions_made() == {"rings.p": "z"}
 
 
 def test_an_export_overwrites_nothing_else(tmp_path):
@@ -436,8 +438,6 @@ def test_a_bar_is_full_only_when_all_is_done(done, of, bar):
 
 
 def test_a_notebooks_row_counts_predictions_and_what_is_under_way_until_it_is_solved():
-    from dscourse.exercises import start_here
-
     def row():
         return progress_table().rows[0]
 
@@ -447,3 +447,69 @@ def test_a_notebooks_row_counts_predictions_and_what_is_under_way_until_it_is_so
     assert (row().solved, row().tried) == (0, 1)
     start_here.soonest_suspicion.check(1.12)
     assert (row().solved, row().tried) == (1, 0)
+
+
+# ── What to look at again ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_shown_and_not_overcome_is_to_be_looked_at_again():
+    assert progress_table().question is None
+    start_here.crash_the_leader.choose("at once: they notice that n0 is gone")
+    assert progress_table().again == ()  # the run decides
+    start_here.crash_the_leader.compare()
+    start_here.one_is_enough.check(lambda availability, machines: availability * machines)
+    shown = progress_table()
+    assert shown.again == (start_here.A_CRASH_IS_SEEN, start_here.CHANCES_ADD_UP)
+    for words in (repr(shown), shown._repr_html_()):
+        assert start_here.A_CRASH_IS_SEEN.belief in words
+        assert "exercises.progress().question" in words
+    start_here.one_is_enough.check(lambda availability, machines: 1 - (1 - availability) ** machines)
+    assert progress_table().again == (start_here.A_CRASH_IS_SEEN,)
+
+
+def test_one_question_on_it_is_offered_and_whoever_knew_the_answer_says_so():
+    misconception = start_here.A_CRASH_IS_SEEN
+    misconception.record_shown()
+    review = progress_table().question
+    told = review._repr_mimebundle_()
+    assert misconception.question in " ".join(told["text/plain"].split())
+    assert misconception.answer not in told["text/plain"] + str(review.widget().get_state())
+    widget = review.widget()
+    widget._handle_custom_msg({"ask": "Answer"}, [])
+    assert widget.said == [["text", misconception.answer]]
+    widget._handle_custom_msg({"ask": "Not yet"}, [])
+    assert progress_table().question is not None
+    widget._handle_custom_msg({"ask": "I knew it"}, [])
+    assert progress_table().question is None
+    misconception.record_shown()
+    assert progress_table().question is not None
+
+
+def test_misconceptions_travel_with_the_rest(tmp_path, monkeypatch):
+    start_here.A_CRASH_IS_SEEN.record_shown()
+    start_here.CHANCES_ADD_UP.record_shown()
+    start_here.CHANCES_ADD_UP.record_overcome()
+    export_progress(tmp_path / "carried.json")
+    monkeypatch.setenv("DSCOURSE_PROGRESS", str(tmp_path / "elsewhere"))
+    start_here.CHANCES_ADD_UP.record_shown()
+    import_progress(tmp_path / "carried.json")
+    assert progress_table().again == (start_here.A_CRASH_IS_SEEN,)
+
+
+def test_of_a_notebook_in_which_nothing_was_shown_no_module_is_loaded():
+    progress_table()
+    code = "import sys; from dscourse.exercises import progress; progress(); "
+    code += "print('dscourse.exercises.start_here' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "entry", [True, [1, 2], {"shown": 1}, {"shown": -1, "overcome": 0}, {"shown": True, "overcome": 0}]
+)
+def test_a_damaged_misconception_counts_as_none(progress_folder, entry):
+    start_here.A_CRASH_IS_SEEN.record_shown()
+    (progress_folder / "misconception.start_here.a_crash_is_seen.json").write_text(json.dumps(entry))
+    assert progress_table().again == ()

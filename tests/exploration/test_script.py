@@ -328,6 +328,16 @@ def test_a_fork_with_other_luck_shares_the_past_and_goes_on_as_long():
     assert again.scenario.steps[:8] == forks[0].scenario.steps[:8]
 
 
+def test_a_fork_may_do_no_more_than_what_it_replaces():
+    """What has gone wrong, or was asked, before the fork is not to be done again."""
+    past = [Ask("n0", ("get", "x")), Down("n2"), Up("n2"), Repeat("n0", "n1"), Lose("n0", "n1")]
+    run = script(ListNode, THREE, [*past, *[Fire("n0", "quick")] * 60])
+    for number in range(8):
+        rest = run.fork(5.5, reseed=number).scenario.steps[5:]
+        assert len(rest) == 60
+        assert {type(step) for step in rest} <= {Fire, Deliver}
+
+
 def test_a_fork_with_the_same_luck_is_the_same_run():
     run = script(ListNode, THREE, STEPS)
     assert run.fork(4.0).digest() == run.digest()

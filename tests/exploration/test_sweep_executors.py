@@ -163,13 +163,18 @@ def test_a_killed_process_breaks_its_pool_and_what_is_finished_is_kept(tmp_path)
 # --- interrupts and hangs ---
 
 
-def test_an_interrupt_keeps_what_the_workers_have_finished(executor):
+def test_an_interrupt_keeps_what_the_workers_have_finished(executor, tmp_path):
     def experiment(seed):
         time.sleep(0.02)
+        (tmp_path / str(seed)).touch()
         return {"x": seed}
 
-    timer = threading.Timer(0.6, _thread.interrupt_main)
-    timer.start()
+    def interrupt_after_some():  # workers on a busy machine may take seconds until they begin
+        while len(list(tmp_path.iterdir())) < 30:
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt_after_some, daemon=True).start()
     with pytest.warns(UserWarning, match="^Interrupted. .* runs are not done; go on with `resume=`"):
         first = sweep(experiment, {}, seeds=200, executor=executor)
     finished = len(first.rows)

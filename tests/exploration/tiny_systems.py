@@ -278,3 +278,75 @@ class WithoutAcknowledgementNode(LamportMutexNode):
 exclusive = never(
     lambda now: sum(fields["inside"] for fields in now.nodes.values()) > 1, name="two are inside at once"
 )
+
+# ── Elections: one vote a term, for the first who asks ──
+
+
+@dataclass(frozen=True)
+class AsksForVote:
+    term: int
+
+
+@dataclass(frozen=True)
+class Grants:
+    term: int
+
+
+class ElectionNode(Node):
+    """Stands when its timer goes off, and leads a term if most vote for it. Its vote is kept in stable storage."""
+
+    keeps_vote = True
+
+    def __init__(self, node_id, peers):
+        super().__init__(node_id, peers)
+        self.term = 0
+        self.voted_for = None
+        self.leads = 0
+        self._votes = set()
+
+    def on_start(self, ctx):
+        if ctx.stored is not None:
+            self.term, voted_for = ctx.stored
+            self.voted_for = voted_for if self.keeps_vote else None
+        ctx.set_timer("stand", 1.0)
+
+    def on_timer(self, ctx, name):
+        self.begin_term(ctx, self.term + 1, voted_for=self.node_id)
+        self._votes = {self.node_id}
+        for peer in self.peers:
+            ctx.send(peer, AsksForVote(self.term))
+        ctx.set_timer("stand", 1.0)
+
+    def begin_term(self, ctx, term, voted_for):
+        self.term, self.voted_for, self.leads, self._votes = term, voted_for, 0, set()
+        ctx.save((self.term, self.voted_for))
+
+    def on_message(self, ctx, sender, message):
+        if message.term > self.term:
+            self.begin_term(ctx, message.term, voted_for=None)
+        if message.term < self.term:
+            return
+        if isinstance(message, AsksForVote):
+            if self.voted_for in (None, sender):
+                self.voted_for = sender
+                ctx.save((self.term, self.voted_for))
+                ctx.send(sender, Grants(self.term))
+        elif self.voted_for == self.node_id:
+            self._votes.add(sender)
+            if len(self._votes) > (len(self.peers) + 1) // 2:
+                self.leads = self.term
+
+
+class ForgetsVoteNode(ElectionNode):
+    """Remembers the term after a crash, and not for whom it has voted in it."""
+
+    keeps_vote = False
+
+
+def leading_terms(now):
+    return [fields["leads"] for fields in now.nodes.values() if fields["leads"]]
+
+
+one_leader_a_term = always(
+    lambda now: len(set(leading_terms(now))) == len(leading_terms(now)), name="one leader a term"
+)

@@ -25,6 +25,18 @@ def test_a_picture_is_a_png_with_its_alt_text_and_a_caption():
     assert caption["text/plain"] == "a parabola"
 
 
+def test_the_caption_says_what_is_drawn_and_the_rest_is_folded_behind_it():
+    alt = "Requests/s against nodes, 1 to 1.5: from 5 to 7. It falls."
+    picture, caption = Picture(drawn(), alt)._outputs()
+    assert picture["text/plain"] == alt
+    assert caption["text/plain"] == "Requests/s against nodes, 1 to 1.5"
+    visible, folded = caption["text/html"].split("</summary>")
+    assert "<details" in visible
+    assert "falls" not in visible
+    assert alt in folded
+    assert Picture(drawn(), alt, caption="A curve")._outputs()[1]["text/plain"] == "A curve"
+
+
 def test_its_repr_is_the_alt_text_so_that_stored_outputs_stay_the_same():
     assert repr(Picture(drawn(), alt="  a\n parabola ")) == "a parabola"
 
@@ -39,10 +51,10 @@ def test_html_and_mathematics_in_a_caption_stay_text():
 
 
 def test_no_line_of_a_caption_ends_in_the_middle_of_a_number():
-    alt = "users at once 1 641 600, 97 % wait; in 2024 1000 of 5 6"
+    alt = "users at once 1 641 600, 97 % wait, in 2024 1000 of 5 6"
     picture, caption = Picture(drawn(), alt=alt)._outputs()
     assert (
-        ">users at once 1&nbsp;641&nbsp;600, 97&nbsp;% wait; in 2024 1000 of 5 6</p>" in caption["text/html"]
+        ">users at once 1&nbsp;641&nbsp;600, 97&nbsp;% wait, in 2024 1000 of 5 6</p>" in caption["text/html"]
     )
     assert picture["text/plain"] == caption["text/plain"] == alt
 

@@ -4,8 +4,8 @@ import { test } from "node:test";
 
 const modules = new URL("../../dscourse/views/player/js/", import.meta.url);
 const load = (name) => import(new URL(`${name}.mjs`, modules));
-const [search, trace, history, messages, lamport, geometry, words, keys, menu, inspector, player, timeline] = await Promise.all(
-  ["search", "trace", "history", "messages", "lamport", "geometry", "words", "keys", "menu", "inspector", "player", "timeline"].map(load),
+const [search, trace, history, messages, lamport, geometry, words, keys, menu, inspector, player, timeline, pace, tasks, lanes] = await Promise.all(
+  ["search", "trace", "history", "messages", "lamport", "geometry", "words", "keys", "menu", "inspector", "player", "timeline", "pace", "tasks", "lanes"].map(load),
 );
 
 const KINDS = ["send", "deliver", "drop", "timer", "record", "fault", "invoke", "ok", "fail", "unknown"];
@@ -314,9 +314,9 @@ test("two runs part at the first event that differs", () => {
 });
 
 test("the speed fits the run to about twenty seconds", () => {
-  assert.equal(player.fittingSpeed(8e6), 0.5);
-  assert.equal(player.fittingSpeed(60e6), 2);
-  assert.equal(player.fittingSpeed(0.3e6), 0.02);
+  assert.equal(pace.fittingSpeed(8e6), 0.5);
+  assert.equal(pace.fittingSpeed(60e6), 2);
+  assert.equal(pace.fittingSpeed(0.3e6), 0.02);
 });
 
 test("of a large cluster the inspector shows the nodes that matter", () => {
@@ -369,4 +369,85 @@ test("words beside a node never leave the picture", () => {
   assert.equal(geometry.shortened("n5 suspect, n7 suspect", 75), "n5 suspec…");
   assert.equal(geometry.shortened("n5 suspect", 30), "n5…");
   assert.equal(geometry.shortened("up", Infinity), "up");
+});
+
+test("the line tells what changed before it tells of heartbeats", () => {
+  const one = traceOf([status(10, "a", "leader", "I lead"), send(50, "a", "b", 1, "Beat"), deliver(70, "b", "a", 1, "Beat")]);
+  const telling = words.tellingEvents(one, new Set([one.types.indexOf("Beat")]));
+  assert.deepEqual([...telling], [0, 0, 0]);
+  one.places = 5;
+  assert.equal(words.cursorWords(one, 70, telling), "0.00007 s. Last change, at 0.00001 s: a is now leader (I lead). Now: b receives Beat from a.");
+  assert.equal(words.cursorWords(one, 10, telling), "0.00001 s: a is now leader (I lead).");
+});
+
+test("times have the digits that matter", () => {
+  assert.deepEqual([110_000, 5_000, 200, 2_000_000].map(words.placesFor), [3, 4, 5, 3]);
+  assert.equal(words.seconds(1_234_567, 3), "1.235 s");
+  assert.equal(words.seconds(2_000_000, 3), "2.00 s");
+});
+
+test("by events a short message can be seen, and time flies where nothing happens", () => {
+  const one = traceOf([send(3_000_000, "a", "b", 1), deliver(3_005_000, "b", "a", 1)], { until: 12e6 });
+  const run = { trace: one, messages: messages.buildMessages(one), hiddenTypes: new Set() };
+  assert.equal(pace.fittingPace(one, run.messages), pace.BY_EVENTS);
+  let frames = 0;
+  let seen = 0;
+  for (let t = 0; t < one.until; t = pace.advance(run, t, 1000 / 60, pace.BY_EVENTS)) {
+    frames += 1;
+    if (t >= 3_000_000 && t < 3_005_000) seen += 1;
+  }
+  assert.ok(seen > 15 && seen < 24, `${seen} frames`);
+  assert.ok(frames - seen < 60, `${frames} frames`);
+  assert.equal(pace.advance(run, 0, 100, 0.5), 50_000);
+});
+
+test("a slow message needs no other pace", () => {
+  const one = traceOf([send(0, "a", "b", 1), deliver(110_000, "b", "a", 1)], { until: 8e6 });
+  assert.equal(pace.fittingPace(one, messages.buildMessages(one)), 0.5);
+});
+
+test("visits tick in order, also of what lies between two frames", () => {
+  const ticked = [];
+  const visit = tasks.visitsOf((name) => ticked.push(name));
+  const list = [{ name: "there and back", done: false, visits: [[50, 60], [0, 10]] }, { name: "done", done: true, visits: [[0, 100]] }];
+  visit(list, 5, 5);
+  visit(list, 40, 70); // playing, over all of the first
+  assert.deepEqual(ticked, []);
+  visit(list, 10, 10);
+  assert.deepEqual(ticked, []); // [0, 10)
+  visit(list, 9, 9);
+  visit(list, 9, 9);
+  assert.deepEqual(ticked, ["there and back"]);
+});
+
+test("lanes are as high as there is room, and tell their value", () => {
+  assert.deepEqual([1, 3, 5].map(lanes.laneHeight), [50, 50, 30]);
+  const lane = { points: [[10, 1], [20, null], [30, 4]] };
+  assert.deepEqual([5, 10, 19, 20, 99].map((t) => lanes.laneAt(lane, t)), [null, 1, 1, null, 4]);
+});
+
+test("of a lost message in a mystery nobody hears: it is gone half-way, whatever became of it", () => {
+  const list = messages.buildMessages({ ...traceOf([send(0, "a", "b", 1), deliver(100, "b", "a", 1), send(200, "a", "b", 2)]), untold: [2] });
+  assert.deepEqual([list.rows[1].reason, list.rows[1].end], ["?", 300]);
+  assert.equal(messages.progress(list, list.rows[1], 250).part, 0.25);
+  assert.equal(messages.progress(list, list.rows[1], 300).part, 0.5);
+  assert.equal(words.messageWords({ ...traceOf([send(200, "a", "b", 2)]) }, { ...list.rows[1], sendEvent: 0 }), "Ping(), a → b, sent at 0.0002 s, never arrives");
+});
+
+test("a message is counted on its link, copies and other links apart", () => {
+  const list = messages.buildMessages(traceOf([send(0, "a", "b", 1), deliver(10, "b", "a", 1), deliver(12, "b", "a", 1), send(20, "b", "a", 2), send(30, "a", "b", 3)]));
+  assert.deepEqual(list.rows.filter((row) => !row.copy).map((row) => messages.numberOf(list, row)), [1, 1, 2]);
+});
+
+test("what runs a cell is left to the notebook", () => {
+  assert.equal(keys.commandFor({ key: "Enter", shiftKey: true }), null);
+  assert.equal(keys.belongsToNotebook({ key: "Enter", ctrlKey: true }), true);
+  assert.equal(keys.belongsToNotebook({ key: "Enter" }), false);
+});
+
+test("of a link and of all links the menu offers loss, and its end", () => {
+  const does = (acts) => acts.map(([, act]) => [act.do, act.a ?? "all"]);
+  assert.deepEqual(does(menu.weatherActs("a", "b", {})), [["lossy", "a"], ["slow", "a"], ["lossy", "all"]]);
+  assert.deepEqual(does(menu.weatherActs("a", "b", { lossy: true, slow: true, allLossy: true })), [["no loss", "a"], ["full speed", "a"], ["no loss", "all"]]);
+  assert.equal(menu.nodeActs("a", {}, false, { secret: true }).length, 5); // nothing may tell its state
 });

@@ -172,29 +172,42 @@ class Kernel:
 
     def _watched_events_before(self, limit: int, observe: Callable[[], None]) -> None:
         """The same, one by one, with a look at everything after each event."""
-        heap, write, recorder = self.heap, self.write, self.recorder
+        heap, write, recorder, touch = self.heap, self.write, self.recorder, self.touched.add
         rows, enough = recorder.rows, recorder.room(self._event_limit)
-        while heap and heap[0][0] < limit:
-            when, order, link, actor, what = heappop(heap)
-            self.now = when
-            if link is not None:
-                source, target = link.source, link.target
-                if self.careful or not target.quick:
-                    self.arrive(link, actor, what)
+        target: Any = (
+            None  # whose handler runs by the short way; what goes wrong in it is told as its mistake
+        )
+        try:
+            while heap and heap[0][0] < limit:
+                when, order, link, actor, what = heappop(heap)
+                self.now = when
+                if link is not None:
+                    source, target = link.source, link.target
+                    if self.careful or not target.quick:
+                        target = None
+                        self.arrive(link, actor, what)
+                    else:
+                        write((when, DELIVER, target.index, source.index, what, actor, None, ""))
+                        touch(target.name)
+                        context = target.context
+                        context.now = when / MICROSECONDS
+                        target.node.on_message(context, source.name, actor)
+                        target = None
+                elif what is None:
+                    actor()
+                elif actor.timers.get(what) == order:
+                    self._timer_due(actor, what, order)
                 else:
-                    write((when, DELIVER, target.index, source.index, what, actor, None, ""))
-                    self.call(target, "on_message", target.node.on_message, source.name, actor)
-            elif what is None:
-                actor()
-            elif actor.timers.get(what) == order:
-                self._timer_due(actor, what, order)
-            else:
-                continue
-            observe()
-            if len(rows) >= enough:
-                self._check_limit()
-                recorder.flush()
-                enough = recorder.room(self._event_limit)
+                    continue
+                observe()
+                if len(rows) >= enough:
+                    self._check_limit()
+                    recorder.flush()
+                    enough = recorder.room(self._event_limit)
+        except Exception as error:
+            if target is None or (isinstance(error, SimulationError) and error.run is None):
+                raise
+            raise self._blame(target, "on_message", error) from error
 
     # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -33,14 +33,6 @@ class LiveMoment(Moment):
         super().__init__(engine.state(sent), beliefs, 0)
         vars(self).update(_engine=engine, _stale=set(), _rows=(0, 0), _all=NodeFields({}, self._state, 0.0))
 
-    def move(self, fresh: int, count: int) -> None:
-        """Another event is over: it wrote the last ``fresh`` of ``count`` rows."""
-        own = vars(self)
-        own["_time"] = self._engine.now
-        own["_rows"] = (fresh, count)
-        self._stale.update(self._engine.touched)
-        self._engine.touched.clear()
-
     @property
     def nodes(self) -> NodeFields:  # type: ignore[override]
         """Public fields of every node that has booted and not crashed since, by id."""
@@ -91,6 +83,8 @@ class LiveWatcher:
         self._sent: dict[int, int] = {}
         self._count = 0
         self._moment = LiveMoment(engine, self._beliefs, self._sent.__getitem__)
+        self._own = vars(self._moment)  # it moves on; nobody else may change it
+        self._stale: set[str] = self._own["_stale"]
 
     def __call__(self) -> None:
         """An event is over."""
@@ -98,12 +92,17 @@ class LiveWatcher:
         count = len(recorder)
         fresh, self._count = count - self._count, count
         if fresh:
-            for when, kind, node, _, number, _, cell, _ in recorder.rows[-fresh:]:
+            for row in recorder.rows[-fresh:]:
+                kind = row[1]
                 if kind == SEND:
-                    self._sent[number] = when
-                elif node >= 0 and kind >= RECORD:
-                    self._beliefs.take(kind, self._names[node], cell)
-        self._moment.move(fresh, count)
+                    self._sent[row[4]] = row[0]
+                elif kind >= RECORD and row[2] >= 0:
+                    self._beliefs.take(kind, self._names[row[2]], row[6])
+        own, touched = self._own, self._engine.touched
+        own["_time"] = self._engine.now
+        own["_rows"] = (fresh, count)
+        self._stale.update(touched)
+        touched.clear()
         self._see(self._moment)
 
 

@@ -7,6 +7,8 @@ The browser gets the whole trace once. It asks Python for two things only: anoth
 less), and what stands inside the nodes at a moment.
 """
 
+from dscourse.views.player import lanes
+from dscourse.views.player.tasks import Task, Visit
 from dscourse.views.player.widget import Player, play
 
-__all__ = ["Player", "play"]
+__all__ = ["Player", "Task", "Visit", "lanes", "play"]

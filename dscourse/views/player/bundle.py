@@ -13,8 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 #: A module may import only from those that stand before it.
 ORDER = (
-    "search", "trace", "history", "messages", "lamport", "geometry", "words", "keys",
-    "dom", "cluster", "timeline", "diagram", "menu", "inspector", "player",
+    "search", "trace", "history", "messages", "lamport", "geometry", "words", "keys", "pace",
+    "dom", "cluster", "timeline", "lanes", "tasks", "diagram", "menu", "inspector", "player",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.mjs";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function|const|let|class)", re.MULTILINE)

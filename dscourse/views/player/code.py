@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 
-from dscourse.simulation import Fault, Run
+from dscourse.simulation import Byzantine, Fault, Run
 
 
 def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
@@ -19,8 +19,12 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
             from the scenario's JSON.
         base: the run given to `play`.
     """
-    scenario = set() if name or base.scenario.is_script else {"Scenario"}
-    kinds = sorted({type(fault).__name__ for fault in faults} | scenario)
+    named = {type(fault).__name__ for fault in faults}
+    lies = {type(fault.behaviour) for fault in faults if isinstance(fault, Byzantine)}
+    named |= {
+        lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")
+    }  # others are the notebook's own
+    kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
         lines.append("")
@@ -36,7 +40,7 @@ def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
         return [f"forked = {start}"]
     lines = []
     for fault in faults:
-        lines.append(f"forked = {start}.fork({fault.begins!r}, {fault!r})")
+        lines.append(f"forked = {start}.fork({fault.begins or 0.0!r}, {fault!r})")
         start = "forked"
     return lines
 

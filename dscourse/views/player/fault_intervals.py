@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dscourse.simulation import CutLink, Fault, Partition, Run
@@ -25,6 +25,10 @@ _WORDS = {  # a template over the fault's fields, as short as a time line needs 
     "Byzantine": "{node} lies",
     "ClockOffset": "clock of {node} {seconds:+g} s",
     "ClockDrift": "clock of {node} drifts {rate:+g}",
+    "LoseMessage": "{sender} → {to}: message {number} lost",
+    "DelayMessage": "{sender} → {to}: message {number} {by:g} s late",
+    "RepeatMessage": "{sender} → {to}: message {number} twice",
+    "OtherLuck": "other luck from here",
 }
 
 
@@ -66,16 +70,16 @@ class Mark:
     change: str
 
 
-def bands(run: Run) -> list[Band]:
-    """Return the faults that were in force, in order of their beginning."""
-    return [_band(run, *interval) for interval in run.trace.fault_intervals()]
+def bands(run: Run, hidden: Collection[Fault] = ()) -> list[Band]:
+    """Return the faults that were in force, without the `hidden` ones, in order of their beginning."""
+    return [_band(run, *interval) for interval in run.trace.fault_intervals() if interval[0] not in hidden]
 
 
-def marks(run: Run) -> list[Mark]:
+def marks(run: Run, hidden: Collection[Fault] = ()) -> list[Mark]:
     """Return when nodes stop and go on, in order of time; at one moment, first who goes on."""
     found = []
     last = round(run.until * 1e6)
-    drawn = bands(run)
+    drawn = bands(run, hidden)
     crashes = {(band.nodes, band.begin) for band in drawn if band.kind == "crash"}
     for band in drawn:
         if band.kind not in ("crash", "pause"):

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from dscourse.simulation import KINDS, Run
-from dscourse.simulation.moment import Waiting
+from dscourse.simulation import KINDS, Byzantine, Fault, Run
+from dscourse.simulation.faults import fault_from_json_value
 from dscourse.views import palette
 from dscourse.views.player.fault_intervals import Band, Mark, bands, marks
+from dscourse.views.player.lanes import Lane
 from dscourse.views.player.positions import positions
-from dscourse.views.player.scene import queueing, waiting_at_end
+from dscourse.views.player.scene import BY_FAULT, never_told, queue_changes, waiting_at_end
 
 _NOBODY = 0xFFFF
 _NO_MESSAGE = 0xFFFFFFFF
@@ -45,13 +46,25 @@ _ON_DARK = [
 _TYPES: dict[str, Any] = {"u4": np.dtype("<u4"), "u2": np.dtype("<u2"), "u1": np.dtype("u1")}
 
 
-def pack(run: Run) -> bytes:
+def pack(
+    run: Run,
+    hidden: Collection[Fault] = (),
+    lanes: Sequence[Lane] = (),
+    changed_from: float | None = None,
+) -> bytes:
     """Return a run as the player's JavaScript reads it.
+
+    Args:
+        run: the run.
+        hidden: faults of which nothing may be in it.
+        lanes: what to draw over time under the time line.
+        changed_from: from when on (seconds) it isn't the run that `play` was given; None if it is.
 
     Raises:
         ValueError: if the run has more parties or a longer silence than the columns can hold.
     """
-    header, columns = unpacked(run)
+    header, columns = unpacked(run, hidden)
+    header["lanes"] = [lane.drawn(run, changed_from) for lane in lanes]
     layout: list[list[Any]] = []
     blocks: list[bytes] = []
     offset = 0
@@ -76,19 +89,20 @@ def _with_offsets(header: dict[str, Any], layout: list[list[Any]]) -> bytes:
         start = 4 + len(text)
 
 
-def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
+def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
     """Return header and columns before they are packed."""
     trace = run.trace
     if len(trace.ids) >= _NOBODY:
         raise ValueError(f"the player shows up to {_NOBODY - 1} nodes and clients, got {len(trace.ids)}")
-    gaps = np.diff(np.asarray(trace.time_us, dtype=np.int64), prepend=0)
+    told = _told(run, hidden) if hidden else np.ones(len(trace), dtype=bool)
+    gaps = np.diff(np.asarray(trace.time_us, dtype=np.int64)[told], prepend=0)
     if len(gaps) and int(gaps.max()) > 0xFFFFFFFF:
         raise ValueError(
             f"the player can't show a run in which nothing happens for {gaps.max() / 1e6:.0f} s; the limit is 4294 s"
         )
-    words = _Words(run)
-    stops = marks(run)
-    arrivals, still_waiting = _arrivals(run), waiting_at_end(run)
+    words = _Words(run, told)
+    stops = marks(run, hidden)
+    still_waiting = waiting_at_end(run)
     places = {party: index for index, party in enumerate(trace.ids)}
     header = {
         "until": round(run.until * 1e6),
@@ -97,16 +111,19 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         "texts": list(words.texts),
         "parties": _parties(run),
         "links": _links(run, places),
+        "takesFaults": not run.scenario.is_script,
         "directed": bool(run.scenario.network.graph.is_directed()),
-        "bands": [_band(number, band, places) for number, band in enumerate(bands(run))],
-        "marks": _marks(run, stops, places, arrivals, still_waiting),
-        "arrivals": arrivals,
+        "bands": [_band(number, band, places) for number, band in enumerate(bands(run, hidden))],
+        "marks": _marks(run, stops, places),
+        "arrivals": _arrivals(run, told),
         "waiting": [
             [message.message_id, round(message.arrived * 1e6)]
             for held in still_waiting.values()
             for message in held
         ],
         "looks": _looks(run, stops),
+        "untold": sorted(never_told(run)) if hidden else [],
+        "lies": [] if hidden else lies(run),
         "series": _ON_LIGHT,
         "seriesOnDark": _ON_DARK,
     }
@@ -114,12 +131,28 @@ def unpacked(run: Run) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
         "delta": ("u4", gaps),
         "type": ("u4", words.type),
         "text": ("u4", words.text),
-        "message": ("u4", _unsigned(trace.message_id, _NO_MESSAGE)),
-        "node": ("u2", _unsigned(trace.node_code, _NOBODY)),
-        "peer": ("u2", _unsigned(trace.peer_code, _NOBODY)),
-        "kind": ("u1", trace.kind_code),
+        "message": ("u4", _unsigned(trace.message_id[told], _NO_MESSAGE)),
+        "node": ("u2", _unsigned(trace.node_code[told], _NOBODY)),
+        "peer": ("u2", _unsigned(trace.peer_code[told], _NOBODY)),
+        "kind": ("u1", trace.kind_code[told]),
     }
     return header, columns
+
+
+def _told(run: Run, hidden: Collection[Fault]) -> Any:
+    """Return which events are sent along: not those of hidden faults, nor a loss with its reason."""
+    trace = run.trace
+    told = np.ones(len(trace), dtype=bool)
+    for index in np.flatnonzero(trace.kind_code == KINDS.index("fault")).tolist():
+        told[index] = fault_from_json_value(trace.details[index]["fault"]) not in hidden
+    for index in np.flatnonzero(trace.kind_code == KINDS.index("drop")).tolist():
+        told[index] = trace.names[index] not in BY_FAULT
+    return told
+
+
+def lies(run: Run) -> list[str]:
+    """Return the behaviours of Byzantine nodes that this run names, as code: any node may be given one of them."""
+    return list(dict.fromkeys(repr(fault.behaviour) for fault in run.faults if isinstance(fault, Byzantine)))
 
 
 def _unsigned(codes: Any, nobody: int) -> Any:
@@ -130,7 +163,7 @@ def _unsigned(codes: Any, nobody: int) -> Any:
 class _Words:
     """Names and texts of all events, each told once and then referred to by number."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, told: Any) -> None:
         self.types: dict[str, int] = {}
         self.texts: dict[str, int] = {"": 0}
         self.type: list[int] = []
@@ -139,11 +172,13 @@ class _Words:
         message_texts: dict[int, int] = {}  # by identity: a broadcast sends one object many times
         rows = zip(trace.kind_code.tolist(), trace.messages, trace.names, trace.details, strict=True)
         for index, (code, message, name, detail) in enumerate(rows):
+            if not told[index]:
+                continue
             kind, text = KINDS[code], 0
             if kind == "send":
                 text = message_texts.get(id(message), 0)
                 if not text:
-                    text = message_texts[id(message)] = self._text(repr(message))
+                    text = message_texts[id(message)] = self._text(in_words(message))
             elif kind == "drop":
                 text = self._text(json.dumps(name))
                 name = type(message).__name__
@@ -158,6 +193,27 @@ class _Words:
         if len(text) > _LONGEST_TEXT and not text.startswith("{"):
             text = text[:_LONGEST_TEXT] + "…"
         return self.texts.setdefault(text, len(self.texts))
+
+
+def in_words(message: Any) -> str:
+    """Return a message in words: ``Vote: term 3, granted yes`` for ``Vote(term=3, granted=True)``."""
+    if is_dataclass(message):
+        parts = ", ".join(
+            f"{field.name.replace('_', ' ')} {_value(getattr(message, field.name))}"
+            for field in fields(message)
+        )
+        return type(message).__name__ + (f": {parts}" if parts else "")
+    return f"{type(message).__name__}: {_value(message)}"
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_value, value))})"
+    return f"({in_words(value)})" if is_dataclass(value) else str(value)
 
 
 def _detail(detail: dict[str, Any]) -> str:
@@ -216,31 +272,23 @@ def _band(number: int, band: Band, places: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _arrivals(run: Run) -> list[list[int]]:
+def _arrivals(run: Run, told: Any) -> list[list[int]]:
     """[row, µs] of messages that reached their node before they were worked on: the row says when that was."""
     kinds = run.trace.kind_code
     over = np.flatnonzero((kinds == KINDS.index("deliver")) | (kinds == KINDS.index("drop")))
     details = ((row, run.trace.details[row]) for row in over.tolist())
-    return [[row, round(detail["arrived"] * 1e6)] for row, detail in details if "arrived" in detail]
+    sent_as = np.cumsum(told) - 1
+    return [
+        [int(sent_as[row]), round(detail["arrived"] * 1e6)]
+        for row, detail in details
+        if "arrived" in detail and told[row]
+    ]
 
 
-def _marks(
-    run: Run,
-    stops: list[Mark],
-    places: dict[str, int],
-    arrivals: list[list[int]],
-    still_waiting: dict[str, tuple[Waiting, ...]],
-) -> list[list[Any]]:
+def _marks(run: Run, stops: list[Mark], places: dict[str, int]) -> list[list[Any]]:
     """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
     rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in stops]
-    queues = queueing(run)
-    for index, arrived in arrivals if queues else ():
-        event = run.trace[index]
-        if event.node in queues:
-            rows += [[arrived, places[event.node], 1], [event.time_us, places[event.node], -1]]
-    for node, held in still_waiting.items():
-        if node in queues:
-            rows += [[round(message.arrived * 1e6), places[node], 1] for message in held]
+    rows += [[time, places[node], change] for time, node, change in queue_changes(run)]
     return sorted(rows, key=lambda row: row[0])
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dscourse.simulation import KINDS, Event, Moment, Run
+from dscourse.simulation import KINDS, Event, Fault, Moment, Run
 from dscourse.simulation.moment import Waiting
 from dscourse.views.player.fault_intervals import Band, bands
+
+BY_FAULT = ("lost", "cut", "crashed")  # reasons of a drop that tell of a fault
+UNTOLD = "?"  # stands for each of them where faults are hidden: the message just never arrives
 
 
 @dataclass(frozen=True)
@@ -62,24 +66,34 @@ class Flight:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything there is to see at a moment: ``now`` for what the kernel knows, the rest for the eye."""
+    """Everything there is to see at a moment."""
 
-    now: Moment
     nodes: dict[str, NodeState]
     flights: list[Flight]
     bands: list[Band]
 
+    def can_talk(self, a: str, b: str) -> bool:
+        """Whether every partition and every cut in the picture lets ``a`` talk to ``b``."""
+        for band in self.bands:
+            if band.kind == "cut":
+                if band.link == (a, b) or (band.link == (b, a) and not band.one_way):
+                    return False
+            elif band.kind == "partition" and not any(a in group and b in group for group in band.groups):
+                return False
+        return True
 
-def scene_at(run: Run, microseconds: int) -> Scene:
-    """Return what there is to see after every event at or before a moment."""
+
+def scene_at(run: Run, microseconds: int, hidden: Collection[Fault] = ()) -> Scene:
+    """Return what there is to see after every event at or before a moment, if some faults are not to be seen."""
     now = run.at(microseconds / 1e6)
     flights = [
         _placed(flight, microseconds)
-        for flight in _flights(run, microseconds, microseconds)
+        for flight in _flights(run, microseconds, microseconds, hidden)
         if _visible(flight, microseconds)
     ]
-    in_force = [band for band in bands(run) if band.holds_at(microseconds)]
-    return Scene(now, _states(run, now), flights, in_force)
+    in_force = [band for band in bands(run, hidden) if band.holds_at(microseconds)]
+    states = _told_states(run, microseconds, in_force) if hidden else _states(run, now)
+    return Scene(states, flights, in_force)
 
 
 def queueing(run: Run) -> set[str]:
@@ -99,9 +113,11 @@ def waiting_at_end(run: Run) -> dict[str, tuple[Waiting, ...]]:
     return {node: held for node, held in run.at(run.until).waiting.items() if held}
 
 
-def flights_between(run: Run, begin: int, end: int) -> list[Flight]:
+def flights_between(run: Run, begin: int, end: int, hidden: Collection[Fault] = ()) -> list[Flight]:
     """Return the messages that are under way, or are dropped, at some time in [begin, end)."""
-    return [flight for flight in _flights(run, begin, end) if flight.sent < end and flight.end >= begin]
+    return [
+        flight for flight in _flights(run, begin, end, hidden) if flight.sent < end and flight.end >= begin
+    ]
 
 
 def _states(run: Run, now: Moment) -> dict[str, NodeState]:
@@ -112,6 +128,32 @@ def _states(run: Run, now: Moment) -> dict[str, NodeState]:
         status, label = now.status.get(node, ("up", ""))
         live = sum(condition[peer] != "crashed" for peer in neighbours[node])
         states[node] = NodeState(condition[node], status, label, doubts[node], live)
+    return states
+
+
+def _told_states(run: Run, microseconds: int, in_force: list[Band]) -> dict[str, NodeState]:
+    """What nodes told of themselves: of one that is secretly down, the last that it said."""
+    stopped = {
+        band.nodes[0]: {"crash": "crashed"}.get(band.kind, "paused")
+        for band in in_force
+        if band.kind in ("crash", "pause")
+    }
+    said, doubts = {}, set()
+    for event in run.trace.select(kind="record"):
+        if event.time_us > microseconds:
+            break
+        if event.name == "status":
+            said[event.node] = (str(event.detail.get("status", "up")), str(event.detail.get("label") or ""))
+        elif event.name == "suspect":
+            doubts.add((event.node, event.peer))
+        elif event.name == "trust":
+            doubts.discard((event.node, event.peer))
+    counts = Counter(peer for _, peer in doubts)
+    neighbours = _neighbours(run)
+    states = {}
+    for node in run.nodes:
+        live = sum(stopped.get(peer) != "crashed" for peer in neighbours[node])
+        states[node] = NodeState(stopped.get(node, "up"), *said.get(node, ("up", "")), counts[node], live)
     return states
 
 
@@ -127,7 +169,32 @@ def _neighbours(run: Run) -> dict[str, set[str]]:
     return around
 
 
-def _flights(run: Run, begin: int, end: int) -> list[Flight]:
+def queue_changes(run: Run) -> list[tuple[int, str, int]]:
+    """Return (µs, node, +1 or -1): a message begins or ends to wait at a node with a queue; in order of time."""
+    queues, trace = queueing(run), run.trace
+    rows: list[tuple[int, str, int]] = []
+    over = np.isin(trace.kind_code, [KINDS.index("deliver"), KINDS.index("drop")])
+    for index in np.flatnonzero(over).tolist() if queues else ():
+        event = trace[index]
+        if event.node in queues and "arrived" in event.detail:
+            arrived = round(event.detail["arrived"] * 1e6)
+            rows += [(arrived, str(event.node), 1), (event.time_us, str(event.node), -1)]
+    for node, held in waiting_at_end(run).items():
+        if node in queues:
+            rows += [(round(message.arrived * 1e6), node, 1) for message in held]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def never_told(run: Run) -> set[int]:
+    """Return the numbers of messages that were lost for whatever reason a fault gives: nobody is told of these."""
+    trace = run.trace
+    delivered = set(trace.message_id[trace.kind_code == KINDS.index("deliver")].tolist())
+    drops = np.flatnonzero(trace.kind_code == KINDS.index("drop")).tolist()
+    lost = {int(trace.message_id[row]) for row in drops if trace.names[row] in BY_FAULT}
+    return lost - delivered
+
+
+def _flights(run: Run, begin: int, end: int, hidden: Collection[Fault] = ()) -> list[Flight]:
     """Messages that are under way at some time in [begin, end], or have been dropped shortly before, by sending."""
     trace = run.trace
     ends = np.flatnonzero(np.isin(trace.kind_code, [KINDS.index("deliver"), KINDS.index("drop")]))
@@ -140,8 +207,13 @@ def _flights(run: Run, begin: int, end: int) -> list[Flight]:
     typical = int(delays[(len(delays) - 1) // 2]) if len(delays) else max(1, round(run.until * 1e4))
     seen = (trace.time_us[sending] <= end) & (trace.time_us[ends] >= begin - 2 * typical)
     flights = []
+    secret = never_told(run) if hidden else set()
     for row, sent in zip(ends[seen].tolist(), sending[seen].tolist(), strict=True):
         over = trace[row]
+        if hidden and over.kind == "drop" and over.name in BY_FAULT:
+            if over.message_id in secret:
+                flights.append(_flight(trace[sent], trace[sent].time_us + typical, UNTOLD, typical))
+            continue
         arrival = round(over.detail.get("arrived", over.time) * 1e6)
         flights.append(_flight(trace[sent], arrival, over.name if over.kind == "drop" else None, typical))
     waits = {
@@ -166,7 +238,7 @@ def _visible(flight: Flight, now: int) -> bool:
 
 def _placed(flight: Flight, now: int) -> Flight:
     span = flight.end - flight.sent
-    goal = 1.0 if flight.reason is None else 0.82
+    goal = 1.0 if flight.reason is None else 0.5 if flight.reason == UNTOLD else 0.82
     if flight.reason is not None and now >= flight.end:
         return replace(flight, part=0.33 if span == 0 else goal)
     return replace(flight, reason=None, part=goal * (now - flight.sent) / span if span else 0.0)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import anywidget
 import traitlets
+from IPython import get_ipython
 
-from dscourse.arguments import instance
+from dscourse import progress
+from dscourse.arguments import instance, items, truth
 from dscourse.simulation import Fault, NodeError, NotDeterministic, Run
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import bundle
 from dscourse.views.player.code import caller, code_for, name_of
 from dscourse.views.player.commands import ended, fault_for
+from dscourse.views.player.lanes import Lane
 from dscourse.views.player.node_state import insides
 from dscourse.views.player.payload import pack
+from dscourse.views.player.tasks import Task
 
 _PIXELS_PER_INCH = 100  # of the still picture; whoever sees the player itself has waited for it
+_shown: dict[str, WeakSet[Player]] = {}  # by cell: the players that its last execution has shown
+_executions: dict[str, object] = {}  # by cell: that execution
 
 
 class Player(anywidget.AnyWidget):
@@ -30,6 +38,7 @@ class Player(anywidget.AnyWidget):
     Attributes:
         run: the run that is shown now.
         faults: what the learner has added by hand, in order.
+        done: names of the tasks that are done.
         code: Python that makes the run that is shown now.
         problem: what went wrong with the last command, in words; empty if nothing did.
     """
@@ -43,18 +52,41 @@ class Player(anywidget.AnyWidget):
     fields = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
     answered = traitlets.Int(0).tag(sync=True)
+    tasks = traitlets.Unicode("[]").tag(sync=True)
+    hides_future = traitlets.Bool(True).tag(sync=True)
+    hides_faults = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, run: Run, before: Run | None = None, name: str = "") -> None:
+    def __init__(
+        self,
+        run: Run,
+        before: Run | None = None,
+        name: str = "",
+        *,
+        tasks: Sequence[Task] = (),
+        lanes: Sequence[Lane] = (),
+        hide_future: bool = True,
+        hide_faults: bool = False,
+    ) -> None:
         self._runs = [run]
+        self._given_before = before
+        self._lanes = tuple(lanes)
+        self._hidden = (
+            frozenset((*run.faults, *(before.faults if before else ()))) if hide_faults else frozenset()
+        )
+        self._tasks = {task.name: task for task in tasks}
+        self._done = set(progress.tasks_done()) & set(self._tasks)
         self._faults: list[Fault] = []
         self._endless: dict[Fault, Fault] = {}  # a fault that was given an end → as it was before
         self._compares = before is not None
         self._name = name
         super().__init__(
-            payload=pack(run),
+            payload=self._packed(run),
             problem=_stopped(run),
-            before=pack(before) if before is not None else b"",
-            code=code_for((), name, run),
+            before=self._packed(before) if before is not None else b"",
+            code=self._code(()),
+            tasks=self._told_tasks(),
+            hides_future=hide_future,
+            hides_faults=hide_faults,
         )
         self._first_payload = self.payload
         self.on_msg(self._on_command)
@@ -72,6 +104,20 @@ class Player(anywidget.AnyWidget):
     def faults(self) -> tuple[Fault, ...]:
         """What the learner has added by hand, in order."""
         return tuple(self._faults)
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Names of the tasks that are done, in the order of the list."""
+        return tuple(name for name in self._tasks if name in self._done)
+
+    def reveal(self) -> None:
+        """Show the faults of a run that was given with `hide_faults`."""
+        self._hidden = frozenset()
+        self.hides_faults = False
+        self._first_payload = self._packed(self._runs[0])
+        if self._given_before is not None:
+            self.before = self._packed(self._given_before)
+        self._show(self._runs, self._faults, self.problem)
 
     def add(self, fault: Fault) -> None:
         """Add a fault: fork the run at the fault's time and show the fork.
@@ -104,22 +150,60 @@ class Player(anywidget.AnyWidget):
         self._show(runs, faults, problem or _stopped(runs[-1]))
 
     def _show(self, runs: list[Run], faults: list[Fault], problem: str) -> None:
-        payload = pack(runs[-1])
+        payload = self._packed(runs[-1], min((fault.begins or 0.0 for fault in faults), default=None))
         self._runs, self._faults = runs, faults
         with self.hold_sync():  # one message: what belongs together arrives together
             if not self._compares:
                 self.before = self._first_payload if faults else b""
             self.payload = payload
             self.acts = [repr(fault) for fault in faults]
-            self.code = code_for(faults, self._name, runs[0])
+            self.code = self._code(faults)
             self.problem = problem
+            self._ask_tasks()
+
+    def _packed(self, run: Run, changed_from: float | None = None) -> bytes:
+        return pack(run, self._hidden, self._lanes, changed_from)
+
+    def _code(self, faults: Sequence[Fault]) -> str:
+        name = self._name or ("run" if self._hidden else "")  # the scenario as JSON would tell of its faults
+        return code_for(faults, name, self._runs[0])
+
+    def _told_tasks(self) -> str:
+        told = [
+            {
+                "name": name,
+                "text": task.text,
+                "done": name in self._done,
+                "visits": [[round(visit.begin * 1e6), round(visit.end * 1e6)] for visit in task.visits],
+            }
+            for name, task in self._tasks.items()
+        ]
+        return json.dumps(told)
+
+    def _ask_tasks(self) -> None:
+        for task in self._tasks.values():
+            if (
+                task.name not in self._done
+                and not task.visits
+                and callable(task.done)
+                and task.done(self.run)
+            ):
+                self._tick(task.name)
+
+    def _tick(self, name: str) -> None:
+        if name not in self._tasks:
+            raise LookupError(f"there is no task {name!r}")
+        self._done.add(name)
+        notice = progress.record_task(name)
+        self.tasks = self._told_tasks()
+        self.problem = self.problem or notice
 
     def _on_command(self, _widget: object, command: Any, _buffers: object) -> None:
         try:
             self._obey(command)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is told where the learner looks
             self.problem = _in_words(error)
-        if command.get("type") != "fields":
+        if command.get("type") not in ("fields", "visited"):
             self.answered += 1
 
     def _obey(self, command: dict[str, Any]) -> None:
@@ -129,14 +213,20 @@ class Player(anywidget.AnyWidget):
         elif kind == "undo":
             self.undo(command.get("index"))
         elif kind == "fields":
+            if self._hidden:
+                raise ValueError("Reveal the faults first: what is inside the nodes would tell them.")
             self.fields = json.dumps(insides(self.run, int(command["time"])))
+        elif kind == "visited":
+            self._tick(command["name"])
+        elif kind == "reveal":
+            self.reveal()
         else:
             raise LookupError(f"the player knows no command {kind!r}")
 
     def _act(self, act: dict[str, Any], at: float) -> None:
-        end = ended(act, at, self.run, self._faults)
+        end = ended(act, at, self.run, self._faults, self._hidden)
         if end is None:
-            self.add(fault_for(act, at, self.run))
+            self.add(fault_for(act, at, self.run, self._hidden))
             return
         place, fault = end
         self._endless[fault] = self._faults[place]
@@ -144,9 +234,10 @@ class Player(anywidget.AnyWidget):
 
     def picture(self) -> Picture:
         """Return a still picture of the run, for places where no widget can live."""
-        return cluster.run_picture(self.run)
+        return cluster.run_picture(self.run, self._hidden)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        _let_go_of_earlier(self)
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         try:
@@ -159,6 +250,22 @@ class Player(anywidget.AnyWidget):
             "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
         }
         return ({**views, **stands_in}, metadata)
+
+
+def _let_go_of_earlier(player: Player) -> None:
+    """Close the players that an earlier execution of this cell has shown: its output is gone from the page."""
+    get_parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)  # type: ignore[no-untyped-call]
+    parent = get_parent() if get_parent else {}
+    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    if cell is None:
+        return
+    if _executions.get(cell) != execution:
+        gone = _shown.pop(cell, WeakSet())
+        for other in gone:
+            if other is not player and not any(other in kept for kept in _shown.values()):
+                other.close()
+        _executions[cell] = execution
+    _shown.setdefault(cell, WeakSet()).add(player)
 
 
 def _fork(run: Run, fault: Fault) -> tuple[Run, str]:
@@ -182,18 +289,31 @@ def _in_words(error: Exception) -> str:
     return text if isinstance(error, ValueError | LookupError) and text else f"{type(error).__name__}: {text}"
 
 
-def play(run: Run, before: Run | None = None) -> Player:
+def play(
+    run: Run,
+    before: Run | None = None,
+    *,
+    tasks: Sequence[Task] = (),
+    lanes: Sequence[Lane] = (),
+    hide_future: bool = True,
+    hide_faults: bool = False,
+) -> Player:
     """Show a run in the cluster player.
 
     Args:
         run: what to play.
         before: another run to show beside it, such as the one that `run` was forked from.
+        tasks: a checklist that ticks itself and is kept with the learner's progress.
+        lanes: what to draw over time under the time line, such as ``lanes.latency(0.99)``.
+        hide_future: draw the run only as far as it has been played; a switch shows all of it.
+        hide_faults: tell nothing of the faults in `run` and `before` until the learner asks for them.
 
     Returns:
-        A widget. Its ``run`` is the run that it shows at the moment, its ``faults`` what the learner has added by hand.
+        A widget. Its ``run`` is the run that it shows at the moment, its ``faults`` what the learner has added by hand,
+        its ``done`` the names of the tasks that are done.
 
     Raises:
-        TypeError: if one of them is no run.
+        TypeError: if one of them is of the wrong kind.
         LookupError: if the run was made with ``trace=False``, so that there is nothing to play.
 
     Example:
@@ -201,4 +321,12 @@ def play(run: Run, before: Run | None = None) -> Player:
     """
     for role, given in (("run", run), ("before", run if before is None else before)):
         instance(role, given, Run, "a Run, as scenario.run(until=…) or run.fork(…) returns it")
-    return Player(run, before, name_of(run, caller()))
+    return Player(
+        run,
+        before,
+        name_of(run, caller()),
+        tasks=items("tasks", tasks, "a list of Task(name, text, done)", Task),
+        lanes=items("lanes", lanes, "a list of lanes, such as lanes.throughput()", Lane),
+        hide_future=truth("hide_future", hide_future),
+        hide_faults=truth("hide_faults", hide_faults),
+    )

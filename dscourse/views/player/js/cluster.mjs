@@ -14,7 +14,10 @@ const ROOMY = 20; // up to so many nodes have their state written beside them
 const CROWDED = 8; // from so many nodes on a circle, it stands at their outer side
 const LINE = 15; // pixels
 
-/** `does`: { node(party, element), link(a, b, point), lasso(parties), focusNode(party) }; without it, the picture is only for looking. */
+const MESSAGE_REACH = 9; // pixels around a message that count as the message
+const MOST_DOTS = 12; // messages that wait, drawn one by one
+
+/** `does`: { node(party, element), link(a, b, point), message(row, point), lasso(parties), focusNode(party) }; without it, the picture is only for looking. */
 export function clusterView(title, does = null) {
   const links = make("canvas", { "aria-hidden": "true" });
   const flights = make("canvas", { "aria-hidden": "true" });
@@ -35,6 +38,8 @@ export function clusterView(title, does = null) {
   let beside = false;
   let size = [0, 0];
   let drawnBands = null;
+  let spots = []; // where the messages under way are: { x, y, row }
+  let legendOf = null;
   let marked = new Set();
   let state = [];
   const stamps = new Map();
@@ -54,7 +59,7 @@ export function clusterView(title, does = null) {
     for (const part of parts) svg.append(part.group);
     svg.append(lasso);
     if (parts.length > 0 && does) parts[0].group.setAttribute("tabindex", "0");
-    showLegend();
+    legendOf = null;
     if (!resize() && size[0] > 0) place();
   }
 
@@ -77,7 +82,7 @@ export function clusterView(title, does = null) {
       set(label, "y", String(words.y + LINE));
     }
     const doubt = makeSvg("text", { class: "dp-doubt" });
-    const gauge = makeSvg("g", { class: "dp-gauge" }, makeSvg("rect", { class: "dp-gauge-box" }), makeSvg("rect", { class: "dp-gauge-fill" }), makeSvg("text", { class: "dp-gauge-text" }));
+    const gauge = makeSvg("g", { class: "dp-gauge" }, makeSvg("path", { class: "dp-gauge-fill" }), makeSvg("text", { class: "dp-gauge-text" }));
     const hover = makeSvg("title");
     const group = makeSvg("g", { class: "dp-node", "data-node": party.id }, hover, hit, mark, ring, shape, name, label, doubt, gauge);
     if (does && !party.client) {
@@ -96,9 +101,13 @@ export function clusterView(title, does = null) {
     return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, words, room: Infinity, drawn: "" };
   }
 
-  function showLegend() {
-    const { trace } = run;
-    const items = Object.values(trace.looks).filter((look) => look.seen).map((look) => {
+  /** What the shapes mean that have been seen up to `limit`. */
+  function showLegend(limit) {
+    const { trace, history } = run;
+    const seen = Object.keys(trace.looks).filter((name) => name in history.firstSeen && history.firstSeen[name] <= limit);
+    if (legendOf === seen.join()) return;
+    legendOf = seen.join();
+    const items = seen.map((name) => trace.looks[name]).map((look) => {
       const picture = makeSvg("svg", { width: 18, height: 18, viewBox: "-10 -10 20 20", "aria-hidden": "true" },
         makeSvg("path", { d: shapePath(look.shape, 7), class: "dp-shape", style: `fill:${look.colour}` }));
       return make("li", {}, picture, make("span", { text: look.label }));
@@ -130,8 +139,9 @@ export function clusterView(title, does = null) {
     drawnBands = null;
   }
 
-  function draw(t) {
+  function draw(t, limit = Infinity) {
     if (!run) return;
+    showLegend(limit);
     if (size[0] === 0 && !resize()) return;
     const bands = bandsAt(run.trace, t);
     const key = bands.filter((band) => band.link || band.groups.length > 0).map((band) => band.number).join();
@@ -240,6 +250,7 @@ export function clusterView(title, does = null) {
     const r = trace.parties.length > 30 ? 3 : 5;
     const byType = new Map();
     const drops = [];
+    spots = [];
     for (const index of messagesBetween(messages, t, t)) {
       const row = messages.rows[index];
       if (run.hiddenTypes.has(row.type)) continue;
@@ -249,7 +260,9 @@ export function clusterView(title, does = null) {
       const x = x1 + part * (x2 - x1) + (4 * (y2 - y1)) / length; // keep to the right: there and back don't cover each other
       const y = y1 + part * (y2 - y1) - (4 * (x2 - x1)) / length;
       if (row.reason !== null && t >= row.end) drops.push({ x, y, fading, reason: row.reason, to: row.to, leftwards: x2 > x1 });
-      else if (byType.has(row.type)) byType.get(row.type).push([x, y]);
+      else spots.push({ x, y, row });
+      if (row.reason !== null && t >= row.end) continue;
+      if (byType.has(row.type)) byType.get(row.type).push([x, y]);
       else byType.set(row.type, [[x, y]]);
     }
     drawShapes(context, byType, r);
@@ -361,22 +374,21 @@ export function clusterView(title, does = null) {
     });
   }
 
+  /** The messages that wait: a dot each, in rows beside the node, and how many of how many. */
   function drawGauge(part, party, one) {
     part.gauge.style.display = party.queues ? "" : "none";
     if (!party.queues) return;
-    const [box2, bar, text] = part.gauge.children;
-    const height = 2 * radius;
-    const full = party.queueLimit ?? Math.max(10, run.trace.longestQueue ?? 10);
-    const filled = Math.min(1, one.queue / full) * height;
-    for (const [rect, y, h] of [[box2, -radius, height], [bar, radius - filled, filled]]) {
-      set(rect, "x", String(radius + 8));
-      set(rect, "y", String(y));
-      set(rect, "width", "8");
-      set(rect, "height", String(h));
+    const [dots, text] = part.gauge.children;
+    const shown = Math.min(one.queue, MOST_DOTS);
+    let path = "";
+    for (let place = 0; place < shown; place += 1) {
+      const [x, y] = [radius + 11 + 9 * (place % 6), -6 + 9 * Math.floor(place / 6)];
+      path += `M${x - 3.5} ${y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0`;
     }
-    set(text, "x", String(radius + 20));
-    set(text, "y", "4");
-    say(text, String(one.queue));
+    set(dots, "d", path);
+    set(text, "x", String(radius + 8));
+    set(text, "y", String(shown > 6 ? 20 : 12));
+    say(text, `${one.queue} queued`);
   }
 
   // --- the pointer: a click near a link, a lasso around nodes
@@ -386,6 +398,7 @@ export function clusterView(title, does = null) {
     return [((event.clientX - frame.left) * size[0]) / frame.width, ((event.clientY - frame.top) * size[1]) / frame.height];
   };
   const linkAt = (point) => nearest(point, run.trace.linkKeys.map(([a, b]) => [positions[a], positions[b]]), LINK_REACH);
+  const messageAt = ([x, y]) => spots.find((spot) => !spot.row.copy && Math.hypot(spot.x - x, spot.y - y) <= MESSAGE_REACH);
   if (does) {
     svg.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -418,8 +431,10 @@ export function clusterView(title, does = null) {
         svg.addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
         setTimeout(() => svg.dispatchEvent(new MouseEvent("click")), 0); // use the catcher up if the browser sends no click
       } else if (!event.target.closest(".dp-node")) {
+        const message = messageAt(drawn[0]);
         const link = linkAt(drawn[0]);
-        if (link >= 0) does.link(...run.trace.linkKeys[link], drawn[0]);
+        if (message) does.message(message.row, drawn[0]);
+        else if (link >= 0) does.link(...run.trace.linkKeys[link], drawn[0]);
       }
     };
     svg.addEventListener("pointerup", finish);
@@ -441,6 +456,7 @@ export function clusterView(title, does = null) {
     stateOf: (party) => state[party],
     nodeElement: (party) => parts[party].group,
     positionOf: (party) => positions[party],
+    underWay: () => spots.filter((spot) => !spot.row.copy),
     size: () => size,
   };
 }

@@ -36,6 +36,7 @@ export function diagramView(does) {
   let pastOf = -1;
   let hovered = -1;
   let now = 0;
+  let limit = Infinity; // µs: what comes later isn't drawn
   let parting = null;
 
   function setRun(next) {
@@ -76,7 +77,7 @@ export function diagramView(does) {
     paintLines(context);
     paintDots(context);
     context.restore();
-    set(scroller, "aria-label", `Space-time diagram, ${seconds(Math.round(page.from))} to ${seconds(Math.round(page.to))}: `
+    set(scroller, "aria-label", `Space-time diagram, ${seconds(Math.round(page.from), 3)} to ${seconds(Math.round(page.to), 3)}: `
       + `${drawn.lines.length} messages between ${nodes.length} nodes`);
   }
 
@@ -233,12 +234,14 @@ export function diagramView(does) {
     context.strokeStyle = colours.ink;
   }
 
-  function draw(t) {
+  function draw(t, shownTo = Infinity) {
     now = t;
+    limit = shownTo;
     if (!run || width === 0) return;
     const turned = turnPage(page, pageWidth(), t, run.trace.until);
     if (page === null || turned.from !== page.from || turned.to !== page.to) paint();
     cursor.style.transform = `translateX(${drawn.x(t).toFixed(1)}px)`;
+    canvas.style.clipPath = `inset(0 ${Math.max(0, limit >= page.to ? 0 : width - Math.max(left, drawn.x(limit) + 1)).toFixed(1)}px 0 0)`;
   }
 
   // --- what the pointer is on
@@ -246,12 +249,13 @@ export function diagramView(does) {
     const frame = canvas.getBoundingClientRect();
     const scale = width / frame.width;
     const point = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
-    const dot = drawn.dots.find(({ x, y }) => Math.hypot(point[0] - x, point[1] - y) <= REACH);
-    if (dot) return { point, event: dot.index, line: -1, text: `${seconds(run.trace.time[dot.index])}: ${eventWords(run.trace, dot.index)}` };
+    if (point[0] > drawn.x(limit) + 2) return { point, event: -1, line: -1, text: "" };
+    const dot = drawn.dots.find(({ index, x, y }) => run.trace.time[index] <= limit && Math.hypot(point[0] - x, point[1] - y) <= REACH);
+    if (dot) return { point, event: dot.index, line: -1, text: `${seconds(run.trace.time[dot.index], run.trace.places)}: ${eventWords(run.trace, dot.index)}` };
     const line = nearest(point, drawn.lines.map(({ x1, y1, x2, y2, folded: short }) => (short ? [[x1, y1 - 3], [x1, y1 + 3]] : [[x1, y1], [x2, y2]])), REACH);
     if (line < 0) return { point, event: -1, line: -1, text: "" };
     const row = run.messages.rows[drawn.lines[line].row];
-    return { point, event: row.endEvent >= 0 ? row.endEvent : row.sendEvent, line, text: messageWords(run.trace, row) };
+    return { point, event: row.endEvent >= 0 && row.end <= limit ? row.endEvent : row.sendEvent, line, text: messageWords(run.trace, row, limit) };
   }
 
   sheet.addEventListener("pointermove", (event) => {
@@ -297,7 +301,7 @@ export function diagramView(does) {
       count += 1;
       if (run.trace.node[event] < run.trace.parties.length) parties.add(run.trace.node[event]);
     });
-    does.tell(`Causal past of “${eventWords(run.trace, index)}” at ${seconds(run.trace.time[index])}: ${count} events on ${parties.size} nodes`
+    does.tell(`Causal past of “${eventWords(run.trace, index)}” at ${seconds(run.trace.time[index], run.trace.places)}: ${count} events on ${parties.size} nodes`
       + ` (${[...parties].sort((one, other) => one - other).map(run.trace.nameOf).join(", ") || "none"}). No message can have told it of anything else.`);
     paint();
   }

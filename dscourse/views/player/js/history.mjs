@@ -74,7 +74,23 @@ export function buildHistory(trace) {
     neighbours[a].push(b);
     neighbours[b].push(a);
   }
-  return { nodes, neighbours };
+  return { nodes, neighbours, firstSeen: firstSeen(trace, nodes) };
+}
+
+/** A state as the eye sees it. */
+const lookOf = (state) => (state.down ? "crashed" : state.paused ? "paused" : state.status);
+
+/** Look → when a node first had it (µs). */
+function firstSeen(trace, nodes) {
+  const seen = {};
+  nodes.forEach(({ at, shown }, party) => {
+    if (trace.parties[party].client) return;
+    shown.forEach((state, place) => {
+      const look = lookOf(state);
+      seen[look] = Math.min(seen[look] ?? Infinity, at[place]);
+    });
+  });
+  return seen;
 }
 
 /** What party p shows at `t`, after every event at or before `t`. */
@@ -89,8 +105,7 @@ export function clusterAt(history, t) {
   return shown.map((state, party) => {
     let peers = 0;
     for (const other of history.neighbours[party]) if (!shown[other].down) peers += 1;
-    const look = state.down ? "crashed" : state.paused ? "paused" : state.status;
-    return { ...state, look, peers };
+    return { ...state, look: lookOf(state), peers };
   });
 }
 

@@ -2,19 +2,41 @@
 
 import { make } from "./dom.mjs";
 
-/** The acts that make sense for a node in a state, `slow` or not: [label, what to do]. */
-export function nodeActs(name, state, slow = false) {
+/**
+ * The acts that make sense for a node in a state, `slow` or not: [label, what to do]. `more`: { lies: behaviours that it may be
+ * given, secret: its state may not be what it seems }.
+ */
+export function nodeActs(name, state, slow = false, { lies = [], secret = false } = {}) {
+  if (secret) {
+    return [["Crash", { do: "crash", node: name }], ["Restart", { do: "restart", node: name }], ["Pause", { do: "pause", node: name }],
+      ["Resume", { do: "resume", node: name }], ["Slow down ×10", { do: "slow", node: name }], ...(slow ? [["Back to full speed", { do: "full speed", node: name }]] : [])];
+  }
   if (state.down) return [["Restart", { do: "restart", node: name }]];
   const acts = [["Crash", { do: "crash", node: name }]];
   acts.push(state.paused ? ["Resume", { do: "resume", node: name }] : ["Pause", { do: "pause", node: name }]);
   acts.push(slow ? ["Back to full speed", { do: "full speed", node: name }] : ["Slow down ×10", { do: "slow", node: name }]);
-  return acts;
+  return [...acts, ...lies.map((text, number) => [`Lie: ${text}`, { do: "lie", node: name, number }])];
 }
 
 /** The acts that make sense for a link: `open` if it carries messages both ways, `parted` if a partition stands in its way. */
 export function linkActs(a, b, open, parted = false) {
   if (open) return [["Cut this link", { do: "cut", a, b }]];
   return parted ? [["Heal every cut", { do: "heal" }]] : [["Heal this link", { do: "heal", a, b }]];
+}
+
+/** What can be done to the weather on a link, and on all: `now` has what is in force: { lossy, slow, allLossy }. */
+export function weatherActs(a, b, now) {
+  return [
+    now.lossy ? ["Lose no more here", { do: "no loss", a, b }] : ["Lose half of its messages", { do: "lossy", a, b }],
+    now.slow ? ["Back to full speed", { do: "full speed", a, b }] : ["Slow it down ×10", { do: "slow", a, b }],
+    now.allLossy ? ["Lose no more on all links", { do: "no loss" }] : ["Lose half on all links", { do: "lossy" }],
+  ];
+}
+
+/** What can befall one message, the `number`-th from `a` to `b`; `by`: how late (seconds). */
+export function messageActs(a, b, number, by) {
+  const one = { a, b, number };
+  return [["Lose this message", { do: "lose", ...one }], ["Deliver it twice", { do: "repeat", ...one }], [`Deliver it ${by} s late`, { do: "delay", ...one, by }]];
 }
 
 /** The acts that make sense for marked nodes: `names`, of `all` nodes; `link`: of two that are linked, { open, parted }. */

@@ -41,13 +41,26 @@ export function buildMessages(trace) {
     if (row && row.endEvent === -1 && row.end === Infinity) row.end = time;
     else if (row) rows.push({ ...row, end: time, endEvent: -1, reason: null, copy: true });
   }
+  const typicalDelay = typical(rows, trace);
+  for (const number of trace.untold ?? []) { // of a lost message nobody hears: at some time it is just not there any more
+    const row = open.get(number);
+    if (row && row.endEvent === -1) Object.assign(row, { end: row.sent + typicalDelay, reason: "?" });
+  }
   rows.sort((one, other) => one.sendEvent - other.sendEvent);
-  const delays = rows.filter((row) => row.end > row.sent && row.end < Infinity).map((row) => row.end - row.sent);
-  delays.sort((one, other) => one - other);
-  const typicalDelay = delays.length > 0 ? delays[delays.length >> 1] : Math.max(1, trace.until / 100);
   const sent = Float64Array.from(rows, (row) => row.sent);
   const fade = Math.min(3 * typicalDelay, trace.until / 10);
   return { rows, sent, typicalDelay, fade, checkpoints: checkpoints(rows, fade) };
+}
+
+function typical(rows, trace) {
+  const delays = rows.filter((row) => row.end > row.sent && row.end < Infinity).map((row) => row.end - row.sent);
+  delays.sort((one, other) => one - other);
+  return delays.length > 0 ? delays[delays.length >> 1] : Math.max(1, trace.until / 100);
+}
+
+/** Which message from its sender to its goal it is, from 1. */
+export function numberOf(messages, row) {
+  return messages.rows.filter((other) => !other.copy && other.from === row.from && other.to === row.to && other.sendEvent <= row.sendEvent).length;
 }
 
 /** For every STRIDE-th message: which earlier ones can still be seen when it is sent. */
@@ -85,11 +98,13 @@ export function messagesBetween(messages, from, to) {
 export function progress(messages, row, t) {
   const { typicalDelay, fade } = messages;
   if (row.reason !== null && t >= row.end) {
-    const part = row.end === row.sent ? 0.33 : 0.82;
+    const part = row.end === row.sent ? 0.33 : goalOf(row);
     return { part, fading: Math.max(0, 1 - (t - row.end) / fade) };
   }
   if (row.end === Infinity) return { part: Math.min(0.9, (t - row.sent) / (2 * typicalDelay)), fading: 1 };
   const span = row.end - row.sent;
-  const goal = row.reason === null ? 1 : 0.82;
-  return { part: span > 0 ? (goal * (t - row.sent)) / span : 0, fading: 1 };
+  return { part: span > 0 ? (goalOf(row) * (t - row.sent)) / span : 0, fading: 1 };
 }
+
+/** How far on its way a message comes. */
+const goalOf = (row) => (row.reason === null ? 1 : row.reason === "?" ? 0.5 : 0.82);

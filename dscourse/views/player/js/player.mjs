@@ -6,16 +6,19 @@ import { MESSAGE_SHAPES, button, make, makeSvg, readColours, say, set } from "./
 import { shapePath } from "./geometry.mjs";
 import { bandsAt, buildHistory, mayTalk } from "./history.mjs";
 import { inspectorView } from "./inspector.mjs";
-import { KEYS, commandFor } from "./keys.mjs";
+import { KEYS, belongsToNotebook, commandFor } from "./keys.mjs";
 import { periodicTypes } from "./lamport.mjs";
-import { linkActs, markedActs, nodeActs, popupMenu } from "./menu.mjs";
-import { buildMessages } from "./messages.mjs";
+import { lanesView } from "./lanes.mjs";
+import { linkActs, markedActs, messageActs, nodeActs, popupMenu, weatherActs } from "./menu.mjs";
+import { buildMessages, numberOf } from "./messages.mjs";
+import { BY_EVENTS, SPEEDS, advance, fittingPace } from "./pace.mjs";
 import { JUMPS, jumpsOf, nextMoment, previousMoment } from "./search.mjs";
+import { tasksView, visitsOf } from "./tasks.mjs";
 import { timelineView } from "./timeline.mjs";
 import { firstDifference, inflate, readTrace } from "./trace.mjs";
-import { cursorWords, seconds } from "./words.mjs";
+import { cursorWords, messageWords, placesFor, seconds, tellingEvents } from "./words.mjs";
 
-const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+const PACES = [BY_EVENTS, ...SPEEDS];
 const CALM_STEP = 500; // ms between pictures for whoever asked for less motion
 const LINE_EVERY = 250; // ms between changes of the text line while playing
 const PATIENCE = 10000; // ms after which Python is said to be silent
@@ -30,18 +33,14 @@ export function prepareRun(buffer) {
     const series = dark ? trace.seriesOnDark : trace.series;
     return { colour: series[place % series.length], shape: place % MESSAGE_SHAPES.length };
   };
-  return { trace, messages, history: buildHistory(trace), types, messageLook, hiddenTypes: new Set() };
+  trace.places = placesFor(messages.typicalDelay);
+  const periodic = periodicTypes(trace);
+  return { trace, messages, history: buildHistory(trace), types, messageLook, periodic, telling: tellingEvents(trace, periodic), hiddenTypes: new Set() };
 }
 
 /** Are two blocks the same? */
 export function sameBytes(one, other) {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
-}
-
-/** The speed at which a run takes about twenty seconds. */
-export function fittingSpeed(until) {
-  const wanted = until / 1e6 / 20;
-  return SPEEDS.reduce((best, speed) => (Math.abs(Math.log(speed / wanted)) < Math.abs(Math.log(best / wanted)) ? speed : best));
 }
 
 /** Should heartbeats be collapsed from the start? Only if there is something else to see, or there are too many to see anything. */
@@ -62,6 +61,8 @@ export function render({ model, el }) {
   let run = null;
   let before = null;
   let t = 0;
+  let reach = 0; // how far the run has been played
+  let showAll = !model.get("hides_future");
   let playing = false;
   let speed = 1;
   let marked = new Set();
@@ -70,6 +71,7 @@ export function render({ model, el }) {
   let frame = null;
   let lastFrame = 0;
   let lineShown = 0;
+  let notice = ""; // stands in the line of text until the cursor moves
   let gone = false;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -77,34 +79,42 @@ export function render({ model, el }) {
   const cluster = clusterView("Cluster", {
     node: (party, element) => openNodeMenu(party, element),
     link: (a, b, point) => openLinkMenu(a, b, point),
+    message: (row, point) => openMessageMenu(row, point),
     lasso: (parties) => markAll(parties),
     focusNode: (party) => { focused = party; },
   });
   const earlier = clusterView("Before");
   const inspector = inspectorView((time) => tellPython({ type: "fields", time }));
   const timeline = timelineView((time) => { pause(); seek(time); });
+  const lanes = lanesView();
+  const tasks = tasksView();
+  const visit = visitsOf((name) => tellPython({ type: "visited", name }));
   const told = make("p", { class: "dp-told", role: "status", "aria-live": "polite" });
   const diagram = diagramView({ seek: (time) => { pause(); seek(time); }, tell: (text) => say(told, text) });
 
   const playButton = button("▶ Play", () => toggle(), { className: "dp-play" });
   const clock = make("output", { class: "dp-clock", "aria-label": "time of the cursor" });
-  const speedChoice = make("select", { "aria-label": "speed", change: () => { speed = Number(speedChoice.value); } },
-    ...SPEEDS.map((value) => make("option", { value, text: `${value} ×` })));
+  const speedChoice = make("select", { "aria-label": "speed", change: () => { speed = paceOf(speedChoice.value); } },
+    ...PACES.map((value) => make("option", { value, text: value === BY_EVENTS ? "by events" : `${value} ×` })));
   const jumpChoice = make("select", { "aria-label": "kind of event to jump to" });
   const compareButton = button("Compare", () => setCompare(!comparing()), { title: "this run beside the one before your faults" });
   const insideButton = button("Inside", () => toggleInside(), { title: "public fields of the nodes at the cursor" });
+  const wholeButton = button("Whole run", () => toggleWhole(), { title: "show all of it, or only what has been played (W)" });
+  const diagramButton = button("Diagram", () => toggleDiagram(), { title: "space-time diagram (D)" });
+  const revealButton = button("Reveal", () => { pause(); wait(); tellPython({ type: "reveal" }); }, { label: "Reveal the faults" });
   const undoButton = button("Undo", () => undo(), { title: "take back the last fault (U)" });
   const copyButton = button("Copy as code", () => copy(), { title: "Python that gives this run (Y)" });
   const helpButton = button("?", () => toggleHelp(), { label: "keys" });
+  for (const one of [wholeButton, diagramButton, insideButton]) one.setAttribute("aria-pressed", "false");
   const controls = make("div", { class: "dp-controls", role: "toolbar", "aria-label": "player" },
     make("span", { class: "dp-group" },
       button("|◀", () => does.begin(), { label: "to the begin" }), button("◀", () => does.previous(), { label: "previous event" }), playButton,
       button("▶", () => does.next(), { label: "next event" })),
     speedChoice,
     clock,
-    make("span", { class: "dp-group" }, make("span", { text: "Jump to" }), button("◂", () => does.previousOfKind(), { label: "previous of this kind" }),
+    make("span", { class: "dp-group dp-jump" }, button("◂", () => does.previousOfKind(), { label: "previous of this kind" }),
       jumpChoice, button("▸", () => does.nextOfKind(), { label: "next of this kind" })),
-    make("span", { class: "dp-group dp-right" }, insideButton, compareButton, helpButton));
+    make("span", { class: "dp-group dp-right" }, wholeButton, diagramButton, insideButton, compareButton, revealButton, helpButton));
 
   const line = make("p", { class: "dp-line", role: "status", "aria-live": "polite", text: "Unpacking the run …" });
   const problem = make("p", { class: "dp-problem", role: "alert", hidden: true });
@@ -112,10 +122,11 @@ export function render({ model, el }) {
   const markedButtons = make("span", { class: "dp-group" });
   const markedBar = make("div", { class: "dp-marked-bar", hidden: true }, markedText, markedButtons);
   const actList = make("ol", { class: "dp-acts", "aria-label": "your faults" });
-  const hint = make("p", { class: "dp-hint", text: "Click a node to crash, pause or slow it, a link to cut it; drag a line around nodes to part them from the rest." });
+  const hint = make("p", { class: "dp-hint", text: "Click a node, a link or a message to break it; drag a line around nodes to part them from the rest." });
   const code = make("pre", { class: "dp-code", tabindex: "0", hidden: true, "aria-label": "Python that gives this run" });
   const copied = make("span", { class: "dp-copied", role: "status" });
-  const actBar = make("div", { class: "dp-act-bar" }, make("strong", { text: "Your faults" }), actList, make("span", { class: "dp-group" }, undoButton, copyButton, copied));
+  const actBar = make("div", { class: "dp-act-bar" }, make("strong", { text: "Your faults" }), actList, make("span", { class: "dp-group dp-right" }, copied, undoButton, copyButton));
+  const bar = make("div", { class: "dp-bar" }, markedBar, actBar, hint); // one of them at a time, always as high
   const help = make("dl", { class: "dp-help", hidden: true }, ...KEYS.flatMap(([keys, what]) => [make("dt", { text: keys }), make("dd", { text: what })]));
 
   const nodeFilter = make("details", { class: "dp-filter" });
@@ -123,16 +134,17 @@ export function render({ model, el }) {
   const foldBox = make("input", { type: "checkbox", change: () => { applyFilters(); } });
   const foldLabel = make("label", { class: "dp-group dp-check" }, foldBox, make("span", { text: "collapse heartbeats" }));
   const diagramBar = make("div", { class: "dp-controls", role: "toolbar", "aria-label": "space-time diagram" },
-    make("strong", { text: "Space-time diagram" }), nodeFilter, typeFilter, foldLabel, make("span", { class: "dp-hint", text: "Point at a message to read it, click it for its causal past." }),
+    nodeFilter, typeFilter, foldLabel, make("span", { class: "dp-hint", text: "Point at a message to read it, click it for its causal past." }),
     make("span", { class: "dp-group dp-right" }, button("−", () => zoomBy(0.5), { label: "show more time" }), button("+", () => zoomBy(2), { label: "show less time" })));
 
   const graphs = make("div", { class: "dp-graphs" }, cluster.element, earlier.element);
   earlier.element.hidden = true;
-  const stage = make("div", { class: "dp-stage" }, graphs, inspector.element);
+  const stage = make("div", { class: "dp-stage" }, graphs, inspector.element, tasks.element);
+  const diagramPart = make("section", { "aria-label": "space-time diagram", hidden: true }, diagramBar, diagram.element);
   const root = make("div", {
     class: "dscourse-player", tabindex: "0", role: "group", "aria-label": "cluster player; press ? for the keys",
     "data-lm-suppress-shortcuts": "true",
-  }, stage, markedBar, line, timeline.element, controls, help, problem, actBar, hint, code, diagramBar, diagram.element, told);
+  }, stage, line, timeline.element, lanes.element, controls, bar, problem, help, code, diagramPart, told);
   el.append(root);
   const menu = popupMenu(graphs, (act) => send(act));
 
@@ -146,7 +158,7 @@ export function render({ model, el }) {
       const passed = lastFrame ? moment - lastFrame : 0;
       if (!calm.matches || passed >= CALM_STEP || !lastFrame) {
         lastFrame = moment;
-        t = Math.min(run.trace.until, Math.round(t + passed * 1000 * speed));
+        go(advance(run, t, passed, speed), true);
         if (t >= run.trace.until) pause();
       }
       if (playing) schedule();
@@ -160,14 +172,29 @@ export function render({ model, el }) {
     }
   }
 
+  /** Put the cursor somewhere; on its way, if it plays, it passes what lies between. */
+  function go(time, plays = false) {
+    const from = plays ? t : time;
+    if (time !== t) notice = "";
+    t = time;
+    reach = Math.max(reach, t);
+    visit(tasks.list(), from, t);
+  }
+
+  const limit = () => (showAll ? Infinity : reach >= run.trace.until ? Infinity : reach);
+
   function drawAll(moment) {
-    cluster.draw(t);
-    if (!earlier.element.hidden) earlier.draw(t);
-    timeline.draw(t);
-    diagram.draw(t);
-    say(clock, `${(t / 1e6).toFixed(playing ? 2 : 3)} s`); // the line below tells it to the microsecond
+    const to = limit();
+    cluster.draw(t, to);
+    if (!earlier.element.hidden) earlier.draw(t, to);
+    timeline.draw(t, to);
+    lanes.draw(t, to === Infinity ? run.trace.until : to);
+    if (!diagramPart.hidden) diagram.draw(t, to);
+    say(clock, `${(t / 1e6).toFixed(playing && speed !== BY_EVENTS ? 2 : run.trace.places)} s`);
     if (!playing || moment - lineShown >= LINE_EVERY) {
-      say(line, cursorWords(run.trace, t));
+      const words = notice || cursorWords(run.trace, t, run.telling);
+      say(line, words);
+      set(line, "title", words);
       lineShown = moment;
     }
     root.dataset.time = String(t);
@@ -176,7 +203,7 @@ export function render({ model, el }) {
 
   function seek(time) {
     if (!run || time === null) return;
-    t = Math.max(0, Math.min(run.trace.until, time));
+    go(Math.max(0, Math.min(run.trace.until, time)));
     schedule();
   }
 
@@ -216,8 +243,9 @@ export function render({ model, el }) {
     nextNode: () => focusNode(1), previousNode: () => focusNode(-1),
     menu: () => openNodeMenu(focused, cluster.nodeElement(focused)),
     mark: () => { toggleMark(focused); },
-    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => send({ do: "heal" }),
-    undo, copy, help: () => toggleHelp(), causes: () => diagram.pastAt(t),
+    partition: () => markedAct("partition"), cut: () => markedAct("cut"), heal: () => run.trace.takesFaults && send({ do: "heal" }),
+    undo, copy, help: () => toggleHelp(), causes: () => { if (diagramPart.hidden) toggleDiagram(); diagram.draw(t, limit()); diagram.pastAt(t); },
+    diagram: () => toggleDiagram(), whole: () => toggleWhole(), message: () => nextMessageMenu(),
     zoomIn: () => zoomBy(2), zoomOut: () => zoomBy(0.5),
     escape: () => {
       if (closeFilters()) return;
@@ -234,15 +262,34 @@ export function render({ model, el }) {
 
   function jumpTo(time, side) {
     stop(time);
-    if (time === null) say(told, `No ${jumpChoice.value} ${side} ${seconds(t)}.`);
-    else if (told.textContent.startsWith("No ")) say(told, "");
+    if (time === null) notify(`No ${jumpChoice.value} ${side} ${shownTime()}.`);
+  }
+
+  function notify(text) {
+    notice = text;
+    schedule();
   }
 
   function setSpeed(step) {
-    const place = SPEEDS.indexOf(speed) + step;
-    if (place < 0 || place >= SPEEDS.length) return;
-    speed = SPEEDS[place];
+    const place = PACES.indexOf(speed) + step;
+    if (place < 0 || place >= PACES.length) return;
+    speed = PACES[place];
     speedChoice.value = String(speed);
+  }
+
+  const paceOf = (text) => (text === BY_EVENTS ? BY_EVENTS : Number(text));
+
+  function toggleWhole() {
+    showAll = !showAll;
+    wholeButton.setAttribute("aria-pressed", String(showAll));
+    schedule();
+  }
+
+  function toggleDiagram() {
+    diagramPart.hidden = !diagramPart.hidden;
+    diagramButton.setAttribute("aria-pressed", String(!diagramPart.hidden));
+    diagram.paint();
+    schedule();
   }
 
   function zoomBy(factor) {
@@ -273,16 +320,45 @@ export function render({ model, el }) {
     focused = party;
     const name = run.trace.parties[party].id;
     const slow = bandsAt(run.trace, t).some((band) => band.kind === "slow" && band.nodes.includes(party));
-    const acts = nodeActs(name, cluster.stateOf(party), slow);
+    const acts = run.trace.takesFaults ? nodeActs(name, cluster.stateOf(party), slow, { lies: run.trace.lies, secret: secret() }) : [];
     const [x, y] = cluster.positionOf(party);
-    menu.open(`${name} at ${seconds(t)}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
+    menu.open(`${name} at ${shownTime()}`, [...acts, [marked.has(party) ? "Unmark" : "Mark", { do: "mark", party }]], [x + 24, y + 10], element);
   }
 
   function openLinkMenu(a, b, [x, y]) {
     pause();
+    if (!run.trace.takesFaults) return;
     const [one, other] = [run.trace.nameOf(a), run.trace.nameOf(b)];
     const { open, parted } = linkOf(a, b);
-    menu.open(`${one} – ${other} at ${seconds(t)}`, linkActs(one, other, open, parted), [x + 8, y + 8], root);
+    const bands = bandsAt(run.trace, t);
+    const holds = (kind) => bands.some((band) => band.kind === kind && band.link?.includes(a) && band.link.includes(b));
+    const now = { lossy: holds("lossy"), slow: holds("slow"), allLossy: bands.some((band) => band.kind === "lossy" && !band.link) };
+    const acts = [...linkActs(one, other, open, parted), ...(secret() ? [["Heal this link", { do: "heal", a: one, b: other }]] : []), ...weatherActs(one, other, now)];
+    menu.open(`${one} – ${other} at ${shownTime()}`, acts, [x + 8, y + 8], root);
+  }
+
+  const secret = () => model.get("hides_faults");
+  const shownTime = () => seconds(t, run.trace.places);
+
+  function openMessageMenu(row, [x, y]) {
+    pause();
+    if (!run.trace.takesFaults) return;
+    const [one, other] = [run.trace.nameOf(row.from), run.trace.nameOf(row.to)];
+    const by = Number((10 ** Math.ceil(Math.log10((3 * run.messages.typicalDelay) / 1e6))).toPrecision(1));
+    menu.open(messageWords(run.trace, row, t), messageActs(one, other, numberOf(run.messages, row), by), [x + 8, y + 8], root);
+  }
+
+  let chosenMessage = 0;
+
+  function nextMessageMenu() {
+    const under = cluster.underWay();
+    if (under.length === 0) {
+      notify("No message is under way.");
+      return;
+    }
+    const spot = under[chosenMessage % under.length];
+    chosenMessage += 1;
+    openMessageMenu(spot.row, [spot.x, spot.y]);
   }
 
   function toggleMark(party) {
@@ -294,7 +370,7 @@ export function render({ model, el }) {
   function markAll(parties) {
     pause();
     setMarked(parties);
-    if (parties.length === 0) say(line, "The line caught no node.");
+    if (parties.length === 0) notify("The line caught no node.");
     else markedButtons.querySelector("button")?.focus({ preventScroll: true });
   }
 
@@ -303,13 +379,15 @@ export function render({ model, el }) {
     cluster.setMarked(marked);
     const list = parties.map((party) => run.trace.parties[party].id);
     markedBar.hidden = parties.length === 0;
+    arrangeBar();
     say(markedText, `Marked: ${list.join(", ")}`);
-    const acts = markedActs(list, names().length, linkOfMarked());
+    const acts = run.trace.takesFaults ? markedActs(list, names().length, linkOfMarked()) : [];
     markedButtons.replaceChildren(...acts.map(([label, act]) => button(label, () => send(act))), button("Unmark", () => { setMarked([]); root.focus({ preventScroll: true }); }));
     schedule();
   }
 
   function markedAct(kind) {
+    if (!run.trace.takesFaults) return;
     const list = [...marked].map((party) => run.trace.parties[party].id);
     const acts = markedActs(list, names().length, linkOfMarked()).map(([, act]) => act);
     const act = acts.find((one) => (kind === "cut" ? one.do === "cut" || one.do === "heal" : one.do === kind));
@@ -332,7 +410,7 @@ export function render({ model, el }) {
 
   function undo(index = null) {
     if (model.get("acts").length === 0) {
-      say(line, "There is nothing to undo.");
+      notify("There is nothing to undo.");
       return;
     }
     pause();
@@ -359,6 +437,7 @@ export function render({ model, el }) {
   }
 
   function answered() {
+    notice = "";
     clearTimeout(silence);
     set(root, "aria-busy", "false");
     showProblem(model.get("problem"));
@@ -383,10 +462,23 @@ export function render({ model, el }) {
     const acts = model.get("acts");
     actList.replaceChildren(...acts.map((text, index) =>
       make("li", {}, make("code", { text }), button("×", () => undo(index), { label: `take back ${text}`, className: "dp-small" }))));
-    actBar.hidden = acts.length === 0;
-    hint.hidden = acts.length > 0;
+    arrangeBar();
     code.hidden = true;
     say(copied, "");
+  }
+
+  function arrangeBar() {
+    actBar.hidden = model.get("acts").length === 0 || !markedBar.hidden;
+    hint.hidden = !actBar.hidden || !markedBar.hidden;
+  }
+
+  function showTasks() {
+    tasks.show(JSON.parse(model.get("tasks")));
+  }
+
+  function showSecret() {
+    revealButton.hidden = !secret();
+    insideButton.hidden = secret();
   }
 
   function showProblem(text) {
@@ -408,6 +500,7 @@ export function render({ model, el }) {
     compareButton.setAttribute("aria-pressed", String(comparing()));
     const parting = comparing() ? firstDifference(run.trace, before.trace) : null;
     timeline.setRun(run, parting);
+    lanes.setRun(run, comparing() ? before : null);
     diagram.setParting(parting);
     cluster.setTitle(comparing() ? "This run" : "Cluster");
   }
@@ -465,10 +558,8 @@ export function render({ model, el }) {
           makeSvg("path", { d: shapePath(MESSAGE_SHAPES[look.shape], 5), style: `fill:${look.colour}` }));
         return boxOf(run.trace.types[type], type, picture);
       })));
-    const periodic = periodicTypes(run.trace);
-    foldBox.checked = foldsAtFirst(run.types, periodic, run.trace.parties.length);
-    foldLabel.hidden = periodic.size === 0;
-    run.periodic = periodic;
+    foldBox.checked = foldsAtFirst(run.types, run.periodic, run.trace.parties.length);
+    foldLabel.hidden = run.periodic.size === 0;
   }
 
   function applyFilters() {
@@ -496,14 +587,16 @@ export function render({ model, el }) {
     cluster.resize();
     earlier.resize();
     timeline.paint();
+    lanes.paint();
     diagram.paint();
     schedule();
   }
 
   function recolour() {
     const colours = readColours(root);
-    for (const view of [cluster, earlier, timeline, diagram]) view.setColours(colours);
+    for (const view of [cluster, earlier, timeline, lanes, diagram]) view.setColours(colours);
     timeline.paint();
+    lanes.paint();
     diagram.paint();
     schedule();
   }
@@ -557,12 +650,15 @@ export function render({ model, el }) {
     jumpChoice.replaceChildren(...jumps.map((name) => make("option", { value: name, text: name })));
     jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
     compareButton.hidden = before === null;
+    if (!run.trace.takesFaults) say(hint, "This run was made of exact steps, so nothing can be done to it here.");
     fitted = root.clientWidth;
     if (first) {
-      speed = fittingSpeed(run.trace.until);
+      speed = fittingPace(run.trace, run.messages);
       speedChoice.value = String(speed);
     }
     t = Math.min(t, run.trace.until);
+    reach = t; // another future: what comes has not been seen
+    wholeButton.setAttribute("aria-pressed", String(showAll));
     arrange(first ? before !== null : comparing());
     filter();
     cluster.resize();
@@ -572,11 +668,27 @@ export function render({ model, el }) {
     if (first) requestAnimationFrame(() => setTimeout(() => {
       performance.measure("dscourse-player-first-picture", { start: started, end: performance.now() });
       root.dataset.ready = "yes";
+      if (justRun()) root.scrollIntoView({ block: "nearest" });
     }));
   }
 
+  /** Has the cell of this player been run by itself, so that it or the next one is the active cell of the notebook? */
+  function justRun() {
+    const cell = root.closest(".jp-Cell");
+    const active = cell?.parentElement?.querySelector(":scope > .jp-Cell.jp-mod-active");
+    return Boolean(active) && (active === cell || cell.nextElementSibling === active);
+  }
+
   // --- keys
+  // JupyterLab looks for this mark before the key reaches the player: it is taken away for what runs a cell.
+  const letThrough = (event) => {
+    if (!root.contains(event.target) || !belongsToNotebook(event)) return;
+    root.removeAttribute("data-lm-suppress-shortcuts");
+    setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
+  };
+  window.addEventListener("keydown", letThrough, true);
   root.addEventListener("keydown", (event) => {
+    if (belongsToNotebook(event)) return;
     const command = commandFor(event, placeOfFocus(event.target));
     event.stopPropagation();
     if (!command || !run) return;
@@ -586,7 +698,7 @@ export function render({ model, el }) {
   for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation());
 
   const listeners = { "change:payload": load, "change:before": () => {}, "change:acts": showActs, "change:fields": showFields,
-    "change:problem": () => showProblem(model.get("problem")), "change:answered": answered };
+    "change:problem": () => showProblem(model.get("problem")), "change:answered": answered, "change:tasks": showTasks, "change:hides_faults": showSecret };
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   let fitted = 0;
   const sizes = new ResizeObserver(() => { // the height follows from the width
@@ -600,6 +712,8 @@ export function render({ model, el }) {
   const themeQuery = window.matchMedia("(prefers-color-scheme: dark)");
   themeQuery.addEventListener("change", recolour);
   showActs();
+  showTasks();
+  showSecret();
   showProblem(model.get("problem"));
   load();
 
@@ -610,6 +724,7 @@ export function render({ model, el }) {
     inspector.stop();
     sizes.disconnect();
     themes.disconnect();
+    window.removeEventListener("keydown", letThrough, true);
     themeQuery.removeEventListener("change", recolour);
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
   };

@@ -2,9 +2,14 @@
 
 import { countBefore, countUpTo } from "./search.mjs";
 
-/** A moment as seconds, with as many places as it needs, at least two. */
-export function seconds(t) {
-  return `${(t / 1e6).toFixed(6).replace(/(\.\d\d\d*?)0+$/, "$1")} s`;
+/** A moment as seconds, with as many places as it needs, at least two and at most `places`. */
+export function seconds(t, places = 6) {
+  return `${(t / 1e6).toFixed(places).replace(/(\.\d\d\d*?)0+$/, "$1")} s`;
+}
+
+/** How many places of a second matter where a message takes so long (µs). */
+export function placesFor(delay) {
+  return Math.max(3, Math.min(6, Math.ceil(1.2 - Math.log10(Math.max(1, delay) / 1e6))));
 }
 
 const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`);
@@ -79,13 +84,30 @@ function groupWords(trace, events) {
   return kind === "drop" ? `${type} ${sender} → ${few}: dropped${reason}` : `${sender} sends ${type} to ${few}`;
 }
 
-/** The line of text below the picture: what happens at the cursor, or what happened last. */
-export function cursorWords(trace, t) {
+/** Event → the last one up to it that changes something or isn't routine (-1: none): no timer, and no sending, arrival or loss of a message of a periodic type. */
+export function tellingEvents(trace, periodic) {
+  const telling = new Int32Array(trace.size);
+  let last = -1;
+  for (let index = 0; index < trace.size; index += 1) {
+    const kind = trace.kindOf(index);
+    const routine = kind === "timer" || (["send", "deliver", "drop"].includes(kind) && periodic.has(trace.type[index]));
+    if (!routine) last = index;
+    telling[index] = last;
+  }
+  return telling;
+}
+
+/** The line of text below the picture: what happens at the cursor, or what happened last; what changed before what is routine. */
+export function cursorWords(trace, t, telling = null) {
   const reached = countUpTo(trace.time, t);
   if (reached === 0) return "Nothing has happened yet.";
   const last = trace.time[reached - 1];
+  const places = trace.places;
+  const change = telling ? telling[reached - 1] : reached - 1;
+  const before = change >= 0 && trace.time[change] < last ? trace.time[change] : null;
   const words = momentWords(trace, last);
-  return last === t ? `${seconds(t)}: ${words}.` : `${seconds(t)}. Last, at ${seconds(last)}: ${words}.`;
+  if (before === null) return last === t ? `${seconds(t, places)}: ${words}.` : `${seconds(t, places)}. Last, at ${seconds(last, places)}: ${words}.`;
+  return `${seconds(t, places)}. Last change, at ${seconds(before, places)}: ${momentWords(trace, before)}. ${last === t ? "Now" : `At ${seconds(last, places)}`}: ${words}.`;
 }
 
 /** A node in words, for screen readers and as a hint. */
@@ -97,15 +119,17 @@ export function nodeWords(name, state) {
   return parts.join(", ");
 }
 
-/** A message in words. */
-export function messageWords(trace, row) {
+/** A message in words, as far as is known at `limit`. */
+export function messageWords(trace, row, limit = Infinity) {
   const from = trace.nameOf(row.from);
   const to = trace.nameOf(row.to);
   const content = trace.textOf(row.sendEvent) || trace.types[row.type];
-  const what = `${content}, ${from} → ${to}, sent at ${seconds(row.sent)}`;
+  const what = `${content}, ${from} → ${to}, sent at ${seconds(row.sent, trace.places)}`;
+  if (row.end > limit) return `${what}, under way`;
+  if (row.reason === "?") return `${what}, never arrives`;
   if (row.end === Infinity) return `${what}, still under way when the run ends`;
-  if (row.reason !== null) return `${what}, dropped at ${seconds(row.end)}: ${row.reason}`;
+  if (row.reason !== null) return `${what}, dropped at ${seconds(row.end, trace.places)}: ${row.reason}`;
   const worked = row.endEvent < 0 ? Infinity : trace.time[row.endEvent];
-  const waits = worked > row.end ? `, waits ${worked === Infinity ? "to the end of the run" : `until ${seconds(worked)}`}` : "";
-  return `${what}, ${row.copy ? "a copy " : ""}arrives at ${seconds(row.end)}${waits}`;
+  const waits = worked > row.end ? `, waits ${worked === Infinity ? "to the end of the run" : `until ${seconds(worked, trace.places)}`}` : "";
+  return `${what}, ${row.copy ? "a copy " : ""}arrives at ${seconds(row.end, trace.places)}${waits}`;
 }

@@ -1,0 +1,1 @@
+"""Exercises in which the learner writes a node, one module a notebook; its exercise module takes in what it asks."""

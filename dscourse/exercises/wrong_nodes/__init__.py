@@ -1,0 +1,1 @@
+"""Typical wrong nodes, one module a notebook: code, what is said to it, and how many faults show it."""
