@@ -1,5 +1,6 @@
 """Failover: who may be promoted, when the operator refuses, and that sync loses nothing within its promise."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from dscourse.replication import (
     replicated_store,
 )
 from dscourse.replication.single_leader import failover
-from dscourse.simulation import Constant, Crash, OpenLoop, Partition, Pause, sometimes
+from dscourse.simulation import Constant, Crash, CutLink, OpenLoop, Partition, Pause, sometimes
 
 WRITES = OpenLoop(
     [("put", f"k{number % 3}", number) for number in range(60)], rate=10.0, to="g0", timeout=1.0
@@ -62,7 +63,7 @@ def test_a_new_leader_has_every_acknowledged_write(mode):
 
 def test_what_was_received_is_applied_before_the_new_leader_serves():
     run = replicated_store(
-        mode="sync", clients=[WRITES], faults=[Crash("n0", at=2.0)], apply_time=0.2, latency=Constant(0.01)
+        mode="sync", clients=[WRITES], faults=[Crash("n0", at=2.0)], apply_time=0.4, latency=Constant(0.01)
     ).run(12.0)
     promoted, serves = run.trace.select(kind="record", node="n1", name=("epoch", "status"))[-3:][0::2]
     behind = run.at(promoted.time).nodes["n1"]
@@ -71,7 +72,7 @@ def test_what_was_received_is_applied_before_the_new_leader_serves():
     assert now["role"] == "leader"
     assert now["applied"] >= behind["received"]
     assert serves.time - promoted.time == pytest.approx(
-        0.2 * (behind["received"] - behind["applied"]), abs=0.2
+        0.4 * (behind["received"] - behind["applied"]), abs=0.4
     )
 
 
@@ -143,11 +144,18 @@ def test_the_search_reaches_what_it_is_for():
     assert found.never_reached == ()
 
 
-def careless_about_those_out_of_reach(monkeypatch):
-    monkeypatch.setattr(failover.Configuration, "reaches_acknowledged", lambda *_: True)
+def test_an_operator_that_forgets_whom_it_has_promoted_last_loses_a_write(monkeypatch):
+    """Only n1 has writes of which the operator hasn't heard. It is promoted, and down before it hears of that.
 
-
-def forgets_leaders_that_may_be_there(monkeypatch):
+    So n2 must not be promoted either.
+    """
+    faults = [CutLink("n0", "n2", at=2.005), Crash("n0", at=2.2), Crash("n1", at=3.505, restart_at=7.0)]
+    writes = replace(WRITES, arrivals="regular")
+    scenario = replicated_store(mode="semi-sync", clients=[writes], faults=faults, latency=Constant(0.01))
+    run = scenario.run(12.0)
+    chosen = [event.detail["leader"] for event in run.trace.select(kind="record", name="choice")]
+    assert (chosen[0], chosen[1], chosen[-1]) == ("n1", None, "n1")
+    assert lost_writes(run) == ()
     choose = failover.FailoverOperator._choose
 
     def forgetful(self, ctx):
@@ -155,30 +163,7 @@ def forgets_leaders_that_may_be_there(monkeypatch):
         choose(self, ctx)
 
     monkeypatch.setattr(failover.FailoverOperator, "_choose", forgetful)
-
-
-@pytest.mark.parametrize(
-    ("careless", "seeds"),  # near those at which a search from 0 on finds it
-    [
-        (careless_about_those_out_of_reach, range(40, 48)),
-        (forgets_leaders_that_may_be_there, range(103, 111)),
-    ],
-)
-def test_a_careless_operator_is_found_out(careless, seeds, monkeypatch):
-    careless(monkeypatch)
-    asks = [
-        OpenLoop([("put", "x", f"{name}{number}") for number in range(4)], 5.0, node, 1.0)
-        for name, node in (("a", "n0"), ("b", "g0"))
-    ]
-    scenario = replicated_store(mode="semi-sync", clients=asks)
-    assert not search(
-        scenario,
-        acknowledged_writes_survive,
-        until=300,
-        seeds=seeds,
-        faults=FaultMix(most=4),
-        adversary="untimed",
-    )
+    assert len(lost_writes(scenario.run(12.0))) > 0
 
 
 def test_beyond_the_promise_a_write_is_lost():
