@@ -196,29 +196,32 @@ ACTS = f"(count) => {LAST}.querySelectorAll('.dp-acts li').length === count"
 CRASHED = f"() => {LAST}.querySelector('[data-node=n0]').dataset.status === 'crashed'"
 
 
-def keep_focus(page):
-    """Give the last player the focus until it keeps it: JupyterLab gives it to the next cell a moment later."""
-    kept = 0
-    while kept < 5:
-        kept = kept + 1 if page.evaluate(f"() => {LAST}.contains(document.activeElement)") else 0
-        if kept == 0:
-            page.locator(".dscourse-player").last.focus()
-        page.wait_for_timeout(60)
+MENU = f"() => {LAST}.querySelector('.dp-menu:not([hidden])')?.contains(document.activeElement) ?? false"
+
+
+def open_menu(page):
+    """Open the menu of n0 half-way; again if JupyterLab has given the focus to the next cell meanwhile."""
+    for _ in range(50):
+        page.locator(".dscourse-player").last.focus()
+        for key in ("Escape", "Home", *["PageDown"] * 5, "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        if page.evaluate(MENU):
+            return
+    raise RuntimeError("the menu of n0 does not open")
 
 
 def fork_in_page(page):
     """Crash n0 half-way by hand, five times; return seconds from the key press to the picture of the forked run."""
     times = []
     for _ in range(5):
-        keep_focus(page)
-        for key in ("Home", *["PageDown"] * 5, "ArrowDown", "Enter"):
-            page.keyboard.press(key)
-        page.wait_for_timeout(100)
+        open_menu(page)
         begin = time.perf_counter()
-        page.keyboard.press("Enter")
+        page.locator(".dscourse-player").last.locator(".dp-menu button").first.press("Enter")
         page.wait_for_function(ACTS, arg=1)
         page.wait_for_function(CRASHED)
         times.append(time.perf_counter() - begin)
+        page.locator(".dscourse-player").last.focus()
         page.keyboard.press("u")
         page.wait_for_function(ACTS, arg=0)
         page.wait_for_timeout(200)

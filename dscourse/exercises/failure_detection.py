@@ -182,7 +182,7 @@ one_in_a_hundred_million = ChoicePrediction(
     wrong=(
         Expectation(
             "that one only: it was very bad luck",
-            "If gaps were normal, even that one would be too many. Are they? Run it.",
+            "If gaps were normal, even that one would be too many. Are they?",
             PHI_IS_A_PROBABILITY,
         ),
         Expectation(

@@ -231,7 +231,7 @@ just_after_a_failure = ChoicePrediction(
         ),
         Expectation(
             "less likely: it has just been repaired",
-            "If the repair took away the cause, and the cause was one node's alone. Run it and see whether the record agrees.",
+            "If the repair took away the cause, and the cause was one node's alone. See whether the record agrees.",
         ),
     ),
 )

@@ -86,7 +86,7 @@ add_a_machine = ChoicePrediction(
     wrong=(
         Expectation(
             "about a fifth",
-            "That is the newcomer's fair share, and the least any scheme can move. Run it and see how far mod is from it.",
+            "That is the newcomer's fair share, and the least any scheme can move. See how far mod is from it.",
             ONLY_A_FAIR_SHARE_MOVES,
         ),
         Expectation(

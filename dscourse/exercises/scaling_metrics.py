@@ -283,12 +283,12 @@ sixty_four_processors = ChoicePrediction(
     wrong=(
         Expectation(
             "about 310: a law that fits so well can be trusted further out",
-            "It is splendid where it was fitted. Sixty-four is three times as far away. Run the fit, and see where it puts its peak.",
+            "It is splendid where it was fitted. Sixty-four is three times as far away. See where the fit puts its peak.",
             A_GOOD_FIT_FORETELLS,
         ),
         Expectation(
             "about 500: it knows nothing of what slows the machine down later",
-            "The six slow down already: 20 processors do ten times the work of one. Run the fit, and see how it goes on from there.",
+            "The six slow down already: 20 processors do ten times the work of one. See how the fit goes on from there.",
         ),
     ),
 )

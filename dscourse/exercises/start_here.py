@@ -123,7 +123,7 @@ crash_the_leader = ChoicePrediction(
         ),
         Expectation(
             "never: somebody has to tell them",
-            "Nobody outside is watching here. But the nodes have agreed on a rule about silence. Run it and see the rule "
+            "Nobody outside is watching here. But the nodes have agreed on a rule about silence. See the rule "
             "at work.",
         ),
     ),

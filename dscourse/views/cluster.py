@@ -45,6 +45,7 @@ _CUT: dict[str, Any] = {
 _DROP: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markersize": 7, "markeredgewidth": 2}
 _LONGEST_LEGEND = 7  # types of message: as many as there are colours
 _MESSAGES_TOLD = 120  # about as many messages are in the diagram of the picture that stands in for the player
+_MOST_TOLD = 400  # beyond that it is left out: drawing takes long, and nobody can read it
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
 
@@ -166,25 +167,26 @@ def run_picture(run: Run, hidden: Collection[Fault] = ()) -> Picture:
     lasting = bands_of(run, hidden)
     lanes = _lanes(lasting, run.until * 3e5)
     rows = len(run.trace.ids)
-    strip, diagram = 0.3 + 0.2 * (1 + max(lanes, default=0) if lasting else 0), 0.22 * min(rows, 20) + 0.2
-    height = 3.5 + strip + 0.6 + diagram + 0.65
+    begin, end = _telling_window(run, first)
+    flights = flights_between(run, begin, end, hidden)
+    told = len(flights) <= _MOST_TOLD
+    strip = 0.3 + 0.2 * (1 + max(lanes, default=0) if lasting else 0)
+    diagram = 0.22 * min(rows, 20) + 0.2 if told else 0.0
+    below = 0.5 + diagram + 0.55 if told else 0.35
+    height = below + strip + 3.5
     figure = Figure(figsize=(7.4, height), facecolor="white")  # places are given: laying out takes long
 
     def part(bottom: float, high: float, left: float = 0.08, wide: float = 0.7) -> Axes:
         return figure.add_axes((left, bottom / height, wide, high / height))
 
-    below = 0.5 + diagram + 0.55
     words = _draw_map(part(below + strip + 0.25, 3.1, 0.02, 0.72), run, round(moment * 1e6), hidden)
     _draw_time_line(part(below, strip), run, lasting, lanes, moment, hidden)
-    begin, end = _telling_window(run, first)
-    flights = flights_between(run, begin, end, hidden)
-    axes = part(0.5, diagram)
-    if len(flights) > _LARGEST_DIAGRAM:
-        axes.set_axis_off()
+    if not told:
         return Picture(figure, words)
-    told = _draw_diagram(axes, run, flights, begin, end, hidden)
+    axes = part(0.5, diagram)
+    words += " " + _draw_diagram(axes, run, flights, begin, end, hidden)
     axes.tick_params(axis="y", labelsize=8 if rows <= 20 else 4)
-    return Picture(figure, f"{words} {told}")
+    return Picture(figure, words)
 
 
 def _telling_window(run: Run, first: float) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import { nextMoment, previousMoment } from "./search.mjs";
 
 export const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
 export const BY_EVENTS = "events";
-const LEAST_FLIGHT = 450; // ms that a message can be seen, by events
+const LEAST_FLIGHT = 300; // ms that a message can be seen, by events
 const LONGEST_WAIT = 400; // ms from one event to the next, if nothing is under way
 const TOO_SHORT = 150; // ms: a message that is under way for less can't be followed
 

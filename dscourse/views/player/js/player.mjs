@@ -112,7 +112,7 @@ export function render({ model, el }) {
       button("▶", () => does.next(), { label: "next event" })),
     speedChoice,
     clock,
-    make("span", { class: "dp-group" }, button("◂", () => does.previousOfKind(), { label: "previous of this kind" }),
+    make("span", { class: "dp-group dp-jump" }, button("◂", () => does.previousOfKind(), { label: "previous of this kind" }),
       jumpChoice, button("▸", () => does.nextOfKind(), { label: "next of this kind" })),
     make("span", { class: "dp-group dp-right" }, wholeButton, diagramButton, insideButton, compareButton, revealButton, helpButton));
 
