@@ -147,6 +147,6 @@ def _seeds(seeds: Any) -> Sequence[int]:
     if isinstance(seeds, Iterable):
         chosen = [whole("each of seeds", seed, at_least=0) for seed in seeds]
         if not chosen:
-            raise ValueError("seeds is empty: nothing would be tried, and nothing found")
+            raise ValueError("seeds must hold at least one seed, got none")
         return chosen
     return range(whole("seeds", seeds, at_least=1))

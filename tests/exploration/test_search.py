@@ -288,7 +288,7 @@ def test_every_draw_is_a_valid_scenario():
         ({"properties": []}, ValueError, "must know what to look for"),
         ({"properties": "x"}, TypeError, "properties must be a list of properties"),
         ({"properties": len}, TypeError, "properties must be a list of properties"),
-        ({"seeds": []}, ValueError, "seeds is empty"),
+        ({"seeds": []}, ValueError, "seeds must hold at least one seed"),
         ({"faults": FaultMix(spared=["n9"])}, LookupError, "no node .spared in a FaultMix. .n9."),
         ({"faults": FaultMix(spared=FAILOVER.node_ids)}, ValueError, "spared leaves no node"),
         ({"faults": FaultMix(victims=1), "adversary": "untimed", "until": 5}, ValueError, "spares nobody"),
