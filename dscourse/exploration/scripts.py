@@ -179,6 +179,10 @@ class ScriptScenario(Scenario):
 
         Those are added to ``drawn`` as they are taken.
         """
+        if luck.at > self.until:
+            raise ValueError(
+                f"the last step is over at {self.until:g} s, so random ones must begin by then, got {luck.at:g} s"
+            )
         kept = _steps_before(luck.at, len(self.steps))
         past, rest = self.steps[:kept], self.steps[kept:]
         count = max(kept, _steps_before(until, None))

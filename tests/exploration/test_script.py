@@ -338,6 +338,13 @@ def test_a_fork_may_do_no_more_than_what_it_replaces():
         assert {type(step) for step in rest} <= {Fire, Deliver}
 
 
+def test_random_steps_begin_when_the_last_step_is_over_at_the_latest():
+    run = script(ListNode, THREE, STEPS).scenario.run(100.0)
+    with pytest.raises(ValueError, match="so random ones must begin by then, got 50 s"):
+        run.fork(50.0, reseed=1)
+    assert len(run.fork(len(STEPS) + 1.0, reseed=1).scenario.steps) > len(STEPS)
+
+
 def test_a_fork_with_the_same_luck_is_the_same_run():
     run = script(ListNode, THREE, STEPS)
     assert run.fork(4.0).digest() == run.digest()
