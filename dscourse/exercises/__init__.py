@@ -3,8 +3,8 @@
     from dscourse.exercises import scaling_metrics as exercises
     exercises.linear_or_not            # a prediction: choose and commit; the run decides
     exercises.linear_or_not.compare()  # after the run: yours beside the result, and why
-    exercises.usl_peak                 # an exercise: the task
-    exercises.usl_peak.check(answer)   # also .hint() and .solution()
+    exercises.usl_peak                 # an exercise: the task, with buttons for check, hint and solution
+    exercises.usl_peak.check()         # judges what your notebook calls `usl_peak`; also .hint() and .solution()
 
     from dscourse.exercises import progress
     progress()

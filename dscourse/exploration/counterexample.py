@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,11 @@ def explained(run: Run, broken: Property) -> str:
         if not any(event.time == last.time and event.node == last.node for event in told):
             told.append(last)
     return _joined(f"{broken.name}: broken at {verdict.time:.4g} s.", told, "")
+
+
+def unreached(run: Run, wanted: Iterable[Property]) -> tuple[str, ...]:
+    """The names of the `sometimes` that did not come true in a run."""
+    return tuple(item.name for item in wanted if not run.check(item))
 
 
 def _told(run: Run, time: float) -> list[Event]:

@@ -54,6 +54,7 @@ def inevitability(
         whole("seed", seed, at_least=0) * whole("forks", forks, at_least=1),
     )
     last = whole("moments", moments, at_least=2) - 1
+    run.check(property)  # judged runs show the nodes themselves: does it change what it sees?
     rows = []
     for place in range(last + 1):
         time = to_microseconds(run.until * place / last) / MICROSECONDS

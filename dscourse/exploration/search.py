@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import instance, one_of, real, truth, whole
-from dscourse.exploration.counterexample import NO_ERROR, Counterexample
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, unreached
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.shrink import EVENT_LIMIT, shrink_scenario
+from dscourse.exploration.shrink import EVENT_LIMIT, shrink_scenario, whole_run
 from dscourse.exploration.untimed_search import search_untimed
 from dscourse.simulation.errors import EventLimit, NodeError
 from dscourse.simulation.properties import Property
@@ -75,7 +75,7 @@ def search(
         event_limit: a run with more events counts as one that doesn't end.
 
     Raises:
-        TypeError, ValueError: what is wrong with an argument.
+        TypeError, ValueError: what is wrong with an argument, or a property changes what it sees.
     """
     asked = _properties(properties)
     instance("scenario", scenario, Scenario, "a Scenario")
@@ -106,11 +106,14 @@ def _search_in_time(
     for tried, seed in enumerate(seeds, start=1):
         one = scenario.changed(seed=seed, faults=(*scenario.faults, *faults.draw(scenario, until, seed)))
         broken = first_broken(one, until, [*must, *not_yet], event_limit)
-        not_yet = [item for item in not_yet if item in broken]
-        found = [item for item in broken if item not in not_yet and item.kind != "sometimes"]
+        found = [item for item in broken if item.kind != "sometimes"]
         if found:
             counterexample = shrink_scenario(one, until, found[0], event_limit=event_limit)
-            return Search(tried, seed, tuple(item.name for item in not_yet), counterexample)
+            run = whole_run(one, until, event_limit)
+            return Search(tried, seed, unreached(run, not_yet), counterexample)
+        not_yet = [item for item in not_yet if item in broken]
+        if tried == 1:  # judged runs show the nodes themselves: does a property change what it sees?
+            one.run(until, event_limit=event_limit).check(*properties)
         advance(1, 0)
     return Search(len(seeds), None, tuple(item.name for item in not_yet), None)
 

@@ -100,7 +100,9 @@ class _Shrinker:
     def breaks(self, case: Case) -> bool:
         """Whether the property is broken in a case."""
         scenario = case.scenario
-        key = repr((case.until, scenario.network, scenario.network.loss, scenario.faults, scenario.clients))
+        key = repr(
+            (case.until, scenario.network, scenario.network.is_lucky, scenario.faults, scenario.clients)
+        )
         if key not in self._known:
             if self._left <= 0:
                 return False
@@ -114,13 +116,18 @@ class _Shrinker:
         except (NodeError, EventLimit) as error:
             self._left -= _PRICE + (self._event_limit if isinstance(error, EventLimit) else 0)
             return self._wanted is NO_ERROR
+        except Exception:
+            if not self._known:
+                raise
+            self._left -= _PRICE
+            return False  # of so short a run the property can't be asked: it has no first operation, say
         self._left -= _PRICE + run.event_count
-        return bool(broken) and self._wanted is not NO_ERROR and self._is_fair(run)
+        return bool(broken) and self._wanted is not NO_ERROR and self._is_fair(case, run)
 
-    def _is_fair(self, run: Run) -> bool:
+    def _is_fair(self, case: Case, run: Run) -> bool:
         """Whether a run is long enough to be asked: it must not end before an answer that a longer one brings."""
-        if self._wanted.kind == "eventually":
-            return run.until > self._wanted.after
+        if self._wanted.kind in ("eventually", "sometimes"):
+            return case.until >= case.longest
         if self._wanted.kind != "holds":
             return True
         kinds = run.trace.kind_code
@@ -161,10 +168,8 @@ def _size(case: Case) -> tuple[float, ...]:
         if fault.begins is not None and fault.begins < case.until and not fault.is_instant
     )
     by_luck = sum(isinstance(fault, Lossy | Duplicate) for fault in scenario.faults)
-    network = scenario.network
-    by_luck += (network.loss > 0) + (network.duplication > 0)
     return (
-        by_luck,
+        by_luck + scenario.network.is_lucky,
         len(scenario.faults),
         len(scenario.clients),
         sum(len(client.operations) for client in scenario.clients),
@@ -197,7 +202,7 @@ def _make_luck_exact(case: Case) -> Iterator[Case]:
     """Random losses and copies become the messages that were in fact lost or doubled."""
     network = case.scenario.network
     lucky = [fault for fault in case.scenario.faults if isinstance(fault, Lossy | Duplicate)]
-    if not lucky and not network.loss and not network.duplication:
+    if not lucky and not network.is_lucky:
         return
     run = whole_run(case.scenario, case.until)
     others = [fault for fault in case.scenario.faults if fault not in lucky]

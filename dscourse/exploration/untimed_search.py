@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
-from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
+from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained, unreached
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.random_steps import Allowance, RandomSteps
 from dscourse.exploration.scripts import ChosenScenario, ScriptScenario
@@ -63,11 +63,14 @@ def search_untimed(
     for tried, seed in enumerate(seeds, start=1):
         chosen = random_scenario(scenario, asks, until, faults, seed)
         broken = broken_of(chosen, [*must, *not_yet])
-        not_yet = [item for item in not_yet if item in broken]
-        found = [item for item in broken if item not in not_yet]
+        found = [item for item in broken if item.kind != "sometimes"]
         if found:
-            names = tuple(item.name for item in not_yet)
-            return UntimedSearch(tried, seed, names, shrink_scripted(chosen.as_script(), found[0]))
+            example = shrink_scripted(chosen.as_script(), found[0])
+            run = _run_of(random_scenario(scenario, asks, until, faults, seed))
+            return UntimedSearch(tried, seed, unreached(run, not_yet), example)
+        not_yet = [item for item in not_yet if item in broken]
+        if tried == 1:  # judged runs show the nodes themselves: does a property change what it sees?
+            chosen.as_script().run(event_limit=EVENT_LIMIT).check(*properties)
         advance(1, 0)
     return UntimedSearch(tried, None, tuple(item.name for item in not_yet), None)
 
@@ -195,11 +198,17 @@ def shrink_scripted(scenario: ScriptScenario, wanted: Property) -> Counterexampl
 
 def counterexample(scenario: ScriptScenario, broken: Property) -> Counterexample:
     """What is told of a schedule that breaks a property."""
-    try:
-        run = scenario.run(event_limit=EVENT_LIMIT)
-    except SimulationError as error:
-        run = error.run
+    run = _run_of(scenario)
     return Counterexample(run, broken, explained(run, broken), code_of(scenario), steps=scenario.steps)
+
+
+def _run_of(scenario: ScriptScenario) -> Run:
+    """Its run, or as much of it as there is before an error ends it."""
+    try:
+        return scenario.run(event_limit=EVENT_LIMIT)
+    except SimulationError as error:
+        run: Run = error.run
+        return run
 
 
 def code_of(scenario: ScriptScenario) -> str:
@@ -265,3 +274,7 @@ class _Shrinker:
             return bool(judged_run(chosen, chosen.until, [self._wanted], event_limit=EVENT_LIMIT)[1])
         except (NodeError, EventLimit):
             return self._wanted is NO_ERROR
+        except Exception:
+            if self._left == BUDGET - 1:  # it is the run itself
+                raise
+            return False  # of so short a run the property can't be asked

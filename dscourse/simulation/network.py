@@ -108,6 +108,16 @@ class Network:
                 attributes.pop(name, None)
         return Network(graph, latency=self.latency, client_latency=self.client_latency)
 
+    @property
+    def is_lucky(self) -> bool:
+        """Whether it loses or doubles messages of its own accord, on some link at least."""
+        links = (attributes for _, _, attributes in self.graph.edges(data=True))
+        return bool(
+            self.loss
+            or self.duplication
+            or (self._has_overrides and any(one.get("loss") or one.get("duplication") for one in links))
+        )
+
     def peers(self, node: str) -> Sequence[str]:
         """Whom a node can send to, in node order."""
         if self.is_complete:

@@ -390,7 +390,8 @@ class Run:
         def look() -> None:
             if observe is not None:
                 observe()
-            if len(engine.recorder) >= len(self._recorder):
+            # Not before its time: what waits in a queue came there without an event.
+            if len(engine.recorder) >= len(self._recorder) and engine.now >= self._last:
                 raise _StoppedAgain
 
         with contextlib.suppress(NodeError, _StoppedAgain):

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Sequence
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 import networkx as nx
@@ -98,7 +98,8 @@ def scenario_from_json(text: str, node_factory: Callable[..., Any], *, insist: b
 def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
     """Qualified name and settings of a node factory.
 
-    The settings are the keywords of a ``functools.partial``, and the attributes of an object that can be called.
+    The settings are the keywords of a ``functools.partial``, and the attributes of an object that can be called. A
+    setting may be another factory, such as a class of nodes.
     """
     arguments: list[Any] = []
     if isinstance(factory, functools.partial):
@@ -112,10 +113,17 @@ def describe_factory(factory: Callable[..., Any]) -> dict[str, Any]:
         settings = _attributes_of(factory)
     described: dict[str, Any] = {"name": name}
     if settings:
-        described["settings"] = plain_json(settings, "a setting of the node factory")
+        named = {name: _named(value) for name, value in settings.items()}
+        described["settings"] = plain_json(named, "a setting of the node factory")
     if arguments:
-        described["arguments"] = plain_json(arguments, "an argument of the node factory")
+        described["arguments"] = plain_json(
+            [_named(value) for value in arguments], "an argument of the node factory"
+        )
     return described
+
+
+def _named(value: Any) -> Any:
+    return describe_factory(value) if isinstance(value, type | FunctionType | functools.partial) else value
 
 
 def _attributes_of(factory: Any) -> dict[str, Any]:

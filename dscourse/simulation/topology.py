@@ -17,8 +17,8 @@ MOST_NODES = 1_000_000
 _MOST_MESHED = 3000  # nodes that hold links to each other: 4.5 million links are about 2 GB
 _MOST_EDGES_HELD = 100  # nodes up to which a full mesh holds its edges
 
-# Longitude and latitude in degrees; only for drawing.
-_CITIES = {
+# Longitude and latitude in degrees.
+CITIES = {
     "Dallas": (-96.8, 32.8),
     "Washington DC": (-77.0, 38.9),
     "Sao Paulo": (-46.6, -23.6),
@@ -161,7 +161,7 @@ def regions(
     if names is not None and (not isinstance(names, Iterable) or isinstance(names, set | frozenset)):
         raise TypeError(f"names must be a list of regions, such as ['London', 'Tokyo'], got {names!r}")
     measured = _round_trips()
-    known = list(_CITIES)
+    known = list(CITIES)
     chosen = known if names is None else [names] if isinstance(names, str) else list(names)
     for name in chosen:
         if name not in known:
@@ -177,7 +177,7 @@ def regions(
     graph: Graph = nx.Graph()
     placed = [name for name in chosen for _ in range(each)]
     for i, name in enumerate(placed):
-        longitude, latitude = _CITIES[name]
+        longitude, latitude = CITIES[name]
         x, y = _on_circle(i % nodes_per_region, nodes_per_region)
         spot = 0.08 if nodes_per_region > 1 else 0.0
         pos = (_rounded(longitude / 160 + spot * x), _rounded(latitude / 80 + spot * y))

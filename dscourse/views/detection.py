@@ -183,10 +183,12 @@ def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Pictur
     _paint_curves(axes, curves)
     axes.legend(loc="upper right", framealpha=0.9, edgecolor="none", fontsize=9, handlelength=3)
     at_two = "; ".join(f"{curve.detector}: {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
+    banded = any(curve.detection_interval is not None for curve in curves)
+    bands = " Bars: the mean of several runs, within which it lies at 95 %." if banded else ""
     return Picture(
         axes,
         f"Mistakes per link and hour against the time to notice a crash, for every setting of {len(curves)} detectors. "
-        f"Tuned to notice a crash after 2 s on average: {at_two}.",
+        f"Tuned to notice a crash after 2 s on average: {at_two}.{bands}",
     )
 
 
@@ -231,7 +233,9 @@ def explore_timeout(networks: Mapping[str, Sequence[TradeOff]]) -> InteractiveFi
             for line in drawn["curves"]:
                 line.remove()
             drawn["curves"] = _paint_curves(axes, curves)
-            drawn["legend"] = _legend_beside(axes, drawn["curves"])
+            drawn["legend"] = _legend_beside(
+                axes, [one for one in drawn["curves"] if one.get_label() != "_interval"]
+            )
             drawn["delays"] = delays
         simple = next(curve for curve in curves if curve.detector == "timeout from arrival")
         speed = float(np.interp(timeout, simple.values, simple.detection_time))
@@ -295,6 +299,15 @@ def _paint_curves(axes: Axes, curves: Sequence[TradeOff]) -> list[Artist]:
         look |= {"markersize": 5, "linewidth": 1.6, "label": curve.detector}
         # Without a mistake the line leaves the picture downwards.
         lines += axes.plot(times, np.maximum(rates, _FLOOR / 20), **look)
+        if curve.detection_interval is not None:
+            low, high = (bound[seen][order] for bound in curve.detection_interval)
+            bars = {
+                "color": _line(curve.detector)["color"],
+                "linewidth": 5,
+                "alpha": 0.35,
+                "label": "_interval",
+            }
+            lines += [axes.hlines(rates, low, high, **bars)]
     return lines
 
 

@@ -365,6 +365,7 @@ def key(value):
         ([[1], [1]], [[1, 1]]),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}), (Thing(a=1), Thing(b=1)), (Thing(a=1), Thing(a=2)), (None, "None"),
         (["a,b"], ["a", "b"]), (Token(), Vote(yes=True)), (Vote(yes=True), Vote(yes=False)),
+        (lambda: 1, lambda: 2), (Thing(go=lambda x=1: x).go, Thing(go=lambda x=2: x).go),
     ],
 )  # fmt: skip
 def test_what_differs_has_another_key(one, other):
@@ -436,3 +437,23 @@ def test_a_key_stands_for_a_value(one, other):
 def test_a_graph_without_links_is_explored_too():
     alone = nx.empty_graph(["n0", "n1"])
     assert explore(TokenRingNode, alone, one_token, fires=0).states == 1
+
+
+def test_a_node_that_keeps_what_to_do_next_as_a_function_is_explored_whole():
+    class Next(Node):
+        def on_start(self, ctx):
+            self._go, self.bad = None, False
+            ctx.set_timer("a", 1.0)
+            ctx.set_timer("b", 1.0)
+
+        def on_timer(self, ctx, name):
+            if self._go is not None:
+                self.bad = self._go()
+                return
+            self._go = (lambda: False) if name == "a" else (lambda: True)
+            ctx.cancel_timer("a")
+            ctx.cancel_timer("b")
+            ctx.set_timer("go", 1.0)
+
+    found = explore(Next, ["n0"], never(lambda now: now.nodes["n0"]["bad"], name="bad"), fires=2)
+    assert found.counterexample.steps == (Fire("n0", "b"), Fire("n0", "go"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from dscourse.consensus import NaiveFailoverNode
-from dscourse.exploration import FaultMix, search
+from dscourse.exploration import FaultMix, inevitability, search
 from dscourse.simulation import (
     Byzantine,
     ClosedLoop,
@@ -322,3 +322,51 @@ def test_a_property_that_wants_the_whole_trace_gets_it():
 
 def test_restarts_alone_find_nothing_where_all_heals():
     assert all(not isinstance(fault, Restart) for faults in drawn(FaultMix()) for fault in faults)
+
+
+LEADS = sometimes(lambda now: leaders(now) == 1, name="somebody leads")
+UNREACHED = sometimes(lambda now: leaders(now) > 5, name="six lead")
+
+
+@pytest.mark.parametrize("adversary", ["timed", "untimed"])
+def test_what_was_never_reached_is_said_beside_what_was_found(adversary):
+    mix = FaultMix() if adversary == "timed" else FaultMix(most=0)
+    found = search(
+        FAILOVER, [ONE_LEADER, LEADS, UNREACHED], until=40, seeds=50, faults=mix, adversary=adversary
+    )
+    assert not found
+    assert found.never_reached == ("six lead",)
+
+
+def test_what_was_never_reached_is_said_beside_an_error():
+    found = search(Scenario(Breaks, MESH), [UNREACHED], until=10.0, seeds=100)
+    assert "I have been here before" in found.counterexample.explanation
+    assert found.never_reached == ("six lead",)
+
+
+class Log(Node):
+    """Keeps a list, of which the first entry counts."""
+
+    def on_start(self, ctx):
+        self.log, self.head = [3, 1, 2], 0
+        ctx.set_timer("look", 1.0)
+
+    def on_timer(self, ctx, name):
+        self.head = self.log[0]
+
+
+def sorts_in_place(now):
+    for fields in now.nodes.values():
+        fields["log"].sort()
+    return any(fields["head"] == 3 for fields in now.nodes.values())
+
+
+@pytest.mark.parametrize("adversary", ["timed", "untimed"])
+def test_a_property_that_changes_what_it_sees_is_told_so(adversary):
+    scenario = Scenario(Log, Network(topology.full_mesh(2)))
+    with pytest.raises(ValueError, match="a property changed what it was shown: the field 'log' of n"):
+        search(
+            scenario, never(sorts_in_place), until=3, seeds=2, faults=FaultMix(most=0), adversary=adversary
+        )
+    with pytest.raises(ValueError, match="a property changed what it was shown"):
+        inevitability(scenario.run(3.0), never(sorts_in_place), forks=1, moments=2)

@@ -9,6 +9,7 @@ from dscourse.exploration.search import first_broken
 from dscourse.exploration.shrink import Case, _size
 from dscourse.simulation import (
     ClosedLoop,
+    Crash,
     Duplicate,
     LoseMessage,
     Lossy,
@@ -23,6 +24,7 @@ from dscourse.simulation import (
     Slow,
     Uniform,
     always,
+    eventually,
     holds,
     never,
     topology,
@@ -144,3 +146,87 @@ def test_shrinking_never_passes_never_grows_and_is_idempotent(case):
     again = shrink(example.run, wanted)
     assert _size(Case(again.run.scenario, again.run.until, 6.0)) == _size(shrunk)
     assert again.run.digest() == example.run.digest()
+
+
+class Listener(Node):
+    """Counts what it hears of the first node, which tells it something six times."""
+
+    def on_start(self, ctx):
+        self.heard = 0
+        if self.node_id == "n0":
+            for k in range(1, 7):
+                ctx.set_timer(f"tell {k}", 0.1 * k)
+
+    def on_timer(self, ctx, name):
+        ctx.send("n1", Reply(0, "ok", name))
+
+    def on_message(self, ctx, sender, message):
+        self.heard += 1
+
+
+TOO_MANY = never(lambda now: now.nodes["n1"]["heard"] > 6, name="hears it too often")
+TOO_FEW = holds(
+    lambda run: run.at(run.until).nodes["n1"]["heard"] == 6 or run.until < 1.0, name="hears it all"
+)
+
+
+@pytest.mark.parametrize("on_the_edge", [False, True])
+@pytest.mark.parametrize(
+    ("luck", "wanted", "kind"),
+    [("duplication", TOO_MANY, RepeatMessage), ("loss", TOO_FEW, LoseMessage)],
+)
+def test_no_luck_of_the_network_is_left_and_the_message_that_mattered_is(on_the_edge, luck, wanted, kind):
+    graph = topology.full_mesh(2)
+    if on_the_edge:
+        graph.add_edge("n0", "n1", **{luck: 0.3})
+    network = Network(graph, **({} if on_the_edge else {luck: 0.3}))
+    run = next(
+        run
+        for seed in range(50)
+        if not (run := Scenario(Listener, network, seed=seed).run(2.0)).check(wanted)
+    )
+    example = shrink(run, wanted)
+    assert not example.run.check(wanted)
+    assert not example.run.scenario.network.is_lucky
+    (fault,) = example.faults
+    assert isinstance(fault, kind)
+
+
+class Slowly(Node):
+    """Is ready ten seconds after it boots."""
+
+    def on_start(self, ctx):
+        self.ready = False
+        ctx.set_timer("ready", 10.0)
+
+    def on_timer(self, ctx, name):
+        self.ready = True
+
+
+def test_what_only_takes_long_is_no_counterexample_of_eventually():
+    both = eventually(
+        lambda now: len(now.nodes) == 2 and all(fields["ready"] for fields in now.nodes.values()),
+        name="both get ready",
+        after=9.0,
+    )
+    scenario = Scenario(Slowly, Network(topology.full_mesh(2)), faults=[Crash("n0", at=1.0, restart_at=5.0)])
+    example = shrink(scenario.run(12.0), both)
+    (fault,) = example.faults
+    assert fault.node == "n0"
+    assert example.run.until == 12.0
+    assert shrink(example.run, both).run.digest() == example.run.digest()
+
+
+def test_an_eventually_of_after_the_run_is_broken_by_it():
+    late = eventually(lambda now: True, name="late", after=9.0)
+    assert shrink(counting().run(3.0), late).explanation.startswith("late: broken.")
+
+
+def test_a_run_too_short_for_the_property_is_passed_over():
+    last = holds(lambda run: run.history()[-1].value != 2, name="the last answer is not two")
+    scenario = Scenario(
+        Counter, Network(topology.full_mesh(2)), clients=[ClosedLoop(["add"] * 2, 0.2, "n0", timeout=0.5)]
+    )
+    assert not shrink(scenario.run(3.0), last).run.check(last)
+    with pytest.raises(IndexError):  # of the run itself it is the learner's mistake, and told
+        shrink(scenario.changed(clients=()).run(3.0), last)

@@ -308,3 +308,15 @@ def test_the_steps_of_a_random_walk_make_the_same_run(seed, until):
     if len(again.clients) == len(run.clients):
         assert again.digest() == run.digest()
     assert run.check(always(lambda now: len(now.nodes) <= 3))
+
+
+def test_a_script_too_short_for_the_property_is_passed_over():
+    class Answers(Node):
+        def on_message(self, ctx, sender, message):
+            ctx.send(sender, Reply(message.number, "ok", message.operation))
+
+    last = holds(lambda run: run.history()[-1].value != "b", name="the last answer is not b")
+    example = shrink(script(Answers, ["n0"], [Ask("n0", "a"), Ask("n0", "b")]), last)
+    assert example.steps == (Ask("n0", "b"),)
+    with pytest.raises(IndexError):
+        shrink(script(Answers, ["n0"], []), last)

@@ -152,7 +152,13 @@ def test_no_public_function_is_missing_above():
         "SteadyQueue",
         "SystemMetrics",
     }
-    assert set(scaling.__all__) - results - {"Trial", "USLFit"} <= checked
+    modules = ("autoscaling", "machines", "web_application")  # refused in the tests of their own
+    elsewhere = {
+        name
+        for name in scaling.__all__
+        if getattr(getattr(scaling, name), "__module__", "").rpartition(".")[2] in modules
+    }
+    assert set(scaling.__all__) - results - {"LOADS", "Trial", "USLFit"} - elsewhere <= checked
 
 
 @pytest.mark.parametrize(

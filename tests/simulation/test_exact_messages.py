@@ -309,3 +309,19 @@ def test_slowness_sets_in_and_ends_for_the_job_in_service():
         answered(Slow(3.0, at=1.0, node="n0"), Pause("n0", at=4.0, until=10.0)) == 34.0
     )  # 1 s, 1 s worth, 8 s × 3
     assert answered(Pause("n0", at=1.0, until=5.0), Slow(2.0, at=2.0, until=4.0, node="n0")) == 14.0
+
+
+def test_a_node_that_has_kept_its_stream_draws_anew_too():
+    class Keeps(Node):
+        def on_start(self, ctx):
+            self._rng, self.drawn = ctx.rng, ()
+            ctx.set_timer("draw", 1.0)
+
+        def on_timer(self, ctx, name):
+            self.drawn += (self._rng.random(),)
+            ctx.set_timer("draw", 1.0)
+
+    run = Scenario(Keeps, Network(topology.full_mesh(1))).run(5.5)
+    one, other = (r.at(5.0).nodes["n0"]["drawn"] for r in (run, run.fork(2.5, reseed=1)))
+    assert one[:2] == other[:2]
+    assert not set(one[2:]) & set(other[2:])

@@ -157,3 +157,14 @@ def test_settings_without_a_json_form_are_said_so_and_can_be_insisted_upon():
     with pytest.raises(TypeError, match=r"a setting of the node factory\['_size'\] is object"):
         scenario(odd).to_json()
     assert Scenario.from_json(scenario().to_json(), odd, insist=True).node_factory is odd
+
+
+def test_a_class_among_the_settings_is_told_by_its_name():
+    def made_of(node_id, peers, *, kind):
+        return kind(node_id, peers)
+
+    text = scenario(partial(made_of, kind=Node)).to_json()
+    assert '"name":"dscourse.simulation.node.Node"' in text
+    assert Scenario.from_json(text, partial(made_of, kind=Node)).to_json() == text
+    with pytest.raises(ValueError, match="factory"):
+        Scenario.from_json(text, partial(made_of, kind=Sized))

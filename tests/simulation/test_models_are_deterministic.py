@@ -120,9 +120,15 @@ def _is_set(node):
     return False
 
 
+# It numbers the objects of one state in the order in which it meets them; what an id is shows nowhere.
+KNOWS_OBJECTS_BY_ID = FOLDER / "exploration" / "state_key.py"
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_model_may_differ_from_run_to_run(path):
     found = offences(path.read_text(encoding="utf-8"))
+    if path == KNOWS_OBJECTS_BY_ID:
+        found = [(line, what) for line, what in found if not what.startswith("calls id()")]
     assert not found, "\n".join(f"{path.name}:{line} {what}" for line, what in found)
 
 

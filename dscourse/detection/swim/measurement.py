@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from statistics import fmean
 
 import networkx as nx
 import numpy as np
@@ -16,6 +15,7 @@ from dscourse.detection.quality import detector_quality
 from dscourse.detection.replay import TradeOff
 from dscourse.detection.suspicions import check_run
 from dscourse.detection.swim.member import SwimMember
+from dscourse.exploration import sweep
 from dscourse.readable import readable_number
 from dscourse.simulation import Crash, Empirical, Network, Run, Scenario
 
@@ -48,7 +48,7 @@ def measure_swim(
     """Run a SWIM group for each of several suspicion multipliers; judge its last word ("faulty").
 
     A group judges as a whole, so that no recording can be replayed. Mistakes are counted in one long run in which
-    nobody crashes; the detection time is the mean over short runs with one crash each.
+    nobody crashes; the detection time is the mean over short runs with one crash each, with its interval at 95 %.
 
     Args:
         network: of the group.
@@ -58,26 +58,33 @@ def measure_swim(
         seed: of the long run; the short ones have the next ones.
     """
     length = real("seconds", seconds, above=0.0)
-    victim = next(iter(network.graph))
-    rows = []
-    for multiplier in multipliers:
-        member = partial(SwimMember, suspicion_multiplier=multiplier)
-        healthy = detector_quality(Scenario(member, network, seed=seed).run(length), verdict="confirm")
-        times = [
-            _detection_time(member, network, Crash(victim, at=10.0 + number / crashes), seed + 1 + number)
-            for number in range(whole("crashes", crashes, at_least=1))
-        ]
-        rows.append(
-            (fmean(times), healthy.mistake_rate, healthy.mistake_duration, healthy.query_accuracy),
-        )
+    victim, first = next(iter(network.graph)), seed + 1
+
+    def detection(seed: int, multiplier: float) -> dict[str, float]:
+        crash = Crash(victim, at=10.0 + (seed - first) / crashes)
+        run = Scenario(_member(multiplier), network, faults=(crash,), seed=seed).run(60.0)
+        return {"detection_time": detector_quality(run, verdict="confirm").detection_time}
+
+    seeds = range(first, first + whole("crashes", crashes, at_least=1))
+    times = sweep(detection, {"multiplier": list(multipliers)}, seeds=seeds).summary()
+    healthy = [
+        detector_quality(Scenario(_member(multiplier), network, seed=seed).run(length), verdict="confirm")
+        for multiplier in multipliers
+    ]
     return TradeOff(
-        "SWIM", "suspicion multiplier", np.array(multipliers, dtype=np.float64), *np.array(rows).T
+        "SWIM",
+        "suspicion multiplier",
+        np.array(multipliers, dtype=np.float64),
+        times["mean"].to_numpy(),
+        np.array([quality.mistake_rate for quality in healthy]),
+        np.array([quality.mistake_duration for quality in healthy]),
+        np.array([quality.query_accuracy for quality in healthy]),
+        (times["low"].to_numpy(), times["high"].to_numpy()),
     )
 
 
-def _detection_time(member: partial[SwimMember], network: Network, crash: Crash, seed: int) -> float:
-    run = Scenario(member, network, faults=(crash,), seed=seed).run(60.0)
-    return detector_quality(run, verdict="confirm").detection_time
+def _member(multiplier: float) -> partial[SwimMember]:
+    return partial(SwimMember, suspicion_multiplier=multiplier)
 
 
 def first_probe_waits(run: Run, period: float = 1.0) -> NDArray[np.float64]:

@@ -44,7 +44,8 @@ class SimulatorContext(Context):
 
     def begin_luck_anew(self) -> None:
         """Draw from a new stream from now on."""
-        self._rng = None
+        if self._rng is not None:  # the node may have kept it
+            self._rng.setstate(self._kernel.node_luck(self._process).getstate())
 
     @property
     def rng(self) -> Random:

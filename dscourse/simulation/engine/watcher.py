@@ -36,14 +36,20 @@ class LiveMoment(Moment):
     @property
     def nodes(self) -> NodeFields:  # type: ignore[override]
         """Public fields of every node that has booted and not crashed since, by id."""
-        fields: NodeFields = self._all
+        fields, processes, has_joined = self._all, self._engine.processes, False
         for name in self._stale:
-            process = self._engine.processes[name]
+            process = processes[name]
             if process.node is None:
                 dict.pop(fields, name, None)
             elif not process.is_client:
+                has_joined = has_joined or name not in fields
                 dict.__setitem__(fields, name, shown_fields(process.node))
         self._stale.clear()
+        if has_joined:  # a set has no order, and whoever boots again belongs in its old place
+            in_order = {name: fields[name] for name in processes if name in fields}
+            dict.clear(fields)
+            dict.update(fields, in_order)
+        fields._time = self.time
         return fields
 
     @property

@@ -1,0 +1,218 @@
+"""How many machines should there be right now? A load that moves, machines that take their time, and a rule.
+
+    simulate_autoscaling(Autoscaler(), LOADS["step"]).peak_machines
+
+A fluid model in steps of a second: requests flow in, what the machines can't serve waits. The rule is asked at every
+control interval what it wants; machines that are ordered come after the start-up time, machines that aren't wanted any
+more leave at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from dscourse.arguments import function, instance, real, whole
+from dscourse.scaling.laws import USL
+
+if TYPE_CHECKING:
+    from dscourse.arguments import Floats
+
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class FleetView:
+    """What the rule sees.
+
+    Attributes:
+        time: seconds.
+        running: machines at work.
+        starting: machines that were ordered and aren't there yet.
+        utilization: the share of the time for which the running ones' processors worked, since the last look.
+        arrival_rate: requests a second, since the last look.
+        queue: requests that wait.
+        throughput: requests a second that were served, since the last look.
+    """
+
+    time: float
+    running: int
+    starting: int
+    utilization: float
+    arrival_rate: float
+    queue: float
+    throughput: float
+
+
+Rule: TypeAlias = Callable[[FleetView], int]
+
+
+@dataclass(frozen=True)
+class MovingLoad:
+    """An hour of load.
+
+    Attributes:
+        arrival_rate: requests a second, of every second.
+        backend: what the backend lets through, as a share of what the machines could do, of every second.
+    """
+
+    arrival_rate: Floats
+    backend: Floats
+
+
+def _moving(rate: Callable[[int], float], backend: Callable[[int], float] = lambda _: 1.0) -> MovingLoad:
+    seconds = range(_HOUR)
+    return MovingLoad(np.array([rate(s) for s in seconds]), np.array([backend(s) for s in seconds]))
+
+
+LOADS = {
+    "step": _moving(lambda s: 500.0 if s < 600 else 1500.0),
+    "burst": _moving(lambda s: 5000.0 if 600 <= s < 1500 else 500.0),
+    "alternating": _moving(lambda s: 400.0 * (1.35 if s // 60 % 2 else 0.65)),
+    "backend stall": _moving(lambda _: 500.0, lambda s: 0.3 if 600 <= s < 1200 else 1.0),
+}
+
+
+@dataclass(frozen=True)
+class AutoscalingResult:
+    """What came of a rule.
+
+    Attributes:
+        machines: how many were at work, of every second.
+        queue: how many requests waited, of every second.
+        utilization: how much the machines' processors worked, of every second.
+        changes_of_direction: how often it went from more to fewer or back.
+        machine_hours: what is paid for; those that are starting are paid, too.
+    """
+
+    machines: Floats
+    queue: Floats
+    utilization: Floats
+    changes_of_direction: int
+    machine_hours: float
+
+    @property
+    def peak_machines(self) -> int:
+        """The most that were at work at once."""
+        return int(self.machines.max())
+
+    @property
+    def overloaded_seconds(self) -> int:
+        """For how long requests had to wait for the next second, or longer."""
+        return int((self.queue > 0.5).sum())
+
+    @property
+    def crowded_seconds(self) -> int:
+        """For how long the machines worked for more than 85 % of the time, where waiting explodes (notebook 01)."""
+        return int((self.utilization > 0.85).sum())
+
+
+@dataclass
+class Autoscaler:
+    """A rule that knows what is starting, looks at load and queue, stops at the peak, and takes its time to shrink.
+
+    Attributes:
+        target: utilization to aim at.
+        machine_rate: requests a second that one machine serves.
+        drain_seconds: how soon a queue should be gone.
+        patience: seconds for which fewer must be wanted before any is sent away, and then no more than were too many
+            all that time.
+        most: machines beyond which more would do less (see `USL`).
+    """
+
+    target: float = 0.6
+    machine_rate: float = 100.0
+    drain_seconds: float = 120.0
+    patience: float = 300.0
+    most: int = 1_000
+    _low_since: float = math.inf
+    _most_since: int = 0
+
+    def __call__(self, view: FleetView) -> int:
+        """Return how many machines there should be, those that are starting included."""
+        work = view.arrival_rate + view.queue / self.drain_seconds
+        wanted = min(self.most, math.ceil(work / (self.target * self.machine_rate)))
+        there = view.running + view.starting
+        if wanted >= there:
+            self._low_since, self._most_since = math.inf, 0
+            return wanted
+        self._low_since = min(self._low_since, view.time)
+        self._most_since = max(self._most_since, wanted)
+        if view.time - self._low_since < self.patience:
+            return there
+        wanted, self._low_since, self._most_since = self._most_since, math.inf, 0
+        return wanted
+
+
+def simulate_autoscaling(
+    rule: Rule,
+    load: MovingLoad,
+    *,
+    machines: int = 9,
+    machine_rate: float = 100.0,
+    start_seconds: int = 120,
+    control_seconds: int = 30,
+    law: USL | None = None,
+) -> AutoscalingResult:
+    """Let a rule keep a fleet under a load that moves.
+
+    Args:
+        rule: a function of a `FleetView` that returns how many machines it wants; at least one is always kept.
+        load: one of `LOADS`, or your own.
+        machines: at the start.
+        machine_rate: requests a second that one machine serves.
+        start_seconds: from order to work.
+        control_seconds: between two questions to the rule.
+        law: how machines get in each other's way; by default they don't.
+
+    Raises:
+        TypeError, ValueError: what is wrong with an argument, or with what the rule returns.
+    """
+    decide = function("rule", rule, "a function of a FleetView that returns a number of machines")
+    instance("load", load, MovingLoad, 'a load, such as LOADS["step"]')
+    running, each = whole("machines", machines, at_least=1), real("machine_rate", machine_rate, above=0.0)
+    delay, interval = (
+        whole("start_seconds", start_seconds, at_least=0),
+        whole("control_seconds", control_seconds, at_least=1),
+    )
+    speedup = law or USL(0.0, 0.0)
+    ordered: list[int] = []  # when each machine that is starting will be there
+    queue = paid = came = served = worked = 0.0
+    direction = changes = 0
+    counts, queues, busy = [], [], []
+    for second, (rate, backend) in enumerate(
+        zip(load.arrival_rate.tolist(), load.backend.tolist(), strict=True)
+    ):
+        running += sum(due <= second for due in ordered)
+        ordered = [due for due in ordered if due > second]
+        if second and second % interval == 0:
+            view = FleetView(
+                second, running, len(ordered), worked / interval, came / interval, queue, served / interval
+            )
+            wanted = max(1, whole("what the rule returns", decide(view), at_least=0))
+            change = wanted - running - len(ordered)
+            if change:
+                step = 1 if change > 0 else -1
+                changes += direction == -step
+                direction = step
+            if change > 0:
+                ordered += [second + delay] * change
+            else:
+                cancelled = min(-change, len(ordered))
+                ordered = ordered[: len(ordered) - cancelled]
+                running = max(1, running + change + cancelled)
+            came = served = worked = 0.0
+        power = each * float(speedup(running)) * backend
+        done = min(queue + rate, power)
+        queue += rate - done
+        came, served = came + rate, served + done
+        worked += done / (each * running)
+        paid += running + len(ordered)
+        counts.append(running)
+        queues.append(queue)
+        busy.append(done / (each * running))
+    return AutoscalingResult(np.array(counts, float), np.array(queues), np.array(busy), changes, paid / _HOUR)

@@ -1,0 +1,71 @@
+"""The strategies side by side: what must differ does, the same way under every seed; and another one can join."""
+
+import pytest
+
+from dscourse.replication import STRATEGIES, Strategy, compare_strategies, replicated_store
+from dscourse.replication.strategies import lines_of_code
+from dscourse.simulation import Node
+
+SYNC, SEMI, ASYNC = (strategy.name for strategy in STRATEGIES)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return [compare_strategies(seeds=[seed]) for seed in (0, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    "measure", ["stale", "lost_writes", "write_p50", "follower_crash", "partition", "messages_per_write"]
+)
+def test_the_ranking_is_the_same_under_three_seeds(tables, measure):
+    orders = [table[measure].rank(method="min").tolist() for table in tables]
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_what_each_strategy_gives_and_costs(tables):
+    for table in tables:
+        assert table.lost_writes[[SYNC, SEMI]].tolist() == [0, 0]
+        assert table.lost_writes[ASYNC] > 10
+        assert table.write_p50[ASYNC] < table.write_p50[SEMI] < table.write_p50[SYNC]
+        assert table.stale[SYNC] < table.stale[SEMI] < table.stale[ASYNC]
+        assert table.follower_crash[SYNC] < 0.3
+        assert table.follower_crash[[SEMI, ASYNC]].tolist() == [1, 1]
+        assert table.partition[SEMI] < 0.6 < table.partition[ASYNC]
+        assert (table.leader_crash < 0.95).all()
+        assert (table.leader_crash > 0.5).all()
+        assert table.messages_per_write[ASYNC] < table.messages_per_write[SYNC]
+        assert 4 <= table.messages_per_write[SYNC] < 4.3  # two followers, there and back
+        assert set(table.message_kinds) == {5}  # Append, Received, Inspect, Report, Promote
+        assert (table.broken_sessions > 0).all()
+
+
+def test_another_strategy_joins_and_means_are_taken_over_seeds():
+    without = Strategy("without an operator", _without_operator, Node, ("everything",))
+    table = compare_strategies([without], seeds=2)
+    row = table.loc["without an operator"]
+    assert row.message_kinds == 2
+    assert row.leader_crash < 0.3
+    assert row.decisions == 1
+
+
+def _without_operator(**settings):
+    faults = [fault for fault in settings.pop("faults") if "operator" not in fault.nodes]
+    return replicated_store(mode="async", operator=False, faults=faults, **settings)
+
+
+def test_lines_of_code_count_no_docstrings_no_comments_no_blank_lines():
+    class Example:
+        """A docstring.
+
+        Of several lines.
+        """
+
+        def method(self):
+            """Another."""
+            # a comment
+            return 1
+
+        def empty(self):
+            """Only this."""
+
+    assert lines_of_code(Example) == 5
