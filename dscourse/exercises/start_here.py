@@ -191,6 +191,20 @@ def _is_paused_and_goes_on(run: Run) -> bool:
     return any(end < run.until for _, end in paused)
 
 
+def _while_two_lead(run: Run) -> Visit | None:
+    """From when to when two nodes lead, once n0 has resumed; none while it has not."""
+    if not _is_paused_and_goes_on(run):
+        return None
+    two = None
+    for time in sorted({event.time for event in run.trace.select(between=(2.0, run.until))}):
+        if at_most_one_leads(run.at(time)):
+            if two is not None:
+                return Visit(two, time)
+        elif two is None:
+            two = time
+    return None if two is None else Visit(two, run.until)
+
+
 watch = (Task("start_here.watch", "Press Play: see the first item sold", Visit(0.6, 2.0)),)
 see_them_notice = (
     Task("start_here.silence", "Look at the others just after the crash, at 3 s", Visit(3.0, 3.6)),
@@ -209,7 +223,7 @@ drive = (
     Task(
         "start_here.wakes_up",
         "Find the moment after 5 s at which two nodes lead",
-        (Visit(2.0, 4.9), Visit(5.0, 5.3)),
+        _while_two_lead,
     ),
 )
 see_the_price = (

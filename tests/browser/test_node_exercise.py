@@ -71,7 +71,7 @@ def test_a_learner_writes_a_wrong_node_plays_what_broke_it_mends_it_and_passes(o
     said = output[3].inner_text()
     assert "“nobody stands in self.answered twice” breaks at 0.2 s, with n1, n0 taking part" in said
     assert "message 1 from n1 to n0 arrives twice" in said
-    assert "Section “Now you drive”" in said
+    assert "Section “Write a node”" in said
     assert "✓ holds: each greeting is answered" in said
 
     run(page, 4)

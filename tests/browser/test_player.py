@@ -291,12 +291,30 @@ def test_filters_are_clicked_closed_and_kept(drive):
 
 
 def test_two_runs_stand_side_by_side_with_the_moment_they_part(drive):
-    split = "split = calm.fork(3.0, Partition([['n0', 'n1'], ['n2', 'n3', 'n4']], at=3.0, until=6.0))\n"
-    player = drive("play(split, calm)", split, viewport=SCREEN)
+    split = (
+        "from dscourse.exercises import start_here\ncalm = start_here.shop.run(until=8.0)\n"  # has customers
+    )
+    split += "split = calm.fork(3.0, Partition([['n0', 'n1'], ['n2', 'n3', 'n4']], at=3.0, until=6.0))\n"
+    split += "from dscourse.views import Task, Visit\n"
+    tasks = "[Task('test.seen', 'Look at the end', Visit(7, 8))]"  # the list makes the pictures narrow
+    player = drive(f"play(split, calm, tasks={tasks})", split, viewport={**SCREEN, "height": 800})
     player.scrub_to(5_900_000)
     graphs = player.root.locator(".dp-cluster").all()
     both = [graph.locator('[data-node="n2"]').get_attribute("data-status") for graph in graphs]
     assert both == ["leader", "follower"]
+    covered = player.page.evaluate(
+        """() => [...document.querySelectorAll(".dp-cluster")].flatMap((cluster) => {
+            const legend = cluster.querySelector(".dp-legend").getBoundingClientRect();
+            return [...cluster.querySelectorAll(".dp-label, .dp-shape, .dp-name")]
+                .filter((one) => !one.closest(".dp-legend") && one.getClientRects().length > 0)
+                .filter((one) => {
+                    const box = one.getBoundingClientRect();
+                    return box.left < legend.right && legend.left < box.right
+                        && box.top < legend.bottom && legend.top < box.bottom;
+                }).map((one) => one.textContent || one.getAttribute("class"));
+        })"""
+    )
+    assert covered == []  # by the legend
     player.root.get_by_role("button", name="Compare").click()
     assert not player.root.locator(".dp-cluster").nth(1).is_visible()
 

@@ -18,13 +18,18 @@ def test_a_task_is_done_by_what_it_says_and_not_before(name, run):
     assert not TASKS[name].done(CALM)
 
 
-def test_a_leader_that_wakes_up_still_believes_that_it_leads():
-    window = TASKS["wakes_up"].visits[-1]
-    leads = [
-        time for time in (window.begin, 5.05, window.end) if not start_here.at_most_one_leads(WOKEN.at(time))
-    ]
-    assert leads
+def test_the_moment_at_which_two_lead_is_there_to_find_only_when_n0_has_resumed():
+    task = TASKS["wakes_up"]
+    (visit,) = task.visits(WOKEN)
+    middle = (visit.begin + visit.end) / 2
+    assert 5.0 <= visit.begin < visit.end < 5.3
+    assert not start_here.at_most_one_leads(WOKEN.at(visit.begin))
+    assert not start_here.at_most_one_leads(WOKEN.at(middle))
+    assert start_here.at_most_one_leads(WOKEN.at(visit.end))
     assert WOKEN.at(4.9).nodes["n1"]["leader"] == "n1"
+    for other in (CALM, CALM.fork(2.0, Pause("n0", at=2.0)), CALM.fork(2.0, Crash("n0", at=2.0))):
+        assert task.visits(other) == ()
+    assert not any(task.is_done_by(run) for run in (CALM, WOKEN))  # by the cursor alone
 
 
 def test_each_sale_of_the_last_item_happens_where_the_tasks_look():
@@ -33,7 +38,7 @@ def test_each_sale_of_the_last_item_happens_where_the_tasks_look():
         event.time for event in split.trace.select(kind="record", name="sold") if event.detail["item"] == 1
     ]
     for time, task in zip(sold, start_here.see_the_price, strict=True):
-        (visit,) = task.visits
+        (visit,) = task.visits(split)
         assert visit.begin <= time <= visit.end
     assert start_here.holders(split, 1) == 2
     assert start_here.holders(CALM, 1) == 1

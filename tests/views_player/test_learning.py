@@ -131,6 +131,17 @@ def test_a_task_is_ticked_by_what_was_done_and_stays_ticked(calm):
     assert "test.other" in player.problem
 
 
+def test_what_is_to_be_visited_may_depend_on_the_run(calm):
+    task = Task("test.find", "Find it", lambda run: Visit(3, 4) if crashed(run) else ())
+    player = play(calm, tasks=[task])
+    assert json.loads(player.tasks)[0]["visits"] == []
+    act(player, 2.0, do="crash", node="n0")
+    assert player.done == ()
+    assert json.loads(player.tasks)[0]["visits"] == [[3_000_000, 4_000_000]]
+    order(player, type="undo", index=None)
+    assert json.loads(player.tasks)[0]["visits"] == []
+
+
 @pytest.mark.parametrize("done", [None, 3, [], [3], "later"])
 def test_a_task_that_nothing_can_tick_is_refused(done):
     with pytest.raises(TypeError, match="done must be"):

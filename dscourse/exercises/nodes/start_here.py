@@ -19,7 +19,7 @@ from dscourse.simulation import (
     topology,
 )
 
-_SECTION = "Now you drive"
+_SECTION = "Write a node"
 
 
 def _greets_everybody(run: Run) -> Iterator[Breach]:

@@ -33,7 +33,8 @@ class Task:
     Args:
         name: under which it is kept with the learner's progress, such as ``"split_brain.kill_the_leader"``.
         text: what to do, one short sentence.
-        done: asked of the current run after each command, or a `Visit`, or several that happen in this order.
+        done: asked of the current run after each command; it may return a `Visit`, or several that happen in this
+            order, if there is something to find in this run. Or these visits themselves, if they are in every run.
     """
 
     name: str
@@ -41,12 +42,22 @@ class Task:
     done: Callable[[Run], object] | Visit | Sequence[Visit]
 
     def __post_init__(self) -> None:
-        if not callable(self.done) and not (self.visits and all(isinstance(v, Visit) for v in self.visits)):
+        if not callable(self.done) and not _as_visits(self.done):
             raise TypeError(f"done must be a function of a run, a Visit or several, got {shown(self.done)}")
 
-    @property
-    def visits(self) -> tuple[Visit, ...]:
-        """The visits that tick it, in order; none if a function of the run does."""
-        if isinstance(self.done, Visit):
-            return (self.done,)
-        return tuple(self.done) if isinstance(self.done, list | tuple) else ()
+    def visits(self, run: Run) -> tuple[Visit, ...]:
+        """The visits that tick it in this run, in order; none if something else does."""
+        return _as_visits(self.done(run) if callable(self.done) else self.done)
+
+    def is_done_by(self, run: Run) -> bool:
+        """Whether a run ticks it, wherever the cursor has been."""
+        answer = self.done(run) if callable(self.done) else None
+        return bool(answer) and not _as_visits(answer)
+
+
+def _as_visits(answer: object) -> tuple[Visit, ...]:
+    """One visit or several as a tuple; none for everything else."""
+    several = (answer,) if isinstance(answer, Visit) else answer
+    if not isinstance(several, list | tuple) or not all(isinstance(visit, Visit) for visit in several):
+        return ()
+    return tuple(several)

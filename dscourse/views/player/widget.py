@@ -174,7 +174,9 @@ class Player(anywidget.AnyWidget):
                 "name": name,
                 "text": task.text,
                 "done": name in self._done,
-                "visits": [[round(visit.begin * 1e6), round(visit.end * 1e6)] for visit in task.visits],
+                "visits": [
+                    [round(visit.begin * 1e6), round(visit.end * 1e6)] for visit in task.visits(self.run)
+                ],
             }
             for name, task in self._tasks.items()
         ]
@@ -182,13 +184,9 @@ class Player(anywidget.AnyWidget):
 
     def _ask_tasks(self) -> None:
         for task in self._tasks.values():
-            if (
-                task.name not in self._done
-                and not task.visits
-                and callable(task.done)
-                and task.done(self.run)
-            ):
+            if task.name not in self._done and task.is_done_by(self.run):
                 self._tick(task.name)
+        self.tasks = self._told_tasks()  # what there is to find depends on the run
 
     def _tick(self, name: str) -> None:
         if name not in self._tasks:
