@@ -137,7 +137,7 @@ cut_the_network = NumberPrediction(
     ),
     scale=(0, 2),
     step=1,
-    unit="customers",
+    unit="of the two customers",
     near=0.4,
     right=(
         "To n2, n3 and n4 a cut looks exactly like a crash of n0 and n1, so they follow a leader of their own, and it sells. What would "
