@@ -172,13 +172,16 @@ def test_an_interrupt_keeps_what_the_workers_have_finished(executor, tmp_path):
     def interrupt_after_some():  # workers on a busy machine may take seconds until they begin
         while len(list(tmp_path.iterdir())) < 30:
             time.sleep(0.01)
-        _thread.interrupt_main()
+        if hasattr(signal, "pthread_kill"):  # it wakes the main thread from whatever it waits for
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
     threading.Thread(target=interrupt_after_some, daemon=True).start()
     with pytest.warns(UserWarning, match="^Interrupted. .* runs are not done; go on with `resume=`"):
-        first = sweep(experiment, {}, seeds=200, executor=executor)
+        first = sweep(experiment, {}, seeds=1000, executor=executor)
     finished = len(first.rows)
-    assert 0 < finished < 200
+    assert 0 < finished < 1000
     whole = sweep(experiment, {}, seeds=finished + 5, executor=executor, resume=first)
     assert whole.rows["x"].tolist() == list(range(finished + 5))
 
