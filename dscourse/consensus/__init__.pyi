@@ -28,15 +28,20 @@ from .raft.messages import (
     PreVoteReply as PreVoteReply,
     RequestVote as RequestVote,
     VoteReply as VoteReply,
+    last_position as last_position,
+    last_possible_match as last_possible_match,
 )
 from .raft.node import RaftNode as RaftNode
 from .raft.properties import (
     SAFETY as SAFETY,
+    STEP_RULES as STEP_RULES,
     committed_entries_survive as committed_entries_survive,
     logs_match as logs_match,
+    members_agree as members_agree,
     one_leader_per_term as one_leader_per_term,
     rules_of_every_moment as rules_of_every_moment,
     same_values as same_values,
+    step_rule as step_rule,
     watched as watched,
 )
 from .raft.store import KeyValueNode as KeyValueNode, RaftGateway as RaftGateway

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dscourse.arguments import node_ids, real, truth
+from dscourse.arguments import node_ids, real, truth, whole
 from dscourse.consensus.quorum import advance_commit, majority_commit_index, quorum_size, vote_outcome
 from dscourse.consensus.raft.messages import (
     AppendEntries,
@@ -53,6 +53,7 @@ class RaftNode(Node):
         election_timeout: seconds without a leader after which a member stands for election, drawn anew each time from
             between these two.
         heartbeat_interval: seconds after which a leader sends again.
+        most_entries: how many entries one message carries at most.
         own_entry: a new leader begins with an entry of its own, which lets it commit what it has inherited.
         pre_vote: ask first whether an election could be won, without raising anybody's term.
         check_quorum: a leader that hasn't heard of a majority for an election time-out steps down, and whoever hears
@@ -77,6 +78,7 @@ class RaftNode(Node):
         members: Sequence[str] | None = None,
         election_timeout: tuple[float, float] = (0.15, 0.3),
         heartbeat_interval: float = 0.05,
+        most_entries: int = 100,
         own_entry: bool = True,
         pre_vote: bool = False,
         check_quorum: bool = False,
@@ -86,6 +88,7 @@ class RaftNode(Node):
         shortest = real("election_timeout[0]", low, above=0.0)
         self._election_timeout = (shortest, real("election_timeout[1]", high, at_least=shortest))
         self._heartbeat_interval = real("heartbeat_interval", heartbeat_interval, above=0.0)
+        self._most_entries = whole("most_entries", most_entries, at_least=1)
         self._own_entry = truth("own_entry", own_entry)
         self._pre_vote = truth("pre_vote", pre_vote)
         self._check_quorum = truth("check_quorum", check_quorum)
@@ -182,7 +185,7 @@ class RaftNode(Node):
         ctx.send(sender, AppendReply(self.current_term, True, last, message.round))
 
     def take_over_entries(self, ctx: Context, before: int, entries: tuple[Entry, ...]) -> None:
-        """Put entries behind index ``before``. From the first that is missing or conflicts on, the log is the leader's."""
+        """Put entries behind index ``before``: from the first that is missing or conflicts on, the log is as theirs."""
         for place, entry in enumerate(entries, start=before):
             if place >= len(self.log) or self.log[place].term != entry.term:
                 self.log = self.log[:place] + entries[place - before :]
@@ -322,6 +325,8 @@ class RaftNode(Node):
                 self.match_index[sender] = match
                 self.next_index[sender] = max(self.next_index[sender], match + 1)
                 self.commit(ctx, self.new_commit_index())
+                if match + self._most_entries <= len(self.log):  # it is far behind
+                    ctx.send(sender, self._entries_from(match + 1))
         elif known <= match < self.next_index[sender] - 1:
             self.next_index[sender] = match + 1
             ctx.send(sender, self._entries_from(match + 1))
@@ -370,8 +375,8 @@ class RaftNode(Node):
     def _entries_from(self, index: int) -> AppendEntries:
         before = index - 1
         return AppendEntries(
-            self.current_term, self.node_id, before, term_at(self.log, before), self.log[before:],
-            self.commit_index, self._round,
+            self.current_term, self.node_id, before, term_at(self.log, before),
+            self.log[before : before + self._most_entries], self.commit_index, self._round,
         )  # fmt: skip
 
     def _hears_leader(self, ctx: Context) -> bool:

@@ -15,7 +15,7 @@ from dscourse.consensus.raft.node import RaftNode
 from dscourse.simulation.breaches import Breach, unbroken
 from dscourse.simulation.moment import Moment
 from dscourse.simulation.node import Context
-from dscourse.simulation.properties import always
+from dscourse.simulation.properties import Property, always
 from dscourse.simulation.run import Run
 
 # ── Of a whole run: read from what members record ──
@@ -141,7 +141,7 @@ def _counts_what_is_there(members: Sequence[_Member]) -> bool:
             index, theirs = matches.get(follower.name, 0), follower.log
             if not index or theirs is log or follower.term != leader.term:
                 continue
-            if len(theirs) < index or theirs[index - 1].term != log[index - 1].term:
+            if min(len(theirs), len(log)) < index or theirs[index - 1].term != log[index - 1].term:
                 return False
     return True
 
@@ -179,17 +179,19 @@ def _same_values(now: Moment) -> bool:
 
 
 logs_match = always(_LogsMatch(), name="logs with one entry in common are the same before it")
-counted_copies_exist = always(
-    _OfMembers(_counts_what_is_there), name="a leader counts only copies that are there"
-)
-one_leader_known = always(_OfMembers(_agree_on_leader), name="nobody knows two leaders of one term")
-committed_prefixes_agree = always(
-    _OfMembers(_agree_on_commits), name="what two members take for committed is the same"
-)
 same_values = always(_same_values, name="stores that have applied as much hold the same values")
 
 
 # ── Of each step ──
+
+ON_DISK = "what must survive a crash is on disk when a step is over"
+TERM_FALLS = "the term never falls"
+ONE_VOTE = "one vote a term, never taken back"
+COMMIT_FALLS = "the commit index never falls"
+IN_LOG = "only what is in the log is committed"
+KEPT = "a committed entry is never removed"
+APPEND_ONLY = "a leader never changes what is in its log"
+STEP_RULES = (ON_DISK, TERM_FALLS, ONE_VOTE, COMMIT_FALLS, IN_LOG, KEPT, APPEND_ONLY)
 
 
 def watched(node_class: type[RaftNode]) -> type[RaftNode]:
@@ -200,9 +202,9 @@ def watched(node_class: type[RaftNode]) -> type[RaftNode]:
 
         def on_start(self, ctx: Context) -> None:
             stored = ctx.stored
-            before = (self, stored.current_term, stored.voted_for, 0, stored.log) if stored else None
+            before = (stored.current_term, stored.voted_for, 0, stored.log) if stored else (0, None, 0, ())
             super().on_start(ctx)
-            _judge(self, ctx, before[1:] if before else (0, None, 0, ()), led=False)
+            _judge(self, ctx, before, led=False)
 
         def on_message(self, ctx: Context, sender: str, message: Any) -> None:
             before = (self.current_term, self.voted_for, self.commit_index, self.log)
@@ -220,17 +222,26 @@ def watched(node_class: type[RaftNode]) -> type[RaftNode]:
     return Watched
 
 
+def step_rule(rule: str) -> Property:
+    """One of the rules of each step, as a property of a run of watched members."""
+
+    def breaches(run: Run) -> Iterator[Breach]:
+        for event in run.trace.select(kind="record", name="breach"):
+            if event.detail["rule"] == rule:
+                yield Breach(event.time, f"{event.node} breaks it")
+
+    return unbroken(rule, breaches)
+
+
 def _judge(node: Any, ctx: Context, before: tuple[int, str | None, int, Any], *, led: bool) -> None:
     """Note what a step has broken, if it changed anything."""
     after = (node.current_term, node.voted_for, node.commit_index, node.log)
-    if after[3] is before[3] and after[:3] == before[:3]:
+    if node.breach or (after[3] is before[3] and after[:3] == before[:3]):
         return
     rule = _broken(before, after, led=led and node.role == "leader")
-    if not rule and (after[3] is not before[3] or after[:2] != before[:2]) and after != (0, None, 0, ()):
-        disk = ctx.stored
-        if disk != Disk(after[0], after[1], tuple(after[3])):
-            rule = "what must survive a crash is on disk when a step is over"
-    if rule and not node.breach:
+    if not rule and ctx.stored != Disk(after[0], after[1], tuple(after[3])):
+        rule = ON_DISK
+    if rule:
         node.breach = rule
         ctx.record("breach", rule=rule)
 
@@ -239,18 +250,18 @@ def _broken(before: tuple[Any, ...], after: tuple[Any, ...], *, led: bool) -> st
     term, vote, commit, log = before
     new_term, new_vote, new_commit, new_log = after
     if new_term < term:
-        return "the term never falls"
+        return TERM_FALLS
     if new_term == term and vote is not None and new_vote != vote:
-        return "one vote a term, never taken back"
+        return ONE_VOTE
     if new_commit < commit:
-        return "the commit index never falls"
+        return COMMIT_FALLS
     if new_commit > len(new_log):
-        return "only what is in the log is committed"
+        return IN_LOG
     if new_log is not log:
         if new_log[:commit] != log[:commit]:
-            return "a committed entry is never removed"
+            return KEPT
         if led and new_term == term and new_log[: len(log)] != log:
-            return "a leader never changes what is in its log"
+            return APPEND_ONLY
     return ""
 
 
@@ -258,7 +269,10 @@ def _no_breach(members: Sequence[_Member]) -> bool:
     return not any(member.breach for member in members)
 
 
-step_rules = always(_OfMembers(_no_breach), name="each step of a member keeps the rules")
+members_agree = always(
+    _OfMembers(_counts_what_is_there, _agree_on_leader, _agree_on_commits),
+    name="members agree on who leads, what is copied and what is committed",
+)
 rules_of_every_moment = always(
     _OfMembers(_no_breach, _counts_what_is_there, _agree_on_leader, _agree_on_commits),
     name="members keep the rules of each step, and agree with each other",
