@@ -1,3 +1,7 @@
+from .elections import (
+    election_downtimes as election_downtimes,
+    split_vote_probability as split_vote_probability,
+)
 from .fencing import (
     FencedStorage as FencedStorage,
     Storage as Storage,
@@ -45,4 +49,12 @@ from .raft.properties import (
     watched as watched,
 )
 from .raft.store import KeyValueNode as KeyValueNode, RaftGateway as RaftGateway
+from .replays import (
+    ChecksByTimer as ChecksByTimer,
+    FirstLeads as FirstLeads,
+    half_broken_switch as half_broken_switch,
+    late_plan as late_plan,
+    lease_by_timer as lease_by_timer,
+    two_coasts as two_coasts,
+)
 from .shop import ShopNode as ShopNode, sold_twice as sold_twice

@@ -1,5 +1,7 @@
 """Wrong nodes of notebook 09: a follower's handlers, a leader's commit, a fenced storage, and members for the tests."""
 
+# ruff: noqa: D102 - what a wrong member does stands at its class
+
 from __future__ import annotations
 
 import dataclasses
