@@ -357,11 +357,15 @@ class RaftNode(Node):
             value = self.apply(self.log[place - 1].command)
             client, number = self._waiting.pop(place, ("", 0))
             if client:
-                ctx.send(client, Reply(number, "ok", value))
+                self.reply(ctx, client, number, value)
 
     def apply(self, command: Any) -> Any:
         """What a committed command does to the state machine, and what its client is told; here nothing."""
         return None
+
+    def reply(self, ctx: Context, client: str, number: int, value: Any) -> None:
+        """Tell a client that its command is applied."""
+        ctx.send(client, Reply(number, "ok", value))
 
     def save(self, ctx: Context) -> None:
         """Put term, vote and log onto the disk."""

@@ -11,6 +11,7 @@ from dscourse.consensus.raft.node import RaftNode
 from dscourse.simulation import Context, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
+NOT_EQUAL = "not equal"
 READS = ("log", "rounds", "lease")
 _SHARE_OF_TIMEOUT = (
     0.9  # how much of the shortest election time-out a lease lasts: clocks may differ by a tenth
@@ -36,8 +37,8 @@ class WaitingRead(NamedTuple):
 class KeyValueNode(RaftNode):
     """A member of a replicated store.
 
-    Commands are ("put", key, value), ("get", key) and ("cas", key, old, new), which is answered True or False;
-    others do nothing. ("session", client, number, oldest, command) is carried out once, however often it comes, and
+    Commands are ("put", key, value), ("get", key) and ("cas", key, old, new), which fails as "not equal" if the value
+    isn't the old one; others do nothing. ("session", client, number, oldest, command) is carried out once, however often it comes, and
     answered alike each time; answers to requests before ``oldest`` are forgotten (dissertation, section 6.3).
 
     Args:
@@ -128,6 +129,10 @@ class KeyValueNode(RaftNode):
         self.sessions[client] = Session(oldest, answers)
         return answers.get(number)
 
+    def reply(self, ctx: Context, client: str, number: int, value: Any) -> None:
+        """Tell a client what came of its command."""
+        ctx.send(client, Reply(number, "fail" if value == NOT_EQUAL else "ok", value))
+
     def execute(self, command: Any) -> Any:
         """What a command does to the values, and what is answered."""
         match command:
@@ -137,9 +142,8 @@ class KeyValueNode(RaftNode):
                 return self.values.get(key)
             case ("cas", key, old, new):
                 if self.values.get(key) != old:
-                    return False
+                    return NOT_EQUAL
                 self.values[key] = new
-                return True
         return None
 
 
@@ -196,9 +200,9 @@ class RaftGateway(Node):
             request = self._pending.get(message.number)
             if request is None:
                 return
-            if message.outcome == "ok":
+            if message.outcome == "ok" or message.value == NOT_EQUAL:
                 self._forget(request)
-                self._pending.reply(ctx, request, "ok", message.value)
+                self._pending.reply(ctx, request, message.outcome, message.value)
             elif message.value in self._members and self._told.get(request.key) != request.attempts:
                 self.leader = message.value
                 self._told[request.key] = (

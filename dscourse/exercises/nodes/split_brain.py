@@ -95,6 +95,8 @@ FIGURE_8: tuple[Step, ...] = (
     *lose("n0", "AppendEntries", *MEMBERS[1:]),
     Ask("n0", "a"),
     *hand_on("n0", "n1", "n2", "n3", "n4"),
+    Fire("n0", "heartbeat"),
+    *hand_on("n0", "n1", "n2", "n3", "n4"),
     *restart("n0"),
     *elect("n0", "n1", "n2"),
     *lose("n0", "AppendEntries", *MEMBERS[1:]),
