@@ -63,9 +63,7 @@ class FirstLeads(KeyValueNode):
         **settings: Any,
     ) -> None:
         super().__init__(node_id, peers, **settings)
-        if node_id in patient:
-            low, high = self._election_timeout
-            self._election_timeout = (1.5 * low, 1.5 * high)
+        self._is_patient = node_id in patient
         self._is_first = node_id == first
 
     def on_start(self, ctx: Context) -> None:
@@ -75,6 +73,12 @@ class FirstLeads(KeyValueNode):
         self._heard = {}
         if self._is_first and is_new:
             self.stand_for_election(ctx)
+
+    def reset_election_timer(self, ctx: Context) -> None:
+        """Wait, the patient longer."""
+        super().reset_election_timer(ctx)
+        if self._is_patient:
+            ctx.set_timer("election", 1.5 * self._election_timeout[1])
 
 
 class ChecksByTimer(FirstLeads):

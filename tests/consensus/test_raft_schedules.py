@@ -115,6 +115,28 @@ def test_one_vote_delivered_twice_elects_nobody(members):
     assert roles(members(VOTE_TWICE, kind=wrong.CountsVotesTwice)) == ["n0"]
 
 
+def test_a_late_answer_to_a_pre_vote_does_not_make_a_leader_stand_again(members):
+    """Found by the untimed search: the leader sent heartbeats of a term in which it was only a candidate."""
+    steps = [
+        Fire("n0", "election"), Deliver("n0", "n1", message="PreVote"), Deliver("n1", "n0", message="PreVoteReply"),
+        Deliver("n0", "n1", message="RequestVote"), Fire("n0", "election"), Deliver("n1", "n0", message="VoteReply"),
+        Deliver("n0", "n1", message="PreVote"), Deliver("n1", "n0", message="PreVoteReply"),
+    ]  # fmt: skip
+    assert roles(members(steps, count=3, pre_vote=True)) == ["n0"]
+
+
+def test_a_leader_of_an_earlier_term_may_be_elected_late_and_harms_nobody(members):
+    """n2 hears of its old votes when n1 has committed in a later term: no entry is lost by that."""
+    steps = [
+        *elect("n2", "n0", "n1", members=THREE)[:-2], Fire("n1", "election"),
+        Deliver("n1", "n0", message="RequestVote"), Deliver("n0", "n1", message="VoteReply"), *hand_on("n1", "n0"),
+        Deliver("n0", "n2", message="VoteReply"),
+    ]  # fmt: skip
+    run = members(steps, count=3)
+    assert roles(run) == ["n1", "n2"]
+    assert run.check(*SAFETY)
+
+
 # ── Figures 7 and 8 ──
 
 

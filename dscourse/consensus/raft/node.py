@@ -271,7 +271,8 @@ class RaftNode(Node):
 
     def lead(self, ctx: Context) -> None:
         """Be the leader of this term."""
-        self.role, self.leader, self.votes = "leader", self.node_id, {}
+        self.role, self.leader = "leader", self.node_id
+        self.votes, self._pre_votes = {}, {}  # a late answer must not make a leader stand again
         self.next_index = dict.fromkeys(self._others, len(self.log) + 1)
         self.match_index = dict.fromkeys(self._others, 0)
         self._round, self._answered = 0, dict.fromkeys(self._others, 0)
@@ -352,7 +353,7 @@ class RaftNode(Node):
         if index <= self.commit_index:
             return
         first, self.commit_index = self.commit_index + 1, index
-        ctx.record("commit", first=first, log=terms_of(self.log[:index], first))
+        ctx.record("commit", term=self.current_term, first=first, log=terms_of(self.log[:index], first))
         for place in range(first, index + 1):
             value = self.apply(self.log[place - 1].command)
             client, number = self._waiting.pop(place, ("", 0))

@@ -32,24 +32,31 @@ def _second_leaders(run: Run) -> Iterator[Breach]:
 
 
 def _lost_entries(run: Run) -> Iterator[Breach]:
-    committed: dict[int, tuple[int, float, str]] = {}  # index → term, when and by whom
-    highest = 0
+    committed: dict[int, _Commit] = {}  # by index
     for event in run.trace.select(kind="record", name=("leads", "commit")):
-        node, leads = str(event.node), event.name == "leads"
+        node, leads, in_term = str(event.node), event.name == "leads", event.detail["term"]
         terms = _unfolded(event.detail["log"], event.detail.get("first", 1))
-        if leads and len(terms) < highest:
-            yield Breach(event.time, f"{node} leads without index {highest}, which {_by(committed[highest])}")
-        for index, term in terms.items():
-            known = committed.get(index)
-            if known is not None and known[0] != term:
+        for index in (
+            committed if leads else terms
+        ):  # a leader must have all that was committed in earlier terms
+            known = committed.setdefault(index, _Commit(terms.get(index, 0), in_term, event.time, node))
+            if known.term != terms.get(index) and (not leads or in_term > known.in_term):
                 does = "leads with" if leads else "commits"
+                has = f"of term {terms[index]}" if index in terms else "empty"
                 yield Breach(
                     event.time,
-                    f"{node} {does} index {index} of term {term}, where {_by(known)} one of term {known[0]}",
+                    f"{node} {does} index {index} {has}, where {known.by} committed one of term {known.term} at "
+                    f"{known.time:.4g} s",
                 )
-            elif known is None and not leads:
-                committed[index] = (term, event.time, node)
-                highest = max(highest, index)
+
+
+class _Commit(NamedTuple):
+    """An entry that somebody knew to be committed: its term, and the first who did, in which term, when."""
+
+    term: int
+    in_term: int
+    time: float
+    by: str
 
 
 def _unfolded(short: Sequence[Sequence[int]], first: int) -> dict[int, int]:
@@ -58,10 +65,6 @@ def _unfolded(short: Sequence[Sequence[int]], first: int) -> dict[int, int]:
         terms.update(dict.fromkeys(range(first, last + 1), term))
         first = last + 1
     return terms
-
-
-def _by(known: tuple[int, float, str]) -> str:
-    return f"{known[2]} committed at {known[1]:.4g} s"
 
 
 one_leader_per_term = unbroken("at most one leader in each term", _second_leaders)

@@ -38,8 +38,9 @@ class KeyValueNode(RaftNode):
     """A member of a replicated store.
 
     Commands are ("put", key, value), ("get", key) and ("cas", key, old, new), which fails as "not equal" if the value
-    isn't the old one; others do nothing. ("session", client, number, oldest, command) is carried out once, however often it comes, and
-    answered alike each time; answers to requests before ``oldest`` are forgotten (dissertation, section 6.3).
+    isn't the old one; others do nothing. ("session", client, number, oldest, command) is carried out once, however
+    often it comes, and answered alike each time; answers to requests before ``oldest`` are forgotten (dissertation,
+    section 6.3).
 
     Args:
         node_id: its name.
