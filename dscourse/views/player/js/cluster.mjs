@@ -4,7 +4,7 @@ import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "
 import { arcPath, caught, corners, fits, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, roomFor, shapePath, shortened } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
-import { nodeWords } from "./words.mjs";
+import { nodeWords, stripAt, stripWords } from "./words.mjs";
 
 const LINK_REACH = 12; // pixels on either side of a link that count as the link
 const LASSO_STARTS = 6; // pixels
@@ -83,8 +83,9 @@ export function clusterView(title, does = null) {
     }
     const doubt = makeSvg("text", { class: "dp-doubt" });
     const gauge = makeSvg("g", { class: "dp-gauge" }, makeSvg("path", { class: "dp-gauge-fill" }), makeSvg("text", { class: "dp-gauge-text" }));
+    const strip = makeSvg("g", { class: "dp-strip", "aria-hidden": "true" });
     const hover = makeSvg("title");
-    const group = makeSvg("g", { class: "dp-node", "data-node": party.id }, hover, hit, mark, ring, shape, name, label, doubt, gauge);
+    const group = makeSvg("g", { class: "dp-node", "data-node": party.id }, hover, hit, mark, ring, shape, name, label, doubt, gauge, strip);
     if (does && !party.client) {
       set(group, "role", "button");
       set(group, "aria-haspopup", "menu");
@@ -98,7 +99,7 @@ export function clusterView(title, does = null) {
         does.focusNode(index);
       });
     } else set(group, "role", "img");
-    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, words, room: Infinity, drawn: "" };
+    return { group, hit, ring, mark, shape, name, label, doubt, gauge, strip, hover, outside, words, room: Infinity, drawn: "" };
   }
 
   /** What the shapes mean that have been seen up to `limit`. */
@@ -127,7 +128,7 @@ export function clusterView(title, does = null) {
 
   function place() {
     const [width, height] = size;
-    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0);
+    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0) + (Object.keys(run.trace.strips ?? {}).length > 0 ? 22 : 0);
     const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : margin;
     positions = placeParties(run.trace.parties, width, height, margin, sideMargin);
     set(svg, "viewBox", `0 0 ${width} ${height}`);
@@ -352,7 +353,8 @@ export function clusterView(title, does = null) {
     parts.forEach((part, index) => {
       const one = state[index];
       const party = run.trace.parties[index];
-      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}`;
+      const cells = stripAt(run.trace, index, t);
+      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}|${cells}`;
       if (key === part.drawn) return;
       part.drawn = key;
       const look = run.trace.looks[one.look];
@@ -368,10 +370,26 @@ export function clusterView(title, does = null) {
       set(part.doubt, "y", String(-radius - 9));
       part.group.classList.toggle("dp-marked", marked.has(index));
       drawGauge(part, party, one);
-      const words = nodeWords(party.id, one);
+      drawStrip(part, cells);
+      const words = nodeWords(party.id, one) + stripWords(cells);
       say(part.hover, words);
       set(part.group, "aria-label", words + (marked.has(index) ? ", marked" : ""));
     });
+  }
+
+  /** A log as cells: term by colour and number, committed ones solid. */
+  function drawStrip(part, cells) {
+    if (!cells) return;
+    const wide = 15 * cells.length;
+    const left = { middle: -wide / 2, start: part.words.x, end: part.words.x - wide }[part.words.anchor];
+    const top = part.words.y + (part.outside ? LINE : 0) + 6;
+    part.strip.replaceChildren(...cells.map(([, term, committed], place) => {
+      const [fill, ink] = run.trace.stripColours[(term - 1 + run.trace.stripColours.length) % run.trace.stripColours.length];
+      const x = left + 15 * place;
+      return makeSvg("g", { class: committed ? "dp-cell dp-committed" : "dp-cell" },
+        makeSvg("rect", { x: x + 1, y: top, width: 13, height: 15, style: `stroke:${fill};fill:${committed ? fill : colours.paper}` }),
+        makeSvg("text", { x: x + 7.5, y: top + 11.5, text: String(term), style: `fill:${committed ? ink : colours.ink}` }));
+    }));
   }
 
   /** The messages that wait: a dot each, in rows beside the node, and how many of how many. */
