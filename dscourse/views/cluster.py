@@ -217,7 +217,13 @@ def _draw_time_line(
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(False)
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.vlines(_apart(run.trace.select(kind="send").times, run.until), 0, 0.35, color=palette.LIGHT_GREY, linewidth=0.5)
+    axes.vlines(
+        _apart(run.trace.select(kind="send").times, run.until),
+        0,
+        0.35,
+        color=palette.LIGHT_GREY,
+        linewidth=0.5,
+    )
     axes.vlines(
         run.trace.select(kind="record", name="status").times, 0, 0.9, color=palette.GREEN, linewidth=1.5
     )

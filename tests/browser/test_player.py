@@ -188,7 +188,7 @@ def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
     player.press("h")
     player.settled()
     assert player.faults()[1].startswith("Heal(at=")
-    player.press("ArrowDown", "Enter")  # the menu of a node
+    player.press("Enter")  # the menu of the node that has the focus
     assert page.evaluate("document.activeElement.textContent") == "Crash"
     player.press("ArrowDown", "Enter")
     player.settled()
@@ -201,6 +201,7 @@ def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
     player.press("Escape", "?")
     assert player.root.locator(".dp-help").is_visible()
     start = player.time
+    player.root.focus()  # on a node, Space opens its menu
     player.press(" ")
     page.wait_for_timeout(400)
     player.press(" ")
@@ -325,12 +326,26 @@ def test_a_slow_node_is_sped_up_again_by_keyboard(drive):
     player.press("PageDown", "PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown", "Enter")
     player.settled()
     assert player.faults() == ["Slow(10.0, at=1.6, node='n0')"]
-    player.press("PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown")
+    assert player.page.evaluate("document.activeElement.dataset.node") == "n0"  # it keeps the focus
+    player.press("PageDown", "Enter", "ArrowDown", "ArrowDown")
     assert player.page.evaluate("document.activeElement.textContent") == "Back to full speed"
     player.press("Enter")
     player.settled()
     assert player.faults() == ["Slow(10.0, at=1.6, until=2.4, node='n0')"]
     assert "end of" in player.line
+
+
+def test_a_paused_node_is_resumed_by_keyboard(drive):
+    player = drive("play(calm)", viewport=SCREEN)
+    player.root.focus()
+    player.press("PageDown", "PageDown", "ArrowDown", "Enter", "ArrowDown", "Enter")
+    player.settled()
+    assert player.faults() == ["Pause('n0', at=1.6)"]
+    player.press("PageDown", "Enter", "ArrowDown")
+    assert player.page.evaluate("document.activeElement.textContent") == "Resume"
+    player.press("Enter")
+    player.settled()
+    assert player.faults() == ["Pause('n0', at=1.6)", "Resume('n0', at=2.4)"]
 
 
 TWELVE = """
