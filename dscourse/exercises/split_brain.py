@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from statistics import median
 from typing import Any
 
-from dscourse.consensus import FirstLeads, raft_cluster
+from dscourse import datasets
+from dscourse.consensus import (
+    FirstLeads,
+    RaftNode,
+    committed_entries_survive,
+    logs_match,
+    one_leader_per_term,
+    raft_cluster,
+)
 from dscourse.exercises import (
     ChoicePrediction,
     ExaminerExercise,
@@ -20,10 +29,13 @@ from dscourse.exercises import (
     tried_with,
 )
 from dscourse.exercises.nodes.split_brain import (
+    FIGURE_8,
     count_the_copies as count_the_copies,
     follow_the_rules as follow_the_rules,
     refuse_the_old as refuse_the_old,
 )
+from dscourse.exercises.wrong_nodes.split_brain import CommitsOlderTerms
+from dscourse.exploration import Ask, script
 from dscourse.simulation import CutLink, Fault, Lossy, OpenLoop, Partition, Run, Uniform
 from dscourse.views import Task, Visit
 
@@ -272,6 +284,28 @@ drive_elections = (
         lambda run: any(len(groups) >= 2 and max(map(len, groups)) < 3 for groups in _groups(run)),
     ),
 )
+watch_the_coasts = (
+    Task("split_brain.before_the_cut", "See who serves both customers before the cut", Visit(1.0, 9.9)),
+    Task("split_brain.in_the_cut", "See who serves them at about 30 s", Visit(20.0, 52.9)),
+    Task("split_brain.after_the_cut", "And after 53 s, when the cut is over", Visit(53.0, 60.0)),
+)
+see_figure_8 = (
+    Task(
+        "split_brain.three_copies",
+        "Find n0's old entry on a third disk, and n0's cell solid",
+        Visit(92.0, 99.0),
+    ),
+    Task("split_brain.it_is_gone", "Find the step at which n2's cell of term 2 goes", Visit(122.0, 130.0)),
+)
+see_it_wake = (
+    Task("split_brain.falls_asleep", "Find h0's pause, and who holds the lease meanwhile", Visit(1.3, 5.9)),
+    Task("split_brain.wakes", "Watch h0's message just after 6 s", Visit(6.0, 6.1)),
+)
+see_it_flap = (
+    Task("split_brain.term_rises", "Watch n0's term from 2 s on", Visit(2.0, 3.0)),
+    Task("split_brain.flaps", "Find three leaders after that", Visit(4.0, 8.0)),
+)
+see_two_lead = (Task("split_brain.two_stars", "Find the moment at which two lead", Visit(20.1, 21.9)),)
 see_the_split = (
     Task(
         "split_brain.other_side",
@@ -280,6 +314,41 @@ see_the_split = (
     ),
     Task("split_brain.healed", "Watch n0's log when the cut is over", Visit(8.0, 10.0)),
 )
+
+
+def figure_8(*, by_the_paper: bool) -> Run:
+    """Run the steps of the paper's figure 8, with its rule or with a leader that counts entries of every term."""
+    member = partial(RaftNode if by_the_paper else CommitsOlderTerms, own_entry=False)
+    return script(member, MEMBERS, FIGURE_8, skip=True)
+
+
+def careless_member(node_id: str, peers: Sequence[str]) -> RaftNode:
+    """A member that counts entries of every term, with time-outs that need no luck."""
+    return CommitsOlderTerms(node_id, peers, own_entry=False, election_timeout=(0.2, 0.2))
+
+
+promises = (one_leader_per_term, committed_entries_survive, logs_match)
+questions = tuple(
+    Ask(node, command) for node, command in (("n0", "a"), ("n0", "b"), ("n2", "c"), ("n2", "d"))
+)
+
+
+def recorded_median(timeouts: str) -> float:
+    """Milliseconds after which half of the recorded elections with these time-outs were over."""
+    table = datasets.load("election/raft_downtime")
+    return float(
+        table[(table.figure == "randomness") & (table.timeout_range_ms == timeouts)].downtime_ms.median()
+    )
+
+
+def write_latency(run: Run, client: str) -> float:
+    """Milliseconds that half of a client's writes before 10 s took at most."""
+    return 1000 * median(
+        one.latency
+        for one in run.history()
+        if one.client == client and one.outcome == "ok" and one.invoked < 10.0
+    )
+
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

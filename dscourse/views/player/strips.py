@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dscourse.simulation import Run
+from dscourse.simulation import Moment, Run, always
+from dscourse.simulation.errors import SimulationError
+from dscourse.simulation.run import judged_run
 from dscourse.views import palette
 
 CELLS = 8  # the last ones are shown
@@ -54,17 +57,27 @@ def strip_words(cells: Sequence[Sequence[int]]) -> str:
 
 
 def strips(run: Run) -> dict[int, list[list[Any]]]:
-    """Return the strips of a run: of each node that has a log, by its place, ``[µs, cells]`` at every change."""
+    """Return the strips of a run: of each node that has a log, by its place, ``[µs, cells]`` at every change.
+
+    The scenario runs once more, with an eye on the nodes' own logs: copies of long ones would take too long.
+    """
     if all(strip_of(fields) is None for fields in run.at(0.0).nodes.values()):
         return {}
     places = {node: place for place, node in enumerate(run.trace.ids)}
-    fields: dict[str, dict[str, Any]] = {}
+    known: dict[str, tuple[Any, Any]] = {}
     found: dict[int, list[list[Any]]] = {}
-    for change in run.recording().changes:
-        known = fields.setdefault(change.node, {})
-        known.update(change.fields)
-        cells = None if change.crashed else strip_of(known)
-        told = found.setdefault(places[change.node], [])
-        if cells is not None and (not told or told[-1][1] != cells):
-            told.append([round(change.time * 1e6), cells])
+
+    def look(now: Moment) -> bool:
+        for node, fields in now.nodes.items():
+            log, commit = fields.get("log"), fields.get("commit_index")
+            if node in known and known[node][0] is log and known[node][1] == commit:
+                continue
+            known[node] = (log, commit)
+            told, cells = found.setdefault(places[node], []), strip_of(fields)
+            if cells is not None and (not told or told[-1][1] != cells):
+                told.append([now.time_us, cells])
+        return True
+
+    with contextlib.suppress(SimulationError):  # a run that failed is shown up to there
+        judged_run(run.scenario, run.until, [always(look, name="look")])
     return {place: told for place, told in found.items() if told}
