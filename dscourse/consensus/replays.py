@@ -151,8 +151,8 @@ def two_coasts(*, quorum: bool, seed: int = 0) -> Scenario:
     GitHub, "October 21 post-incident analysis" (2018-10-30): the primaries stood on the East Coast and were copied
     asynchronously; the network between the coasts was cut for 43 s; West Coast and cloud elected, promoted copies on
     the West Coast, and writes of the last seconds in the East were on no other disk. Modelled: five machines, two in
-    the East, two in the West, one elsewhere; 30 ms one way between the coasts; one customer on each coast. MySQL and
-    its copies are not; the shop stands for them.
+    the East (e0, e1), two in the West (w0, w1), one elsewhere (z0); 30 ms one way between the
+    coasts; one customer on each coast. MySQL and its copies are not; the shop stands for them.
 
     Args:
         quorum: whether these are members of one Raft cluster; else it is the shop, each of whose machines follows the
@@ -164,36 +164,36 @@ def two_coasts(*, quorum: bool, seed: int = 0) -> Scenario:
     from dscourse.simulation import ClosedLoop, Network, Partition, Scenario
 
     sites = {
-        "east0": (0.0, 0.6),
-        "east1": (0.0, -0.6),
-        "west0": (3.0, 0.6),
-        "west1": (3.0, -0.6),
-        "witness": (1.5, 1.6),
+        "e0": (0.0, 0.6),
+        "e1": (0.0, -0.6),
+        "w0": (3.0, 0.6),
+        "w1": (3.0, -0.6),
+        "z0": (1.5, 1.6),
     }
     if quorum:
-        sites |= {"east gateway": (-1.0, 0.0), "west gateway": (4.0, 0.0)}
+        sites |= {"eg": (-1.0, 0.0), "wg": (4.0, 0.0)}
     graph: nx.Graph[str] = nx.Graph()
     for name, position in sites.items():
         graph.add_node(name, pos=position)
     names = list(sites)
     for place, a in enumerate(names):
         for b in names[place + 1 :]:
-            graph.add_edge(a, b, latency=0.0005 if a[:4] == b[:4] else 0.03)
+            graph.add_edge(a, b, latency=0.0005 if a[0] == b[0] else 0.03)
     node: Callable[..., Node] = partial(ShopNode, stock=400)
     if quorum:
         node = partial(
-            raft_machine, members=tuple(names[:5]), node=FirstLeads, first="east0", election_timeout=(1.0, 2.0),
+            raft_machine, members=tuple(names[:5]), node=FirstLeads, first="e0", election_timeout=(1.0, 2.0),
             heartbeat_interval=0.2, attempts=3,
         )  # fmt: skip
     customers = [
         ClosedLoop(
             tuple(("put", f"{coast} {number}", number) for number in range(400)),
             0.2,
-            f"{coast} gateway" if quorum else (f"{coast}0", f"{coast}1"),
+            f"{coast[0]}g" if quorum else (f"{coast[0]}0", f"{coast[0]}1"),
             1.0,
         )
         for coast in ("east", "west")
     ]
-    west = [name for name in names if not name.startswith("east")]
+    west = [name for name in names if not name.startswith("e")]
     cut = Partition([[name for name in names if name not in west], west], 10.0, until=53.0)
     return Scenario(node, Network(graph), clients=customers, faults=[cut], seed=seed)

@@ -156,11 +156,11 @@ def explore_sides() -> InteractiveFigure:
                 color=palette.GREEN if leads else palette.LIGHT_GREY, markeredgecolor="black",
             )  # fmt: skip
             axes.text(x, -0.55, name, ha="center", va="top", fontsize=9)
-        axes.axvline(cut - 0.05, color=palette.VERMILION, linestyle="--", linewidth=2)
+        axes.axvline(cut - 0.05, ymax=0.6, color=palette.VERMILION, linestyle="--", linewidth=2)
         words = "neither side may lead" if may is None else f"{', '.join(may)} may elect a leader"
         needs = f"{members} members: {quorum_size(members)} are more than half, {failures_survived(members)} may fail"
         axes.set(xlim=(-0.8, 10.7), ylim=(-1.2, 1.4))
-        axes.text(-0.6, 0.9, f"{needs}; {words}", fontsize=10)
+        axes.text(-0.6, 1.0, f"{needs}; {words}", fontsize=10)
         return f"{needs}. Cut after {cut}: {words}."
 
     return live_figure(

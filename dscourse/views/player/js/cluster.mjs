@@ -53,7 +53,7 @@ export function clusterView(title, does = null) {
     const count = trace.parties.length;
     radius = count <= 8 ? 20 : count <= 16 ? 17 : count <= 30 ? 13 : 10;
     box.classList.toggle("dp-many", count > 16);
-    box.classList.toggle("dp-several", count > 8 && count <= 16);
+    box.classList.toggle("dp-several", (count > 8 || hasStrips()) && count <= 16);
     beside = count >= CROWDED && count <= ROOMY && onCircle(trace.parties);
     parts = trace.parties.map((party, index) => makeNode(party, index));
     for (const part of parts) svg.append(part.group);
@@ -128,9 +128,10 @@ export function clusterView(title, does = null) {
 
   function place() {
     const [width, height] = size;
-    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0) + (Object.keys(run.trace.strips ?? {}).length > 0 ? 22 : 0);
+    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0) + (hasStrips() ? 11 : 0);
     const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : margin;
     positions = placeParties(run.trace.parties, width, height, margin, sideMargin);
+    if (hasStrips()) positions.forEach((position) => { position[1] -= 11; }); // the room for them is below
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {
       part.room = roomFor(part.words, positions[index][0], width);
@@ -375,6 +376,10 @@ export function clusterView(title, does = null) {
       say(part.hover, words);
       set(part.group, "aria-label", words + (marked.has(index) ? ", marked" : ""));
     });
+  }
+
+  function hasStrips() {
+    return Object.keys(run?.trace.strips ?? {}).length > 0;
   }
 
   /** A log as cells: term by colour and number, committed ones solid. */
