@@ -20,7 +20,15 @@ from dscourse.consensus import (
 from dscourse.consensus.fencing import Write, Written
 from dscourse.consensus.raft.messages import AppendEntries, AppendReply, RequestVote, VoteReply
 from dscourse.consensus.raft.properties import COMMIT_FALLS, IN_LOG, ON_DISK, ONE_VOTE, TERM_FALLS
-from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule, Unfit
+from dscourse.exercises import (
+    ClusterExamination,
+    ExaminerExercise,
+    Mistake,
+    NodeExercise,
+    Requirement,
+    Schedule,
+    Unfit,
+)
 from dscourse.exercises._breach import Breach, unbroken
 from dscourse.exercises._cluster_examination import node_class
 from dscourse.exercises.wrong_nodes.split_brain import (
@@ -584,5 +592,48 @@ refuse_the_old = NodeExercise(
             Schedule("a holder is cut off for a while", (CutLink("n2", "n0", 0.55, until=1.7),)),
         ),
         faults=FaultMix(clocks=False),
+    ),
+)
+
+catch_the_storages = ExaminerExercise(
+    "split_brain.catch_the_storages",
+    of=refuse_the_old,
+    task=(
+        "Now you are the examiner. Five wrong storages, and a right one. n1 writes with token 1 at 0.1 s (x) and 0.2 s (y), with "
+        "token 3 at 1.1 s (x) and 1.3 s (y); n2 with token 2 at 0.5, 0.6 (x) and 0.7 s (z), with token 4 at 1.6 (y) and 1.8 s (x). "
+        "A message takes 0.02 s. Write one list of faults under which each of the five goes wrong."
+    ),
+    expects='a list of faults, such as [DelayMessage("n1", "n0", 2, by=0.6)]',
+    success="All five, with one schedule. Which of your faults catches which of them?",
+    hints=(
+        "An old write must come after a newer one: `DelayMessage`, the number-th message on that link.",
+        "One of them forgets in a crash: between a newer token and a late one the storage n0 must restart.",
+        "One trusts a token that it has seen: the late write must be the second of its token, and no crash may come between.",
+    ),
+    stub="""\
+from dscourse.simulation import Crash, DelayMessage
+
+answer = [...]      # n1 and n2 write, n0 is the storage
+""",
+    solution=(
+        "from dscourse.simulation import Crash, DelayMessage\n\n"
+        'answer = [\n    Crash("n0", 0.9, restart_at=1.0),\n    DelayMessage("n1", "n0", 2, by=0.85),\n'
+        '    DelayMessage("n1", "n0", 4, by=0.4),\n]'
+    ),
+    mistakes=(
+        Mistake(
+            'from dscourse.simulation import Crash\nanswer = [Crash("n0", 0.9, restart_at=1.0)]',
+            "A crash alone brings no old write. Let one come late as well.",
+        ),
+        Mistake(
+            'from dscourse.simulation import DelayMessage\nanswer = [DelayMessage("n1", "n0", 2, by=0.6)]',
+            "A late write finds most of them out. One remembers the token until it crashes: add a crash at the right moment.",
+        ),
+        Mistake(
+            "from dscourse.simulation import Crash, DelayMessage\n"
+            'answer = [Crash("n0", 0.9, restart_at=1.0), DelayMessage("n1", "n0", 2, by=0.85)]',
+            "One is left, which trusts a token that it has let through before; your crash made it forget that. Add a late write of a "
+            "token that it has seen since.",
+        ),
     ),
 )
