@@ -4,7 +4,7 @@ import pytest
 
 from dscourse.consensus import SAFETY, Entry, RaftNode
 from dscourse.consensus.raft.messages import AppendEntries, AppendReply, Disk, RequestVote, VoteReply
-from dscourse.exercises.nodes.split_brain import FIGURE_8, elect, hand_on, lose, restart
+from dscourse.exercises.nodes.split_brain import FIGURE_8, elect, hand_on, restart
 from dscourse.exercises.wrong_nodes import split_brain as wrong
 from dscourse.exploration import Ask, Deliver, Fire, Repeat
 from dscourse.simulation.node import Context
@@ -64,20 +64,6 @@ OLD_LEADER = (
     *elect("n2", "n1", "n3", attempts=2),
     Deliver("n0", "n1", message="AppendEntries"),
 )
-GAP = (
-    *elect("n0", "n1", "n2"),
-    *hand_on("n0", "n1", "n2"),
-    Ask("n0", "a"),
-    *hand_on("n0", "n1", "n2"),
-    Fire("n0", "heartbeat"),
-    *hand_on("n0", "n1"),
-    *elect("n2", "n3", "n4"),
-    Ask("n2", "b"),
-    *elect("n2", "n3", "n4", attempts=2),
-    *lose("n2", "AppendEntries", "n1", "n1"),
-    *hand_on("n2", "n1"),
-)
-
 BY_HAND = {
     wrong.ForgetsTerm: RESTARTED,
     wrong.LowersTerm: OLD_LEADER,
