@@ -436,7 +436,10 @@ count_the_copies = NodeExercise(
         ),
         schedules=(
             *_TIMED,
-            Schedule("an entry of an earlier leader has a majority", steps=FIGURE_8),
+            Schedule(
+                "an entry of an earlier leader has a majority",
+                steps=FIGURE_8[: FIGURE_8.index(Ask("n4", "d"))],
+            ),
             Schedule(
                 "two of five have it",
                 steps=(

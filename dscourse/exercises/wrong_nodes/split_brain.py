@@ -26,7 +26,7 @@ _HEAD = '''\
 from dscourse.consensus import AppendReply, RaftNode, VoteReply, last_position, last_possible_match
 
 class Follower(RaftNode):
-    """All but a follower's two handlers is there. A message of a higher term has raised the term already."""
+    """All but two handlers is there. A higher term has been taken over before they are called."""
 '''
 
 FOLLOWER_STUB = f"""\
@@ -320,10 +320,10 @@ COMMIT_WRONG = (
 
 STORAGE_STUB = '''\
 class FencedStorage:
-    """Keys and values. Whoever writes shows the token of its lease; newer leases have higher ones."""
+    """Keys and values. Whoever writes shows the token of its lease; newer ones are higher."""
 
     def __init__(self, disk):
-        self.disk = disk         # a dict that outlives a crash; values stand as disk["value of " + key]
+        self.disk = disk    # a dict that outlives a crash; values are disk["value of " + key]
 
     def write(self, token, key, value):
         ...                      # store it and return True; or refuse it and return False
