@@ -289,6 +289,11 @@ def failed(run: Run) -> int:
     return sum(operation.outcome == "fail" for operation in run.history())
 
 
+def still_working(run: Run, at: float) -> int:
+    """Return how many servers of a growing fleet could do their work at a moment, in seconds."""
+    return sum(not state["is_lost"] for node, state in run.at(at).nodes.items() if node != "b0")
+
+
 def _crashed(run: Run, node: str, begin: float, end: float) -> bool:
     return any(
         isinstance(fault, Crash) and fault.node == node and begin <= fault.at < end for fault in run.faults

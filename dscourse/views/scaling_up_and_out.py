@@ -139,7 +139,6 @@ def _update_break_even(drawn: dict[str, Any], **terms: Any) -> str:
 # ── An application that grows ─────────────────────────────────────────────────────────────────────────────────
 
 _TIERS = ("load balancers", "web servers", "caches", "database")
-_CHEAP = {"web": 0.004, "read": 0.0005, "write": 0.005}
 
 
 @dataclass(frozen=True)
@@ -152,9 +151,7 @@ class _Stage:
     gave_out: str = ""
 
 
-@functools.cache
-def _stages(cheap: bool) -> tuple[_Stage, ...]:
-    application = WebApplication().with_work(**_CHEAP) if cheap else WebApplication()
+def _stages(application: WebApplication) -> list[_Stage]:
     stages = [_Stage(10.0, application, "one machine does everything")]
     for step in application.grow(10, 100_000, factor=10**0.5):
         busy = readable_percent(application.utilization(step.rate)[step.gave_out])
@@ -162,17 +159,20 @@ def _stages(cheap: bool) -> tuple[_Stage, ...]:
         stages.append(_Stage(step.rate, application, words, step.gave_out))
         application = step.application
         stages.append(_Stage(step.rate, application, f"changed: {step.change}"))
-    return tuple(stages)
+    return stages
 
 
-def explore_growth() -> InteractiveFigure:
-    """Show a web application that grows ten thousandfold, as a cluster: what gives out, what is changed, the price."""
-    stages = max(len(_stages(cheap)) for cheap in (False, True))
+def explore_growth(**work: float) -> InteractiveFigure:
+    """Show a web application that grows ten thousandfold, as a cluster: what gives out, what is changed, the price.
+
+    Args:
+        **work: what a request costs, where it is other than usual (see `Work`).
+    """
+    stages = _stages(WebApplication().with_work(**work))
     return live_figure(
-        _set_up_growth,
+        lambda figure: {"stages": stages, **_set_up_growth(figure)},
         _update_growth,
-        step=widgets.IntSlider(min=0, max=stages - 1),
-        optimised=widgets.Checkbox(value=False, description="make requests cheaper first", indent=False),
+        step=widgets.IntSlider(min=0, max=len(stages) - 1),
     )
 
 
@@ -187,10 +187,9 @@ def _set_up_growth(figure: Figure) -> dict[str, Any]:
     return {"cluster": ax, "line": line}
 
 
-def _update_growth(drawn: dict[str, Any], step: int, optimised: bool) -> str:
-    stages = _stages(optimised)
-    now = stages[min(step, len(stages) - 1)]
-    ax: Axes = drawn["cluster"]
+def _update_growth(drawn: dict[str, Any], step: int) -> str:
+    stages: list[_Stage] = drawn["stages"]
+    now, ax = stages[step], drawn["cluster"]
     for artist in (*ax.texts, *ax.patches, *ax.lines):
         artist.remove()
     busy, held = now.application.utilization(now.rate), now.application.machines()
@@ -212,7 +211,7 @@ def _update_growth(drawn: dict[str, Any], step: int, optimised: bool) -> str:
                 "", (left, 2.2), (left - 0.3, 2.2), arrowprops={"arrowstyle": "->", "color": palette.GREY}
             )
         told.append(f"{tier}: {count} × {kind.name}, busy {readable_percent(busy[tier])}")
-    past = [stage for stage in stages[: min(step, len(stages) - 1) + 1] if not stage.gave_out]
+    past = [stage for stage in stages[: step + 1] if not stage.gave_out]
     drawn["line"].set_data([one.rate for one in past], [one.application.price * _MONTH for one in past])
     return f"The application at {head}. {now.words}. {'; '.join(told)}."
 
