@@ -146,7 +146,10 @@ def upgrade_scenario(
             plan += [(at - _DRAIN, "out", name), (at + gone, "in", name)]
     factory = partial(_upgraded_node, servers=tuple(names), plan=tuple(plan))
     faults = [Crash(name, at=at, restart_at=at + gone) for at, name in zip(begins, names, strict=True)]
-    return _scenario(factory, tiers(["b0"], names), len(names), faults, seed)
+    graph = tiers(["b0"], names)
+    for place, name in enumerate(names):  # in two rows, so that there is room for what they say
+        graph.nodes[name]["pos"] = (1.0 + place // 2, 0.5 - place % 2 if len(names) > 1 else 0.0)
+    return _scenario(factory, graph, len(names), faults, seed)
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,9 @@ def joining_scenario(servers: int, *, threads: int = 7, seed: int = 0) -> Scenar
     names = [f"s{k}" for k in range(count + 1)]
     graph = tiers(["b0"], names)
     graph.add_edges_from((one, other) for one in names for other in names if one < other)
+    for place, name in enumerate(names):  # in an oval, where each sees each
+        angle = 2 * math.pi * (place + 0.5) / len(names)
+        graph.nodes[name]["pos"] = (1.2 + 0.7 * math.cos(angle), math.sin(angle))
     plan = ((_JOIN + _GAP, "in", names[-1]),)
     factory = partial(
         _peering_node, fleet=tuple(names), plan=plan, threads=whole("threads", threads, at_least=0)
@@ -252,15 +258,12 @@ def joining_scenario(servers: int, *, threads: int = 7, seed: int = 0) -> Scenar
 def _scenario(
     factory: Callable[..., Node], graph: nx.Graph[str], strong: int, faults: Sequence[Fault], seed: int
 ) -> Scenario:
-    """Put the servers in a circle, `strong` of which do together what there is to do, and let clients ask."""
+    """Make servers so strong that `strong` of them do together what all can do, and let clients ask."""
     from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
 
-    names = [name for name in graph if name != "b0"]
-    for place, name in enumerate(names):
-        graph.nodes[name]["service_time"] = Exponential(strong / _STRENGTH)
-        angle = 2 * math.pi * place / len(names)
-        graph.nodes[name]["pos"] = (1.6 + math.cos(angle), math.sin(angle))
-    graph.nodes["b0"]["pos"] = (-0.4, 0.0)
+    for name in graph:
+        if name != "b0":
+            graph.nodes[name]["service_time"] = Exponential(strong / _STRENGTH)
     client = OpenLoop((("get",),), rate=_RATE, to="b0", timeout=3 * _PATIENCE, repeat=True)
     return Scenario(factory, Network(graph, latency=0.02), clients=[client], faults=tuple(faults), seed=seed)
 

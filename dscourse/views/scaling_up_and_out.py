@@ -88,8 +88,8 @@ def explore_break_even() -> InteractiveFigure:
         _update_break_even,
         each_of_several=widgets.Dropdown(options=small, value="m8i.xlarge"),
         spare_machines=(0, 2, 1),
-        licence=widgets.FloatSlider(min=0.0, max=1.0, step=0.1, description="licence, $ a core and hour"),
-        people=widgets.FloatSlider(min=0.0, max=50.0, step=5.0, description="people for several, $/h"),
+        licence=widgets.FloatSlider(min=0.0, max=1.0, step=0.1, description="licence, $/core·h"),
+        people=widgets.FloatSlider(min=0.0, max=50.0, step=5.0, description="people, $/h"),
         contention=widgets.FloatSlider(
             min=0.0, max=0.05, step=0.005, readout_format=".1%", description="contention"
         ),
@@ -312,8 +312,8 @@ def _day(target: float, start_minutes: int, patience: int) -> AutoscalingResult:
 
 def explore_autoscaling() -> InteractiveFigure:
     """Show a fleet that follows the load of a day, as it goes: machines at work, and requests that wait."""
-    hour = widgets.FloatSlider(min=0.0, max=24.0, step=0.05, value=0.0, description="hour")
-    play = widgets.Play(min=0, max=240, value=0, step=1, interval=150, layout={"width": "auto"})
+    hour = widgets.FloatSlider(min=0.0, max=24.0, step=0.05, value=24.0, description="hour")
+    play = widgets.Play(min=0, max=240, value=0, step=1, interval=150, layout={"width": "9em"})
     widgets.dlink((play, "value"), (hour, "value"), lambda tenths: tenths / 10)
     aims = [(readable_percent(share), share) for share in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
     figure = live_figure(
@@ -324,7 +324,8 @@ def explore_autoscaling() -> InteractiveFigure:
         start_up=widgets.SelectionSlider(options=[(f"{m} min", m) for m in (1, 2, 5, 10, 20)], value=2),
         patience=widgets.SelectionSlider(options=[(f"{m} min", m) for m in (0, 5, 15, 60)], value=5),
     )
-    figure.children = [play, *figure.children]
+    panel = figure.children[0]
+    panel.children = [play, *panel.children]
     return figure
 
 
