@@ -245,8 +245,10 @@ def joining_scenario(servers: int, *, threads: int = 7, seed: int = 0) -> Scenar
     names = [f"s{k}" for k in range(count + 1)]
     graph = tiers(["b0"], names)
     graph.add_edges_from((one, other) for one in names for other in names if one < other)
-    for place, name in enumerate(names):  # in an oval, where each sees each
-        angle = 2 * math.pi * (place + 0.5) / len(names)
+    for place, name in enumerate(
+        names
+    ):  # on an oval with a gap at the lower right, where the player's legend stands
+        angle = math.radians(-15.0 + 300.0 * place / count)
         graph.nodes[name]["pos"] = (1.2 + 0.7 * math.cos(angle), math.sin(angle))
     plan = ((_JOIN + _GAP, "in", names[-1]),)
     factory = partial(

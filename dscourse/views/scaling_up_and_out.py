@@ -314,7 +314,7 @@ def explore_autoscaling() -> InteractiveFigure:
     """Show a fleet that follows the load of a day, as it goes: machines at work, and requests that wait."""
     hour = widgets.FloatSlider(min=0.0, max=24.0, step=0.05, value=24.0, description="hour")
     play = widgets.Play(min=0, max=240, value=0, step=1, interval=150, layout={"width": "9em"})
-    widgets.dlink((play, "value"), (hour, "value"), lambda tenths: tenths / 10)
+    play.observe(lambda change: setattr(hour, "value", change.new / 10), "value")
     aims = [(readable_percent(share), share) for share in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
     figure = live_figure(
         _set_up_day,
