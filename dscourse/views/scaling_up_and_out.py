@@ -126,12 +126,12 @@ def _update_break_even(drawn: dict[str, Any], **terms: Any) -> str:
     cheaper = np.array(outs) < np.array(ups)
     first = len(cheaper) - int(np.argmin(cheaper[::-1])) if not cheaper.all() else 0
     told = (
-        f"several are cheaper from {_SIZES[first]:.0f} cores on"
+        f"several are cheaper from about {_SIZES[first]:.0f} cores on"
         if first < len(_SIZES)
         else "several are never cheaper"
     )
-    ceilings = [size for size, price in zip(_SIZES, ups, strict=True) if math.isfinite(price)]
-    most = f"one machine can do up to {ceilings[-1]:.0f}" if ceilings else "one machine can do none of this"
+    ceiling = max(machine.capacity(terms["contention"]) for machine in machines())
+    most = f"one machine can do {ceiling:.0f} at the most"
     drawn["words"].set_text(f"{told}\n{most}")
     return f"Dollars an hour for work of 2 to 4 000 cores: {told}; {most}."
 
