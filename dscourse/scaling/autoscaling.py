@@ -2,9 +2,9 @@
 
     simulate_autoscaling(Autoscaler(), LOADS["step"]).peak_machines
 
-A fluid model in steps of a second: requests flow in, what the machines can't serve waits. The rule is asked at every
-control interval what it wants; machines that are ordered come after the start-up time, machines that aren't wanted any
-more leave at once.
+A fluid model in steps of a second: requests flow in, and what the machines can't serve waits; each serves 100 a second.
+The rule is asked every half minute what it wants. Machines that are ordered come after the start-up time; machines that
+aren't wanted any more leave at once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dscourse.arguments import function, instance, real, whole
+from dscourse.arguments import function, instance, whole
 from dscourse.scaling.laws import USL
 
 if TYPE_CHECKING:
     from dscourse.arguments import Floats
 
 _HOUR = 3600
+_MACHINE_RATE = 100.0  # requests a second that one machine serves
+_INTERVAL = 30  # seconds between two questions to a rule
 _MOST = 1_000  # machines that a rule may have
 
 
@@ -38,7 +40,6 @@ class FleetView:
         utilization: the share of the time for which the running ones' processors worked, since the last look.
         arrival_rate: requests a second, since the last look.
         queue: requests that wait.
-        throughput: requests a second that were served, since the last look.
         most: machines beyond which more of them would do less (see `USL`), or which may not be had at all.
     """
 
@@ -48,7 +49,6 @@ class FleetView:
     utilization: float
     arrival_rate: float
     queue: float
-    throughput: float
     most: int
 
 
@@ -136,14 +136,12 @@ class Autoscaler:
 
     Attributes:
         target: utilization to aim at.
-        machine_rate: requests a second that one machine serves.
         drain_seconds: how soon a queue should be gone.
         patience: seconds for which fewer must be wanted before any is sent away, and then no more than were too many
             all that time.
     """
 
     target: float = 0.6
-    machine_rate: float = 100.0
     drain_seconds: float = 120.0
     patience: float = 300.0
     _low_since: float = math.inf
@@ -152,7 +150,7 @@ class Autoscaler:
     def __call__(self, view: FleetView) -> int:
         """Return how many machines there should be, those that are starting included."""
         work = view.arrival_rate + view.queue / self.drain_seconds
-        wanted = min(view.most, math.ceil(work / (self.target * self.machine_rate)))
+        wanted = min(view.most, math.ceil(work / (self.target * _MACHINE_RATE)))
         there = view.running + view.starting
         if wanted >= there:
             self._low_since, self._most_since = math.inf, 0
@@ -170,9 +168,7 @@ def simulate_autoscaling(
     load: MovingLoad,
     *,
     machines: int = 9,
-    machine_rate: float = 100.0,
     start_seconds: int = 120,
-    control_seconds: int = 30,
     law: USL | None = None,
 ) -> AutoscalingResult:
     """Let a rule keep a fleet under a load that moves.
@@ -182,9 +178,7 @@ def simulate_autoscaling(
             at most.
         load: one of `LOADS`, or your own.
         machines: at the start.
-        machine_rate: requests a second that one machine serves.
         start_seconds: from order to work.
-        control_seconds: between two questions to the rule.
         law: how machines get in each other's way; by default they don't.
 
     Raises:
@@ -192,16 +186,13 @@ def simulate_autoscaling(
     """
     decide = function("rule", rule, "a function of a FleetView that returns a number of machines")
     instance("load", load, MovingLoad, 'a load, such as LOADS["step"]')
-    running, each = whole("machines", machines, at_least=1), real("machine_rate", machine_rate, above=0.0)
-    delay, interval = (
-        whole("start_seconds", start_seconds, at_least=0),
-        whole("control_seconds", control_seconds, at_least=1),
-    )
+    running, each = whole("machines", machines, at_least=1), _MACHINE_RATE
+    delay, interval = whole("start_seconds", start_seconds, at_least=0), _INTERVAL
     law = law or USL(0.0, 0.0)
     most = int(min(law.peak_load, _MOST))
     power_of = functools.cache(lambda count: each * float(law(count)))
     ordered: list[int] = []  # when each machine that is starting will be there
-    queue = paid = came = served = worked = 0.0
+    queue = paid = came = worked = 0.0
     direction = changes = 0
     counts, coming, queues, busy = [], [], [], []
     for second, (rate, backend) in enumerate(
@@ -218,7 +209,6 @@ def simulate_autoscaling(
                 worked / interval,
                 came / interval,
                 queue,
-                served / interval,
                 most,
             )
             wanted = min(max(1, whole("what the rule returns", decide(view), at_least=0)), _MOST)
@@ -233,11 +223,11 @@ def simulate_autoscaling(
                 cancelled = min(-change, len(ordered))
                 ordered = ordered[: len(ordered) - cancelled]
                 running = max(1, running + change + cancelled)
-            came = served = worked = 0.0
+            came = worked = 0.0
         power = power_of(running) * backend
         done = min(queue + rate, power)
         queue += rate - done
-        came, served = came + rate, served + done
+        came += rate
         worked += done / (each * running)
         paid += running + len(ordered)
         counts.append(running)

@@ -1,6 +1,6 @@
 """One web application that grows ten thousandfold, step by step: what gives out, what is changed, what it costs.
 
-    for step in WebApplication().grow(10, 100_000): print(step)
+    for step in WebApplication().grow(10, 100_000): print(step.rate, step.gave_out, step.change, step.price_per_month)
 
 It begins on one machine. Each step looks at which tier works too hard at the new load, and changes that tier and no
 other: a machine of its own, a bigger machine, more machines, a cache, replicas, partitions. Different tiers go
@@ -236,9 +236,6 @@ class GrowthStep:
     def price_per_month(self) -> float:
         """Dollars a month after the change."""
         return self.application.price * HOURS_PER_MONTH
-
-    def __str__(self) -> str:
-        return f"{self.rate:,.0f}/s: {self.gave_out} gave out; {self.change}; {self.price_per_month:,.0f} $ a month"
 
 
 def concurrent_streams(

@@ -22,9 +22,8 @@ from dscourse.scaling import (
     Machine,
     MovingLoad,
     WebApplication,
+    break_even,
     machines,
-    scale_out_cost,
-    scale_up_cost,
     simulate_autoscaling,
 )
 from dscourse.views import palette
@@ -77,7 +76,7 @@ def draw_price_curves(per: str = "core", ax: Axes | None = None) -> Picture:
     return Picture(ax, f"Dollars an hour for each {per}, by the size of the machine: {'; '.join(told)}.")
 
 
-_SIZES = np.geomspace(2, 4000, 34)
+_SIZES = np.geomspace(2, 4000, 34).tolist()
 
 
 def explore_break_even() -> InteractiveFigure:
@@ -119,17 +118,14 @@ def _update_break_even(drawn: dict[str, Any], **terms: Any) -> str:
         "licence_per_core": terms["licence"],
         "contention": terms["contention"],
     }
-    ups = [scale_up_cost(size, **shared).price for size in _SIZES]
-    outs = [scale_out_cost(size, choices=kind, operation=terms["people"], **shared).price for size in _SIZES]
-    drawn["up"].set_data(_SIZES, ups)
-    drawn["out"].set_data(_SIZES, outs)
-    cheaper = np.array(outs) < np.array(ups)
-    first = len(cheaper) - int(np.argmin(cheaper[::-1])) if not cheaper.all() else 0
-    told = (
-        f"several are cheaper from about {_SIZES[first]:.0f} cores on"
-        if first < len(_SIZES)
-        else "several are never cheaper"
+    first, prices = break_even(
+        _SIZES, up=shared, out={**shared, "choices": kind, "operation": terms["people"]}
     )
+    drawn["up"].set_data(_SIZES, prices["up"].to_numpy())
+    drawn["out"].set_data(_SIZES, prices["out"].to_numpy())
+    told = "several are never cheaper"
+    if not math.isnan(first):
+        told = f"several are cheaper from about {first:.0f} cores on"
     ceiling = max(machine.capacity(terms["contention"]) for machine in machines())
     most = f"one machine can do {ceiling:.0f} at the most"
     drawn["words"].set_text(f"{told}\n{most}")

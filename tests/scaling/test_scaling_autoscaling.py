@@ -63,9 +63,7 @@ def test_what_comes_is_served_or_waits():
 
 
 def test_machines_come_after_the_start_up_time():
-    result = simulate_autoscaling(
-        lambda view: 5, LOADS["step"], machines=1, start_seconds=100, control_seconds=30
-    )
+    result = simulate_autoscaling(lambda view: 5, LOADS["step"], machines=1, start_seconds=100)
     assert (result.machines[:130] == 1).all()
     assert (result.machines[130:] == 5).all()
 
