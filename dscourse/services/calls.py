@@ -67,7 +67,6 @@ class CallingServer(Node):
         self._rounds = rounds
         self._pending = PendingRequests(patience)
         self._tickets = 0
-        self.served = self.failed = 0
 
     def rounds_for(self, operation: object) -> Rounds:
         """Whom to call for an operation: for all the same, unless a server of another kind knows better."""
@@ -111,8 +110,6 @@ class CallingServer(Node):
             ctx.send(other, Work(request.key * _STEPS + progress.step))
 
     def _end(self, ctx: Context, request: PendingRequest, outcome: str) -> None:
-        self.served += outcome == "ok"
-        self.failed += outcome == "fail"
         if request.state.for_client:
             self._pending.reply(ctx, request, outcome)
         else:
