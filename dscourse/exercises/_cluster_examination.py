@@ -15,7 +15,7 @@ from typing import Any
 from dscourse.exercises._breach import Breach
 from dscourse.exercises._exercise import Unfit
 from dscourse.exercises._learner_code import told
-from dscourse.exercises._line_limit import with_line_limit
+from dscourse.exercises._line_limit import limited_function, with_line_limit
 from dscourse.exercises._outside_state import kept_outside, mentions, outside_help, told_of
 from dscourse.exercises._report import Factory, Report
 from dscourse.exploration import Counterexample, FaultMix, search
@@ -50,11 +50,13 @@ class Schedule:
         name: what it shows.
         faults: what goes wrong in a run in time; or
         steps: all that happens, step by step, in a run without time. A step that can't be done is passed over.
+        cluster: makes of an answer a cluster of this schedule's own, where it is a load that shows something.
     """
 
     name: str
     faults: tuple[Fault, ...] = ()
     steps: tuple[Step, ...] = ()
+    cluster: Callable[[Any], Scenario] | None = None
 
 
 def node_class(answer: object) -> type[Node]:
@@ -75,7 +77,7 @@ class ClusterExamination:
         requirements: what must hold, the first first.
         schedules: what is tried in any case; the first should be one without faults.
         faults: what a search may draw besides: what the node promises to survive, and no more.
-        seeds: how many schedules the search draws.
+        seeds: how many schedules the search draws; 0 where only loads with names can tell.
         clients: who asks the nodes for something.
         others: factories of the nodes that are none of the learner's, by id.
         as_node: makes of an answer a class or factory of nodes, where the answer is a part of one.
@@ -123,6 +125,10 @@ class ClusterExamination:
 
     def scheduled(self, written: Any, schedule: Schedule, *, limited: bool = False) -> tuple[Scenario, float]:
         """The cluster under a schedule, and until when it runs."""
+        if schedule.cluster is not None:
+            stoppable = with_line_limit if isinstance(written, type) else limited_function
+            answer = stoppable(written, LINES) if limited else written
+            return schedule.cluster(answer).with_faults(*schedule.faults), self.until
         scenario = self.scenario(written, schedule.faults, limited=limited)
         if not schedule.steps:
             return scenario, self.until
@@ -155,10 +161,12 @@ class ClusterExamination:
                 counterexample = shrink_scripted(scenario, self._named(wanted))
             else:
                 counterexample = shrink_scenario(scenario, until, self._named(wanted), event_limit=EVENTS)
-            return self._report(written, broken, counterexample, f"Schedule “{name}”. ")
+            plain, _ = self.scheduled(written, schedule)
+            return self._report(plain, broken, counterexample, f"Schedule “{name}”. ")
         found = self._searched(self.scenario(written, limited=True), self.seeds)
         if found is not None:
-            return self._report(written, ((SEARCHED, found.property.name),), found, "Found by a search. ")
+            broken = ((SEARCHED, found.property.name),)
+            return self._report(self.scenario(written), broken, found, "Found by a search. ")
         order = self._depends_on_names(written)
         return Report(held=self._held(()), outside=order)
 
@@ -183,6 +191,8 @@ class ClusterExamination:
         return sorted(found, key=lambda item: self.properties.index(item) if item in self.properties else -1)
 
     def _searched(self, scenario: Scenario, seeds: int) -> Counterexample | None:
+        if not seeds:
+            return None
         return search(
             scenario, self.properties, until=self.until, seeds=seeds, faults=self.faults, event_limit=EVENTS
         ).counterexample
@@ -229,11 +239,11 @@ class ClusterExamination:
     # ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _report(
-        self, written: Any, broken: tuple[tuple[str, str], ...], found: Counterexample, where: str
+        self, unlimited: Scenario, broken: tuple[tuple[str, str], ...], found: Counterexample, where: str
     ) -> Report:
         sections = {requirement.property.name: requirement.section for requirement in self.requirements}
         scenario = found.run.scenario
-        factory = self.scenario(written).node_factory
+        factory = unlimited.node_factory
         if isinstance(scenario, ScriptScenario):
             plain: Scenario = ScriptScenario(factory, self._network, scenario.steps, skip=scenario.skip)
         else:

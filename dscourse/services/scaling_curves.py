@@ -240,8 +240,11 @@ class _System:
 
     def utilization(self, until: float) -> dict[str, float]:
         """The share of the time for which each kind of station worked."""
-        busy = {"node": max(self.worked[:-1]) / until}
-        return busy | ({self.shared_name: self.worked[-1] / until} if self.worked[-1] else {})
+        busy = [
+            (worked - max(0.0, free - until)) / until  # what it is still to do has been counted as it came
+            for worked, free in zip(self.worked, self.free, strict=True)
+        ]
+        return {"node": max(busy[:-1])} | ({self.shared_name: busy[-1]} if self.worked[-1] else {})
 
 
 class _SharedNothing(_System):
@@ -320,6 +323,10 @@ class _Asynchronous(_System):
         heapreplace(self._idle_from, done)
         self.worked[0] += need / self.nodes
         return done
+
+    def utilization(self, until: float) -> dict[str, float]:
+        self.free[0] = until + sum(max(0.0, idle - until) for idle in self._idle_from) / self.nodes
+        return super().utilization(until)
 
 
 _SYSTEMS: dict[str, type[_System]] = {
