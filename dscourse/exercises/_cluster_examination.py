@@ -30,6 +30,7 @@ from dscourse.simulation.run import describe_difference
 
 LINES = 50_000  # of one handler
 EVENTS = 4_000  # of one run
+LARGE = 400  # events of a load that is left as it is: a shorter one would be no such load
 OTHER_NAMES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni")  # beginnings of other names for the nodes
 SEARCHED = "a search"
 
@@ -50,7 +51,8 @@ class Schedule:
         name: what it shows.
         faults: what goes wrong in a run in time; or
         steps: all that happens, step by step, in a run without time. A step that can't be done is passed over.
-        cluster: makes of an answer a cluster of this schedule's own, where it is a load that shows something.
+        cluster: makes of an answer a cluster of this schedule's own, without faults, where it is a load that shows
+            something.
     """
 
     name: str
@@ -159,6 +161,8 @@ class ClusterExamination:
             scenario, until = self.scheduled(written, schedule, limited=True)
             if isinstance(scenario, ScriptScenario):
                 counterexample = shrink_scripted(scenario, self._named(wanted))
+            elif len((run := whole_run(scenario, until, EVENTS)).trace) > LARGE:
+                counterexample = _cut(run, self._named(wanted))
             else:
                 counterexample = shrink_scenario(scenario, until, self._named(wanted), event_limit=EVENTS)
             plain, _ = self.scheduled(written, schedule)
@@ -277,6 +281,14 @@ class ClusterExamination:
 
         node.__name__ = node.__qualname__ = getattr(factory, "__name__", "node")
         return node
+
+
+def _cut(run: Run, broken: Property) -> Counterexample:
+    """A run up to a second after a property breaks, otherwise as it is."""
+    verdict = broken.predicate(run)
+    if isinstance(verdict, Breach) and verdict.time + 1.0 < run.until:
+        run = whole_run(run.scenario, verdict.time + 1.0, EVENTS)
+    return Counterexample(run, broken, "", "", run.faults)
 
 
 def _error_of(scenario: Scenario, until: float) -> NodeError | None:
