@@ -375,7 +375,7 @@ class _Queue:
     @classmethod
     def read(cls, answer: object) -> _Queue:
         allowed = {"queue_limit", "newest_first", "drop_expired"}
-        if not isinstance(answer, dict) or not set(answer) <= allowed:
+        if not isinstance(answer, dict) or not answer or not set(answer) <= allowed:
             raise Unfit
         try:
             worker_goodput(1.0, deadline=5.0, requests=10, **answer)
@@ -406,7 +406,7 @@ keep_it_useful = TrialExercise(
         Rule(
             "At load 0.8 it does less than 0.6 of useful work: most results come after five service times, and are done all the same.",
             lambda tried: tried.useful(0.8) < 0.6,
-            "answer = dict()",
+            "answer = dict(newest_first=False)",
             "answer = dict(queue_limit=50)",
             misconception=A_BOUND_IS_ENOUGH,
         ),

@@ -173,6 +173,8 @@ class LoadBalancer(Node):
             return
         view = View(self.servers, self._seen, self._failures, self._answers, tuple(tried), key)
         server = self._policy(view, ctx.rng)
+        if server not in self.servers:
+            raise LookupError(f"a policy must return one of view.servers, got {server!r}")
         tried.append(server)
         self.open_requests[server] += 1
         self._pending.ask(ctx, request, [server], afresh=True)

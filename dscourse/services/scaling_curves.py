@@ -80,13 +80,6 @@ class ScalingCurve:
         """What worked for the greatest share of the time at the largest size: "node", "lock", "store" or "broker"."""
         return max(self.utilization, key=lambda name: self.utilization[name])
 
-    def table(self) -> pd.DataFrame:
-        """Return the curve, one row a size."""
-        import pandas as pd
-
-        columns = {name: getattr(self, name) for name in ("throughput", "median", "p99", "stale_share")}
-        return pd.DataFrame(columns, index=pd.Index(self.nodes, name="nodes"))
-
 
 def measure_scaling(
     pattern: str,
@@ -144,15 +137,8 @@ def measure_scaling(
     points = [
         _run(pattern, size, settings, each * size, max(count, 10 * each * size), start) for size in sizes
     ]
-    return ScalingCurve(
-        pattern,
-        sizes,
-        tuple(point.throughput for point in points),
-        tuple(point.median for point in points),
-        tuple(point.p99 for point in points),
-        tuple(point.stale_share for point in points),
-        points[-1].utilization,
-    )
+    throughput, median, p99, stale_share = zip(*(measured for measured, _ in points), strict=True)
+    return ScalingCurve(pattern, sizes, throughput, median, p99, stale_share, points[-1][1])
 
 
 def pattern_table(nodes: Sequence[int] | int = (1, 2, 4, 8, 16, 32, 64), **settings: Any) -> pd.DataFrame:
@@ -179,15 +165,6 @@ def pattern_table(nodes: Sequence[int] | int = (1, 2, 4, 8, 16, 32, 64), **setti
             "use": use,
         }
     return pd.DataFrame(rows).T.infer_objects()
-
-
-@dataclass(frozen=True)
-class _Point:
-    throughput: float
-    median: float
-    p99: float
-    stale_share: float
-    utilization: dict[str, float]
 
 
 class _System:
@@ -345,8 +322,8 @@ def _forever(batch: Callable[[], list[float]]) -> Iterator[float]:
 
 def _run(
     pattern: str, nodes: int, settings: dict[str, float], users: int, requests: int, seed: int
-) -> _Point:
-    """Run one size at full tilt: whoever has got an answer asks again."""
+) -> tuple[tuple[float, float, float, float], dict[str, float]]:
+    """Run one size at full tilt; return throughput, median, p99, share of stale reads, and how busy the stations were."""
     system = _SYSTEMS[pattern](nodes, settings, np.random.default_rng([seed, nodes, 7]))
     calls = [(0.0, user, True) for user in range(users)]  # a heap of who goes on when: does a request begin?
     begun = [0.0] * len(calls)
@@ -373,13 +350,10 @@ def _run(
     ends, times = ends[order], times[order]
     counted = slice(int(_WARM_UP * requests), int(np.searchsorted(ends, now, side="right")))
     took, span = times[counted], ends[counted]
-    return _Point(
-        float((span.size - 1) / (span[-1] - span[0])),
-        float(np.median(took)),
-        float(np.quantile(took, 0.99)),
-        system.stale / max(system.reads, 1),
-        system.utilization(now),
-    )
+    throughput = float((span.size - 1) / (span[-1] - span[0]))
+    stale = system.stale / max(system.reads, 1)
+    median, p99 = np.quantile(took, (0.5, 0.99)).tolist()
+    return (throughput, median, p99, stale), system.utilization(now)
 
 
 def _sizes(nodes: object) -> tuple[int, ...]:

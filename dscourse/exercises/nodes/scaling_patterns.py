@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from random import Random
 from typing import Any
 
-from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule, Unfit
+from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule, Unfit, told
 from dscourse.exercises._breach import Breach, unbroken
+from dscourse.exercises._cluster_examination import LINES
+from dscourse.exercises._line_limit import limited_function
 from dscourse.exercises.wrong_nodes.scaling_patterns import (
     PICK_RIGHT,
     PICK_STUB,
@@ -18,7 +21,7 @@ from dscourse.exercises.wrong_nodes.scaling_patterns import (
     WORKER_WRONG,
 )
 from dscourse.exploration import FaultMix
-from dscourse.services import LoadBalancer, Server, Work, balancing_scenario
+from dscourse.services import LoadBalancer, Server, View, Work, balancing_scenario
 from dscourse.services.load_balancer import tiers
 from dscourse.simulation import (
     Crash,
@@ -82,10 +85,14 @@ def _same_again(run: Run) -> Iterator[Breach]:
 
 
 def _balancer(pick: Any) -> Callable[..., Node]:
-    """A balancer of two servers that picks so."""
+    """A balancer of two servers that picks so, once it has been seen to pick at all."""
     if not callable(pick) or isinstance(pick, type):
         raise Unfit
-    return partial(LoadBalancer, servers=("s0", "s1"), policy=pick)
+    servers, nothing = ("s0", "s1"), {"s0": 0, "s1": 0}
+    picked = limited_function(pick, LINES)(View(servers, nothing, nothing, nothing), Random(0))
+    if not isinstance(picked, str) or picked not in servers:
+        raise Unfit(f"of the servers s0 and s1 it picked {told(picked)}")
+    return partial(LoadBalancer, servers=servers, policy=pick)
 
 
 def _load(**settings: Any) -> Callable[[Any], Scenario]:
