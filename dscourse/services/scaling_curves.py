@@ -34,8 +34,8 @@ _NOBODY = -1  # who isn't a user: the replicas hear of a write
 
 # What each pattern is good for, and what ends it; the measured columns of the summary table stand beside these.
 _WORDS = {
-    "shared-nothing": ("what divides into parts that need nothing of each other", "whatever is still shared"),
-    "partitioning": ("data and writes, where a request needs one partition", "requests that need all partitions"),
+    "shared-nothing": ("work that divides into independent parts", "whatever is still shared"),
+    "partitioning": ("data and writes, one partition a request", "requests that need all partitions"),
     "read replicas": ("reads that may be a little old", "writes, which every replica must do again"),
     "stateless": ("computing for each request, on any machine", "the store that keeps the state instead"),
     "asynchronous": ("work that may be done later, at the workers' pace", "the one queue, and the wait"),
@@ -323,7 +323,7 @@ def _forever(batch: Callable[[], list[float]]) -> Iterator[float]:
 def _run(
     pattern: str, nodes: int, settings: dict[str, float], users: int, requests: int, seed: int
 ) -> tuple[tuple[float, float, float, float], dict[str, float]]:
-    """Run one size at full tilt; return throughput, median, p99, share of stale reads, and how busy the stations were."""
+    """Run one size at full tilt: throughput, median, p99, share of stale reads; and how busy each station was."""
     system = _SYSTEMS[pattern](nodes, settings, np.random.default_rng([seed, nodes, 7]))
     calls = [(0.0, user, True) for user in range(users)]  # a heap of who goes on when: does a request begin?
     begun = [0.0] * len(calls)
