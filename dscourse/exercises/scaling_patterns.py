@@ -21,13 +21,13 @@ from dscourse.exercises import (
     TrialExercise,
     Unfit,
 )
-from dscourse.exercises.nodes.scaling_patterns import pick, worker
+from dscourse.exercises.nodes.scaling_patterns import bounded_worker, pick_a_server
 from dscourse.services import CallingServer, LoadBalancer, RoundRobin, Server, worker_goodput
 from dscourse.services.load_balancer import tiers
 from dscourse.simulation import Exponential, Network, Node, OpenLoop, Pause, Run, Scenario
 from dscourse.views import Task, Visit
 
-__all__ = ["pick", "worker"]  # besides what is defined here
+__all__ = ["bounded_worker", "pick_a_server"]  # besides what is defined here
 
 # ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -287,7 +287,7 @@ def _update_patterns(drawn: dict[str, Any], pattern: str, nodes: int, share: flo
     )
     parts = ", ".join(f"{name} {readable_percent(value)}" for name, value in busy)
     return (
-        f"Throughput of {pattern} against nodes. {said}. With {nodes} nodes {curve.throughput[0]:.1f} requests per "
+        f"Throughput of {pattern} against nodes: {said}. With {nodes} nodes {curve.throughput[0]:.1f} requests per "
         f"service time; busy: {parts}; bottleneck: {curve.bottleneck}{stale}."
     )
 
@@ -295,7 +295,9 @@ def _update_patterns(drawn: dict[str, Any], pattern: str, nodes: int, share: flo
 @lru_cache(maxsize=256)
 def _point(pattern: str, share: float, nodes: int) -> ScalingCurve:
     knob: dict[str, Any] = {_KNOBS[pattern]: share}
-    return measure_scaling(pattern, [nodes], users=8, requests=800, **knob)
+    # Replicas take longer than the rest until the queue of their writes is as long as it gets.
+    requests = 4_000 if pattern == "read replicas" and nodes >= 16 else 800
+    return measure_scaling(pattern, [nodes], users=8, requests=requests, **knob)
 
 
 # ── Curves ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ from dscourse.services import (
     worker_scenario,
 )
 from dscourse.services.balancing import POLICIES
-from dscourse.simulation import ClosedLoop, Pause, Scenario, always, check_determinism
+from dscourse.simulation import ClosedLoop, NodeError, Pause, Scenario, always, check_determinism
 
 
 def mean_times(policy, seeds, seconds, **settings):
@@ -236,3 +236,15 @@ def test_the_curve_of_partitions_agrees_with_the_kernel():
         done.append(len(run.latencies(between=(30.0, 330.0))) / 300)
     curve = measure_scaling("partitioning", [nodes], users=users, requests=40_000)
     assert abs(np.mean(done) - curve.throughput[0]) < 4 * np.std(done, ddof=1) / 2 + 0.02
+
+
+def test_a_server_that_joins_is_not_asked_before_and_takes_its_share_then():
+    run = balancing_scenario("two choices", servers=4, load=0.6, joining={"s3": 20.0}).run(60.0)
+    asked = [event.time for event in run.trace.select(kind="send", peer="s3") if event.node == "b0"]
+    assert min(asked) >= 20.0
+    assert 0.15 < len(asked) / len(run.trace.select(kind="send", node="b0", between=(20.0, 60.0))) * 2 < 0.35
+
+
+def test_a_policy_that_picks_nobody_is_told_so():
+    with pytest.raises(NodeError, match="a policy must return one of view"):
+        balancing_scenario(lambda view, rng: None, servers=3).run(5.0)

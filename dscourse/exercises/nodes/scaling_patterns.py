@@ -99,8 +99,8 @@ def _load(**settings: Any) -> Callable[[Any], Scenario]:
     return lambda pick: balancing_scenario(pick, **settings)
 
 
-pick = NodeExercise(
-    "scaling_patterns.pick",
+pick_a_server = NodeExercise(
+    "scaling_patterns.pick_a_server",
     task=(
         "Write the function by which a balancer picks a server. It will meet six loads: a calm one; a server that joins, cold; a "
         "view five seconds old; 24 balancers, each of which sees only its own requests; a server that fails at once; one that falls "
@@ -252,8 +252,8 @@ def _brought(*arrivals: Any) -> Callable[[Any], Scenario]:
     return lambda worker: Scenario(worker, _ALONE, clients=_clients(*arrivals))
 
 
-worker = NodeExercise(
-    "scaling_patterns.worker",
+bounded_worker = NodeExercise(
+    "scaling_patterns.bounded_worker",
     task=(
         "Write a worker with a bounded queue. It answers at once: `ok` if it takes a job in, `fail` if four wait already. What it has "
         "taken in survives a crash. A job past its deadline is dropped when its turn comes. One that fails three times is set aside. "
