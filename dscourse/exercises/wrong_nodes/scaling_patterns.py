@@ -118,7 +118,6 @@ answer = pick
 
 WORKER_STUB = '''\
 from dscourse.simulation import Node, Reply
-
 WAITING, TRIES = 4, 3               # so many jobs may wait; so many attempts at one job
 
 class Worker(Node):
