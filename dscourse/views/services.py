@@ -88,7 +88,7 @@ def _choices(name: str, values: Sequence[float], first: float) -> widgets.Select
 
 def _set_up_lab(figure: Figure) -> dict[str, Any]:
     # One pair of axes without ticks for all four panels: four would take three times as long to draw.
-    ax = placed_axes(figure, 0.0, 0.335, 1.0, 0.965, size=(9.2, 5.2))
+    ax = placed_axes(figure, 0.0, 0.345, 1.0, 0.955, size=(9.2, 4.9))
     ax.set_axis_off()
     ax.set(xlim=(0, 2), ylim=(0, 2))
     titles = {}
@@ -122,7 +122,7 @@ def _set_up_lab(figure: Figure) -> dict[str, Any]:
     legend: dict[str, Any] = {"frameon": False, "fontsize": 9, "borderaxespad": 0.1}
     figure.legend(handles=[served, waiting, more], loc="upper right", ncols=3, **legend)
     figure.legend(
-        handles=list(curves.values()), loc="lower left", bbox_to_anchor=(0.07, 0.28), ncols=4, **legend
+        handles=list(curves.values()), loc="lower left", bbox_to_anchor=(0.07, 0.285), ncols=4, **legend
     )
     return {
         "served": served, "waiting": waiting, "more": more, "titles": titles, "mark": mark, "curves": curves,

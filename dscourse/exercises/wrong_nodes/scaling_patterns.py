@@ -33,6 +33,17 @@ answer = pick
 
 PICK_WRONG = (
     WrongNode(
+        "min, and nothing else",
+        """\
+def pick(view, rng):
+    return min(view.servers, key=lambda server: view.open_requests[server])
+
+answer = pick
+""",
+        "That is everybody's first idea, and fine in a demonstration. Take one load at a time: whom does it pick while the view is old?",
+        0,
+    ),
+    WrongNode(
         "the least of an old view",
         """\
 def pick(view, rng):
