@@ -246,6 +246,10 @@ see_the_burst = (
     Task("scaling_patterns.burst", "Watch the burst arrive, at 20 s", Visit(20.0, 23.0)),
     Task("scaling_patterns.after", "A minute later: is it over?", Visit(80.0, 100.0)),
 )
+see_the_bound = (
+    Task("scaling_patterns.busy", "Watch what the burst is told, at 20 s", Visit(20.0, 23.0)),
+    Task("scaling_patterns.drained", "Compare a minute later with the run before", Visit(80.0, 100.0)),
+)
 watch_the_checks = (
     Task("scaling_patterns.stall", "Go to 5 s: the database stalls", Visit(5.0, 5.5)),
     Task("scaling_patterns.all_out", "Find the moment at which nobody is left", Visit(6.0, 8.0)),

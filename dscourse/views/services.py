@@ -55,11 +55,12 @@ class _Film:
     failed: Points  # share of all answers so far
 
 
-def lab_load_balancer() -> InteractiveFigure:
-    """Show twenty servers with their queues under four policies, as time goes by.
+def lab_load_balancer(balancers: int = 1, *, ties_to_first: bool = False) -> InteractiveFigure:
+    """Show twenty servers with their queues under four policies, as time goes by, and what the policies are given.
 
-    Play moves the time; the controls are the age of the balancer's view of the load, the load, one server that takes
-    three times as long and one that fails at once.
+    Args:
+        balancers: how many at first: 1, 3, 10 or 30.
+        ties_to_first: whether the first of equals is chosen at first, instead of any of them.
     """
     moment = widgets.IntSlider(value=_FIRST, min=0, max=_FRAMES - 1, description="time", readout=False)
     player = widgets.Play(value=_FIRST, min=0, max=_FRAMES - 1, interval=150)
@@ -70,6 +71,8 @@ def lab_load_balancer() -> InteractiveFigure:
         moment=moment,
         view_age=_choices("age of the view", _AGES, 0.0),
         load=_choices("load", _LOADS, 0.85),
+        balancers=_choices("balancers", (1, 3, 10, 30), balancers),
+        first=widgets.Checkbox(value=ties_to_first, description="the first of equals", indent=False),
         slow=widgets.Checkbox(value=True, description="a slow server", indent=False),
         failing=widgets.Checkbox(value=False, description="one fails at once", indent=False),
     )
@@ -129,10 +132,8 @@ def _set_up_lab(figure: Figure) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _update_lab(
-    drawn: dict[str, Any], moment: int, view_age: float, load: float, slow: bool, failing: bool
-) -> str:
-    films = _films(view_age, load, slow, failing)
+def _update_lab(drawn: dict[str, Any], moment: int, slow: bool, failing: bool, **terms: Any) -> str:
+    films = _films(slow=slow, failing=failing, **terms)
     times = np.arange(moment + 1) * _FRAME
     points: dict[str, list[Points]] = {"served": [], "waiting": [], "more": []}
     told = []
@@ -149,26 +150,20 @@ def _update_lab(
         drawn[name].set_data(*np.concatenate(places).T)
     drawn["mark"](_SLOW, slow)
     drawn["mark"](_FAILING, failing)
-    troubles = [word for word, on in (("one is slow", slow), ("one fails at once", failing)) if on]
+    said = f"load {terms['load']:g}, view {terms['view_age']:g} old, balancers: {terms['balancers']}"
+    said += ", ties to the first" * terms["first"] + ", one is slow" * slow + ", one fails at once" * failing
     return (
-        f"Twenty servers and their queues under four policies after {moment * _FRAME:g} service times: load {load:g}, "
-        f"view {view_age:g} old{''.join(f', {word}' for word in troubles)}. {'; '.join(told)}."
+        f"Twenty servers and their queues under four policies after {moment * _FRAME:g} service times: {said}. "
+        f"{'; '.join(told)}."
     )
 
 
 @lru_cache(maxsize=32)
-def _films(view_age: float, load: float, slow: bool, failing: bool) -> dict[str, _Film]:
-    factors = ({_SLOW: 3.0} if slow else {}) | ({_FAILING: 0.01} if failing else {})
-    count = int(1.3 * _SERVERS * load * _FRAME * _FRAMES)
-    return {
-        policy: _film(
-            simulate_balancing(
-                policy, servers=_SERVERS, load=load, view_age=view_age, requests=count, service_factors=factors, seed=4
-            ),
-            failing=failing,
-        )
-        for policy in POLICIES
-    }  # fmt: skip
+def _films(*, slow: bool, failing: bool, load: float, first: bool, **terms: Any) -> dict[str, _Film]:
+    terms |= {"load": load, "ties": "lowest" if first else "random", "servers": _SERVERS, "seed": 4}
+    terms["service_factors"] = ({_SLOW: 3.0} if slow else {}) | ({_FAILING: 0.01} if failing else {})
+    terms["requests"] = int(1.3 * _SERVERS * load * _FRAME * _FRAMES)
+    return {policy: _film(simulate_balancing(policy, **terms), failing=failing) for policy in POLICIES}
 
 
 def _film(result: BalancingResult, *, failing: bool) -> _Film:

@@ -11,7 +11,7 @@ from dscourse.views import services
 def test_the_lab_shows_each_request_that_is_there_once():
     lab = services.lab_load_balancer()
     assert lab.picture.caption.startswith("Twenty servers and their queues under four policies")
-    film = services._films(0.0, 0.85, slow=True, failing=False)
+    film = services._films(slow=True, failing=False, load=0.85, first=False, view_age=0.0, balancers=1)
     factors, count = {0: 3.0}, int(1.3 * 20 * 0.85 * 0.5 * 121)
     for policy in POLICIES:
         run = simulate_balancing(
@@ -44,8 +44,13 @@ def test_the_lab_moves_with_time_and_with_every_control():
         assert lab.picture.problem == ""
         assert lab.picture.png not in seen, name
         seen.add(lab.picture.png)
-    assert "view 4 old, one fails at once" in lab.picture.alt
+    assert "view 4 old, balancers: 30, ties to the first, one fails at once" in lab.picture.alt
     assert "% failed" in lab.picture.alt
+
+
+def test_the_lab_begins_as_it_is_told():
+    lab = services.lab_load_balancer(30, ties_to_first=True)
+    assert "balancers: 30, ties to the first" in lab.picture.alt
 
 
 def test_the_pattern_lab_names_the_bottleneck():
