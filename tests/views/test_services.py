@@ -39,6 +39,8 @@ def test_the_lab_moves_with_time_and_with_every_control():
         ("load", 0.95),
         ("failing", True),
         ("slow", False),
+        ("balancers", 30),
+        ("first", True),
     ):
         lab.controls[name].value = value
         assert lab.picture.problem == ""

@@ -141,7 +141,7 @@ class Worker(Node):
     def on_message(self, ctx, sender, message):
         _, patience, sound = message.operation
         name = f"{sender}/{message.number}"
-        ...            # ctx.send(sender, Reply(message.number, "ok" or "fail", …)), ctx.save(self.jobs)
+        ...            # ctx.send(sender, Reply(message.number, "ok" or "fail", "why"))
 
     def begin(self, ctx):
         ...            # what is past its due goes: ctx.record("expired", job=name)
