@@ -135,7 +135,7 @@ class Worker(Node):
     """Takes jobs in, says so at once, and works on one after the other: a second each."""
 
     def on_start(self, ctx):
-        self.jobs = ctx.stored or []           # [name, due, sound, tries] each; the first is in hand
+        self.jobs = ctx.stored or []      # [name, due, sound, tries] each; the first is in hand
         self.begin(ctx)
 
     def on_message(self, ctx, sender, message):
