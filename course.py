@@ -54,9 +54,11 @@ NO_MATTER = {
     "PYTHONPATH": None,  # pip would take what lies there for installed
 }
 
-# JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network.
+# JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network. And of a
+# notebook that is opened again without its kernel it would show no question, no player and no figure, but an error.
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
@@ -248,7 +250,7 @@ def environment_works() -> bool:
 
 
 def write_lab_settings(environment: Path | None = None) -> None:
-    """Switch JupyterLab's news and update checks off, in this environment only (Binder's postBuild names its own)."""
+    """Write how JupyterLab is set, in this environment only (Binder's postBuild names its own)."""
     folder = (environment or ENVIRONMENT) / "etc" / "jupyter" / "labconfig"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(LAB_SETTINGS, indent=2) + "\n"

@@ -266,13 +266,14 @@ def _parsed(notebook: bytes) -> dict[str, Any]:
 
 
 def _fingerprint(file: bytes) -> str:
-    """Return a digest of what a learner could have touched: cells, outputs and their state, or else the bytes.
+    """Return a digest of what a learner could have touched: cells and outputs, or else the bytes.
 
-    JupyterLab rewrites a notebook's description of the kernel as soon as it opens one; that is no change.
+    JupyterLab rewrites a notebook's description of the kernel as soon as it opens one, and saves what widgets there
+    are, also none; that is no change.
     """
     try:
         content = _parsed(file)
-        for key in ("kernelspec", "language_info"):
+        for key in ("kernelspec", "language_info", "widgets"):
             content["metadata"].pop(key, None)
         for cell in content["cells"]:
             cell["source"] = "".join(cell["source"])

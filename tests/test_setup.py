@@ -243,11 +243,13 @@ def test_where_the_home_is_read_only_jupyter_writes_elsewhere(course, monkeypatc
     assert "may not be written to" in capsys.readouterr().out
 
 
-def test_news_and_update_checks_are_off(course):
+def test_news_and_update_checks_are_off_and_widgets_are_saved_with_their_notebook(course):
     course.write_lab_settings()
     path = course.ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-    settings = json.loads(path.read_text())["@jupyterlab/apputils-extension:notification"]
-    assert settings == {"fetchNews": "false", "checkForUpdates": False}
+    settings = json.loads(path.read_text())
+    news = settings["@jupyterlab/apputils-extension:notification"]
+    assert news == {"fetchNews": "false", "checkForUpdates": False}
+    assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
 
 
 def test_linters_are_asked_only_under_the_reference_python(course, monkeypatch):
@@ -479,6 +481,7 @@ def test_post_build_runs_and_keeps_jupyterlab_from_asking_about_news(tmp_path):
     assert (tmp_path / "copies" / "00-start-here.ipynb").is_file()
     settings = tmp_path / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
     assert '"fetchNews": "false"' in settings.read_text()
+    assert '"saveState": true' in settings.read_text()
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="needs a clone")

@@ -152,6 +152,7 @@ def test_opening_a_notebook_does_not_count_as_touching(course, mine):
     path = mine / "04-partitioning.ipynb"
     content = json.loads(path.read_text())
     content["metadata"]["language_info"] = {"name": "python", "version": "3.13.0"}
+    content["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     content["cells"][1]["source"] = ["1 +", " 1"]
     path.write_text(json.dumps(content, indent=4))
     put(course, "04-partitioning.ipynb", "2 + 2")
