@@ -1,8 +1,7 @@
 """The cluster player in a real JupyterLab: what the page shows, and what Python knows of it."""
 
-import json
-
 import pytest
+from page_driver import PageDriver
 
 CLUSTER = """
 from dscourse.consensus import NaiveFailoverNode
@@ -15,34 +14,10 @@ END = 8_000_000  # µs
 SCREEN = {"width": 1280, "height": 1400}
 
 
-class Driver:
+class Driver(PageDriver):
     """A player in a page, with the few things that a learner does."""
 
-    def __init__(self, page):
-        self.page = page
-        self.root = page.locator(".dscourse-player")
-        page.wait_for_selector(".dscourse-player[data-ready=yes]")
-        self.root.scroll_into_view_if_needed()
-
-    def python(self, code):
-        """Run code in the notebook's kernel and return what it prints, read as JSON."""
-        return json.loads(
-            self.page.evaluate(
-                """async (code) => {
-                    let text = "";
-                    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-                    const future = kernel.requestExecute({ code });
-                    future.onIOPub = ({ header, content }) => {
-                        if (header.msg_type === "stream") text += content.text;
-                        if (header.msg_type === "error") throw new Error(content.evalue);
-                    };
-                    const reply = await future.done;
-                    if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
-                    return text;
-                }""",
-                f"import json\n{code}",
-            )
-        )
+    selector = ".dscourse-player"
 
     def faults(self):
         return self.python("print(json.dumps([repr(fault) for fault in player.faults]))")
@@ -56,8 +31,7 @@ class Driver:
         return self.root.locator(".dp-line").inner_text()
 
     def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
+        super().press(*keys)
         self.page.wait_for_timeout(80)
 
     def scrub_to(self, t):
