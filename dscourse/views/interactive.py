@@ -52,6 +52,7 @@ class InteractiveFigure(widgets.VBox):
     def __init__(
         self, drawing: Drawing, controls: dict[str, widgets.ValueWidget], given: Mapping[str, Any]
     ) -> None:
+        self._own: list[widgets.Widget] = []
         self._drawing = drawing
         self.controls = controls
         self.picture = LivePicture()
@@ -76,9 +77,9 @@ class InteractiveFigure(widgets.VBox):
         if self.comm is not None:
             for control in self.controls.values():
                 control.unobserve(self._debounce.changed, names="value")
-            for widget in self._own:
-                widget.close()
         super().close()  # type: ignore[no-untyped-call]
+        for widget in self._own:
+            widget.close()
 
     @property
     def figure(self) -> Figure:

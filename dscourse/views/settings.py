@@ -6,7 +6,6 @@ pictures as everybody else, and finds their settings as they were.
 
 from __future__ import annotations
 
-import threading
 from contextlib import ContextDecorator
 from typing import Any, cast
 
@@ -24,30 +23,27 @@ _DEFAULTS = _copy(rcParamsDefault)
 
 
 class _DefaultSettings(ContextDecorator):
-    """Puts matplotlib's defaults in force while a picture is made or drawn, in any number of threads at once.
+    """Puts matplotlib's defaults in force while a picture is made or drawn, also where several are at once.
 
-    `matplotlib.rc_context` checks every value again, which takes longer than many a redraw; and of two threads the
-    second would take what the first has set for the reader's own. So the first one in keeps them, the last one out
-    puts them back.
+    `matplotlib.rc_context` checks every value again, which takes half a millisecond; a redraw enters it often. And of
+    two drawings at once, as in threads of a reader's own, the second would take what the first has set for the
+    reader's. So the first one in keeps the settings, the last one out puts them back.
     """
 
     def __init__(self) -> None:
         self._inside = 0
-        self._lock = threading.Lock()
         self._kept: dict[str, Any] = {}
 
     def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._kept = _copy(rcParams)
-                dict.update(_in_force, _DEFAULTS)
-            self._inside += 1
+        if self._inside == 0:
+            self._kept = _copy(rcParams)
+            dict.update(_in_force, _DEFAULTS)
+        self._inside += 1
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                dict.update(_in_force, self._kept)
+        self._inside -= 1
+        if self._inside == 0:
+            dict.update(_in_force, self._kept)
 
 
 default_settings = _DefaultSettings()
