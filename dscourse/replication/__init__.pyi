@@ -5,6 +5,30 @@ from .geography import (
     measure_regions as measure_regions,
     read_throughput as read_throughput,
 )
+from .leaderless.anomalies import quorum_run as quorum_run
+from .leaderless.measured_staleness import (
+    MeasuredStaleness as MeasuredStaleness,
+    measure_staleness as measure_staleness,
+)
+from .leaderless.merkle import MerkleTree as MerkleTree
+from .leaderless.messages import (
+    Digests as Digests,
+    Fetch as Fetch,
+    Found as Found,
+    Leaves as Leaves,
+    Store as Store,
+    Stored as Stored,
+    Version as Version,
+)
+from .leaderless.replica import LeaderlessReplica as LeaderlessReplica
+from .leaderless.staleness import (
+    Delay as Delay,
+    Staleness as Staleness,
+    exponential_delay as exponential_delay,
+    linkedin_delays as linkedin_delays,
+    pareto_or_exponential_delay as pareto_or_exponential_delay,
+    probabilistically_bounded_staleness as probabilistically_bounded_staleness,
+)
 from .measures import (
     Violations as Violations,
     acknowledged_writes_survive as acknowledged_writes_survive,
@@ -14,6 +38,10 @@ from .measures import (
     session_violations as session_violations,
     stale_reads as stale_reads,
 )
+from .merging.counters import GCounter as GCounter, PNCounter as PNCounter
+from .merging.or_set import ORSet as ORSet
+from .merging.registers import LWWRegister as LWWRegister, MVRegister as MVRegister, Stamp as Stamp
+from .merging.version_vector import Dot as Dot, VersionVector as VersionVector
 from .single_leader.cluster import (
     replicated_store as replicated_store,
     store_network as store_network,
