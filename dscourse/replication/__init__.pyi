@@ -42,6 +42,26 @@ from .merging.counters import GCounter as GCounter, PNCounter as PNCounter
 from .merging.or_set import ORSet as ORSet
 from .merging.registers import LWWRegister as LWWRegister, MVRegister as MVRegister, Stamp as Stamp
 from .merging.version_vector import Dot as Dot, VersionVector as VersionVector
+from .multi_leader.cluster import (
+    multi_leader_store as multi_leader_store,
+    overruled_writes as overruled_writes,
+    two_regions as two_regions,
+)
+from .multi_leader.gateway import RegionalGateway as RegionalGateway
+from .multi_leader.replica import (
+    Everything as Everything,
+    Merged as Merged,
+    MultiLeaderReplica as MultiLeaderReplica,
+    Pull as Pull,
+    Update as Update,
+)
+from .multi_leader.resolution import (
+    Resolution as Resolution,
+    Sibling as Sibling,
+    keep_siblings as keep_siblings,
+    last_writer_wins as last_writer_wins,
+    union as union,
+)
 from .single_leader.cluster import (
     replicated_store as replicated_store,
     store_network as store_network,
