@@ -15,8 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dscourse.arguments import whole
+from dscourse.replication.leaderless.cluster import leaderless_store, vanished_writes
+from dscourse.replication.leaderless.replica import LeaderlessReplica
 from dscourse.replication.measures import lost_writes, session_violations, stale_reads
-from dscourse.replication.single_leader.cluster import OPERATOR, replicated_store
+from dscourse.replication.multi_leader.cluster import multi_leader_store, overruled_writes
+from dscourse.replication.multi_leader.replica import MultiLeaderReplica
+from dscourse.replication.single_leader.cluster import replicated_store
 from dscourse.replication.single_leader.gateway import GUARANTEES
 from dscourse.replication.single_leader.replica import SingleLeaderReplica
 from dscourse.simulation import Node
@@ -44,12 +48,14 @@ class Strategy:
             ``clients=``, ``faults=`` and ``seed=``, as `replicated_store` does.
         node: the class of a replica, whose lines are counted.
         decisions: what the application, or whoever runs it, has to decide.
+        lost: which acknowledged writes of a run are gone: by a failover, or by what became of a conflict.
     """
 
     name: str
     store: Callable[..., Scenario]
     node: type[Node]
     decisions: tuple[str, ...]
+    lost: Callable[[Run], Sequence[ClientOperation]] = lost_writes
 
 
 SINGLE_LEADER_SYNC = Strategy(
@@ -74,7 +80,46 @@ SINGLE_LEADER_ASYNC = Strategy(
         "which reads may be stale",
     ),
 )
-STRATEGIES = (SINGLE_LEADER_SYNC, SINGLE_LEADER_SEMI_SYNC, SINGLE_LEADER_ASYNC)
+MULTI_LEADER = Strategy(
+    "multi-leader, last writer wins",
+    multi_leader_store,
+    MultiLeaderReplica,
+    (
+        "what becomes of conflicting writes",
+        "which clocks decide",
+        "which reads may be stale",
+        "to which replica a user belongs",
+    ),
+    overruled_writes,
+)
+_LEADERLESS_DECISIONS = (
+    "how many replicas",
+    "how many for a write",
+    "how many for a read",
+    "which clocks decide",
+)
+LEADERLESS = Strategy(
+    "leaderless, 2 of 3",
+    leaderless_store,
+    LeaderlessReplica,
+    (*_LEADERLESS_DECISIONS, "how long tombstones are kept", "whether to stand in for silent homes"),
+    vanished_writes,
+)
+LEADERLESS_WRITE_BACK = Strategy(
+    "leaderless, 2 of 3, write-back",
+    partial(leaderless_store, write_back=True),
+    LeaderlessReplica,
+    LEADERLESS.decisions,
+    vanished_writes,
+)
+STRATEGIES = (
+    SINGLE_LEADER_SYNC,
+    SINGLE_LEADER_SEMI_SYNC,
+    SINGLE_LEADER_ASYNC,
+    MULTI_LEADER,
+    LEADERLESS,
+    LEADERLESS_WRITE_BACK,
+)
 
 
 def situation_faults(situation: str) -> tuple[Fault, ...]:
@@ -85,12 +130,11 @@ def situation_faults(situation: str) -> tuple[Fault, ...]:
     from dscourse.simulation import Crash, Partition
 
     end = FAULT_AT + FAULT_FOR
-    side = ["n0", "g0"]
     faults: Mapping[str, tuple[Fault, ...]] = {
         "calm": (),
         "leader crash": (Crash("n0", FAULT_AT, restart_at=end),),
         "follower crash": (Crash("n2", FAULT_AT, restart_at=end),),
-        "partition": (Partition([side, ["n1", "n2", "g1", OPERATOR]], FAULT_AT, until=end),),
+        "partition": (Partition([["n0", "g0"]], FAULT_AT, until=end),),
     }
     return faults[situation]
 
@@ -149,14 +193,14 @@ def compare_strategies(
     chosen = range(whole("seeds", seeds, at_least=1)) if isinstance(seeds, int) else list(seeds)
     rows = []
     for strategy in strategies:
-        measured = [_measured(strategy_runs(strategy, seed)) for seed in chosen]
+        measured = [_measured(strategy, strategy_runs(strategy, seed)) for seed in chosen]
         means = {name: sum(one[name] for one in measured) / len(measured) for name in measured[0]}
         means |= {"node_lines": lines_of_code(strategy.node), "decisions": len(strategy.decisions)}
         rows.append({"strategy": strategy.name, **means})
     return pd.DataFrame(rows).set_index("strategy")
 
 
-def _measured(runs: Mapping[str, Run]) -> dict[str, float]:
+def _measured(strategy: Strategy, runs: Mapping[str, Run]) -> dict[str, float]:
     import numpy as np
 
     calm = runs["calm"]
@@ -169,7 +213,7 @@ def _measured(runs: Mapping[str, Run]) -> dict[str, float]:
         "stale_faulty": float(np.mean([stale_reads(run) for run in others])),
         "broken_sessions": _broken_sessions(calm),
         "broken_sessions_faulty": float(np.mean([_broken_sessions(run) for run in others])),
-        "lost_writes": sum(len(lost_writes(run)) for run in runs.values()),
+        "lost_writes": sum(len(strategy.lost(run)) for run in runs.values()),
         "write_p50": float(np.quantile(latencies, 0.5)),
         "write_p99": float(np.quantile(latencies, 0.99)),
         **answered,
