@@ -5,7 +5,8 @@ from .geography import (
     measure_regions as measure_regions,
     read_throughput as read_throughput,
 )
-from .leaderless.anomalies import quorum_run as quorum_run
+from .leaderless.anomalies import quorum_anomalies as quorum_anomalies, quorum_run as quorum_run
+from .leaderless.cluster import leaderless_store as leaderless_store, vanished_writes as vanished_writes
 from .leaderless.measured_staleness import (
     MeasuredStaleness as MeasuredStaleness,
     measure_staleness as measure_staleness,
@@ -84,6 +85,7 @@ from .single_leader.log import (
 )
 from .single_leader.replica import MODES as MODES, SingleLeaderReplica as SingleLeaderReplica
 from .strategies import (
+    SINGLE_LEADER_STRATEGIES as SINGLE_LEADER_STRATEGIES,
     STRATEGIES as STRATEGIES,
     Strategy as Strategy,
     compare_strategies as compare_strategies,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,3 +69,35 @@ def quorum_run(
     )
     network = Network(graph, latency=Exponential(1.0))
     return Scenario(factory, network, clients=clients, faults=faults, seed=seed).run(_LONG)
+
+
+def quorum_anomalies(
+    n: int,
+    w: int,
+    r: int,
+    *,
+    write_back: bool = False,
+    writers: int = 1,
+    clock_skew: float = 0.0,
+    seeds: int | Sequence[int] = 300,
+) -> float:
+    """The share of runs of `quorum_run` whose history isn't linearizable.
+
+    Args:
+        n: homes of the key.
+        w: of these must have a write before the writer is told.
+        r: of these must have answered a read.
+        write_back: whether a read makes sure of what it is going to say.
+        writers: how many clients write.
+        clock_skew: seconds by which each writer's clock is ahead of the writer's before it.
+        seeds: how many runs, or their seeds.
+    """
+    from dscourse.consistency import History, Register, check_linearizable
+
+    chosen = range(whole("seeds", seeds, at_least=1)) if isinstance(seeds, int) else list(seeds)
+    illegal = 0
+    for seed in chosen:
+        run = quorum_run(n, w, r, write_back=write_back, writers=writers, clock_skew=clock_skew, seed=seed)
+        verdict = check_linearizable(History.from_run(run), Register())
+        illegal += verdict.outcome == "illegal"
+    return illegal / len(chosen)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dscourse.replication.leaderless.messages import ABSENT
+from dscourse.replication.leaderless.messages import ABSENT, Version
 from dscourse.replication.leaderless.replica import LeaderlessReplica
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def vanished_writes(run: Run) -> tuple[ClientOperation, ...]:
     What was overwritten by a write that was asked for before this one had ended isn't counted: any store may put the
     two in either order. No value may be written twice to a key.
     """
-    newest = {}
+    newest: dict[Any, Version] = {}
     for stored in run.at(run.until).stored.values():
         for key, version in (stored or ({},))[0].items():
             if version.newer_than(newest.get(key, ABSENT)):
