@@ -1,4 +1,4 @@
-"""Probabilistically bounded staleness: the rows of Bailis et al., PVLDB 5(8), 2012, tables 4 and 5 and figure 4."""
+"""Probabilistically bounded staleness: the rows that Bailis et al. printed (PVLDB 5(8), 2012)."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """Merkle trees: two replicas find out in which keys they differ without sending all of them.
 
 R. C. Merkle, A Digital Signature Based on a Conventional Encryption Function, CRYPTO 1987; between replicas as in
-DeCandia et al., Dynamo, SOSP 2007, section 4.7.
+DeCandia et al., Dynamo, SOSP 2007.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def pareto_or_exponential_delay(share: float, minimum: float, exponent: float, r
 
 
 def linkedin_delays(disk: str) -> dict[str, Delay]:
-    """The delays that the paper (table 3) fitted to LinkedIn's Voldemort: with "ssd", or with "spinning" disks.
+    """The delays that the paper fitted to LinkedIn's Voldemort: with "ssd", or with "spinning" disks.
 
     Returns:
         The arguments ``write``, ``ack``, ``read`` and ``response`` of `probabilistically_bounded_staleness`.

@@ -1,4 +1,4 @@
-"""Counters that several replicas can change at once (Shapiro et al., INRIA RR-7506, 2011, specifications 6 and 7)."""
+"""Counters that several replicas can change at once (Shapiro et al., INRIA RR-7506, 2011)."""
 
 from __future__ import annotations
 

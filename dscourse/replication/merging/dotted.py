@@ -2,7 +2,7 @@
 
 A value is gone if the one side has seen its dot and doesn't have it any more; it is new if the one side hasn't seen
 its dot. So nobody need keep what was removed (Bieniusa et al., An Optimized Conflict-Free Replicated Set, INRIA
-RR-8083, 2012; Almeida, Shoker, Baquero, Delta State Replicated Data Types, JPDC 111, 2018, section 7).
+RR-8083, 2012; Almeida, Shoker, Baquero, Delta State Replicated Data Types, JPDC 111, 2018).
 """
 
 from __future__ import annotations

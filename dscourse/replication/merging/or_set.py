@@ -16,7 +16,7 @@ class ORSet:
         there = ORSet("n1").merge(here).remove("milk")
         here.add("milk").merge(there).value        # {"milk"}: that second add wasn't seen by the remove
 
-    Shapiro et al., INRIA RR-7506, 2011, section 3.3.5; without tombstones as in `Dotted`.
+    Shapiro et al., INRIA RR-7506, 2011; without tombstones as in `Dotted`.
 
     A replica that has lost its memory must take a new name: under the old one it would number its adds from 1 again,
     and the others, who have seen these numbers, would take what it adds for removed.

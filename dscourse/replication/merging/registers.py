@@ -42,7 +42,7 @@ def tie_break(value: Any) -> str:
 class LWWRegister:
     """A register in which the last writer wins: the write with the larger stamp stays. Each method returns a new one.
 
-    Of two concurrent writes one is lost, and nobody is told. Shapiro et al., INRIA RR-7506, 2011, specification 8.
+    Of two concurrent writes one is lost, and nobody is told. Shapiro et al., INRIA RR-7506, 2011.
 
     Args:
         replica: whose copy this is; copies that hold the same are equal.
@@ -72,7 +72,7 @@ class MVRegister:
     """A register that keeps every write that no other write has seen: after a conflict it has several values.
 
     Each method returns a new one. A write takes the place of all values that its replica has seen (Shapiro et al.,
-    INRIA RR-7506, 2011, specification 10; with a dot for each value, as Preguiça et al., arXiv:1011.5808).
+    INRIA RR-7506, 2011; with a dot for each value, as Preguiça et al., arXiv:1011.5808).
 
     Args:
         replica: whose copy this is; copies that know the same are equal.
