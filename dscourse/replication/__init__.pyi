@@ -5,12 +5,7 @@ from .geography import (
     measure_regions as measure_regions,
     read_throughput as read_throughput,
 )
-from .leaderless.anomalies import quorum_anomalies as quorum_anomalies, quorum_run as quorum_run
 from .leaderless.cluster import leaderless_store as leaderless_store, vanished_writes as vanished_writes
-from .leaderless.measured_staleness import (
-    MeasuredStaleness as MeasuredStaleness,
-    measure_staleness as measure_staleness,
-)
 from .leaderless.merkle import MerkleTree as MerkleTree
 from .leaderless.messages import (
     Digests as Digests,
@@ -22,14 +17,6 @@ from .leaderless.messages import (
     Version as Version,
 )
 from .leaderless.replica import LeaderlessReplica as LeaderlessReplica
-from .leaderless.staleness import (
-    Delay as Delay,
-    Staleness as Staleness,
-    exponential_delay as exponential_delay,
-    linkedin_delays as linkedin_delays,
-    pareto_or_exponential_delay as pareto_or_exponential_delay,
-    probabilistically_bounded_staleness as probabilistically_bounded_staleness,
-)
 from .measures import (
     Violations as Violations,
     acknowledged_writes_survive as acknowledged_writes_survive,
@@ -62,6 +49,19 @@ from .multi_leader.resolution import (
     keep_siblings as keep_siblings,
     last_writer_wins as last_writer_wins,
     union as union,
+)
+from .quorums.anomalies import quorum_anomalies as quorum_anomalies, quorum_run as quorum_run
+from .quorums.measured_staleness import (
+    MeasuredStaleness as MeasuredStaleness,
+    measure_staleness as measure_staleness,
+)
+from .quorums.staleness import (
+    Delay as Delay,
+    Staleness as Staleness,
+    exponential_delay as exponential_delay,
+    linkedin_delays as linkedin_delays,
+    pareto_or_exponential_delay as pareto_or_exponential_delay,
+    probabilistically_bounded_staleness as probabilistically_bounded_staleness,
 )
 from .single_leader.cluster import (
     replicated_store as replicated_store,

@@ -221,6 +221,7 @@ class LeaderlessReplica(Node):
             have = {node: one for node, one in request.answers.items() if one == operation.version}
             if len(have) < self._w:
                 operation.storing = True
+                operation.stand_ins.clear()
                 lacking = [node for node in self.homes(operation.key) if node not in have]
                 self._pending.ask(ctx, request, (), afresh=True)
                 request.answers.update(have)
