@@ -182,5 +182,8 @@ class MultiLeaderReplica(Node):
 
 
 def _shown(value: Any) -> str:
-    """A value in few letters; of a set its elements."""
-    return " ".join(map(_shown, value)) if isinstance(value, tuple) else str(value)
+    """A value in few letters; of a set its elements, of siblings each."""
+    if not isinstance(value, tuple):
+        return str(value)
+    several = any(isinstance(one, tuple) for one in value)
+    return (" | " if several else " ").join(_shown(one) or "nothing" for one in value)
