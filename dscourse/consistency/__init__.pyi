@@ -9,6 +9,7 @@ from .comparison import (
     deciding_operations as deciding_operations,
     implied_models as implied_models,
 )
+from .examples import EXAMPLES as EXAMPLES, separating_example as separating_example
 from .history import History as History, Operation as Operation
 from .linearizability import check_linearizable as check_linearizable
 from .models import (
