@@ -97,11 +97,8 @@ def draw_history(
 
 
 def _rows(processes: Any) -> dict[Any, int]:
-    """The row of each process; what goes on under another name after an unknown outcome stays in its row."""
-    rows: dict[Any, int] = {}
-    for process in sorted(dict.fromkeys(processes), key=lambda one: (str(type(one)), one)):
-        rows[process] = len(rows)
-    return rows
+    names = sorted(set(processes), key=lambda one: (str(type(one)), one))
+    return {process: row for row, process in enumerate(names)}
 
 
 def _draw_operation(
@@ -118,8 +115,10 @@ def _draw_operation(
     }
     left = max(begin, one.start)
     draw_stretch(axes, row, left, max(right, left + 0.006 * (end - begin)), 0.62, **look)
+    label = ("✗ " if culprit else "") + _label(one)
+    fits = right - left > 0.009 * len(label) * (end - begin)
     axes.annotate(
-        ("✗ " if culprit else "") + _label(one), (left, row), (3, 0), textcoords="offset points", va="center",
+        label, (left if fits else right, row), (3, 0), textcoords="offset points", va="center",
         fontsize=8, fontweight="bold" if culprit else "normal", clip_on=True,
     )  # fmt: skip
 
