@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from dscourse.arguments import instance, one_of
 from dscourse.consistency import (
     CONSISTENCY_MODELS,
+    SESSION_GUARANTEES,
     History,
     HistoryVerdict,
     Operation,
@@ -294,9 +295,15 @@ def explore_models(
 
 
 def _goal(allowed: str | None, forbidden: str | None) -> str:
-    wanted = [f"that {allowed} allows"] if allowed else []
-    wanted += [f"that {forbidden} doesn't allow"] if forbidden else []
-    return f"Make a history {' and '.join(wanted)}." if wanted else ""
+    wanted = (
+        [f"is {allowed}" if allowed not in SESSION_GUARANTEES else f"keeps “{allowed}”"] if allowed else []
+    )
+    wanted += (
+        [f"is not {forbidden}" if forbidden not in SESSION_GUARANTEES else f"breaks “{forbidden}”"]
+        if forbidden
+        else []
+    )
+    return f"Make a history that {' and '.join(wanted)}." if wanted else ""
 
 
 def _places(text: str) -> dict[Operation, int]:

@@ -276,10 +276,16 @@ function render({ model, el }) {
     const inside = stage.contains(document.activeElement);
     draw(inside);
   }
+  // Keys are ours, and none of JupyterLab's shortcuts, but for Shift + Enter: it runs the cell, wherever the focus is.
+  const letThrough = (event) => root.toggleAttribute("data-lm-suppress-shortcuts", !(event.shiftKey && event.key === "Enter"));
+  window.addEventListener("keydown", letThrough, true);
   model.on("change:answered", fromPython);
   draw(false);
   root.dataset.ready = "yes";
-  return () => model.off("change:answered", fromPython);
+  return () => {
+    window.removeEventListener("keydown", letThrough, true);
+    model.off("change:answered", fromPython);
+  };
 }
 
 export default { render };
