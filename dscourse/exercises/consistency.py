@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dscourse.consistency import (
@@ -27,7 +28,8 @@ from dscourse.exercises import (
     Unfit,
 )
 from dscourse.exercises.nodes.consistency import keep_the_promise, merge_two_sets
-from dscourse.simulation import Run
+from dscourse.replication import LeaderlessReplica
+from dscourse.simulation import ClosedLoop, Crash, Network, Partition, Run, Scenario, topology
 from dscourse.views import Task, Visit
 
 __all__ = ["keep_the_promise", "merge_two_sets"]  # besides what is defined here
@@ -176,6 +178,30 @@ a_write_without_answer = ChoicePrediction(
     ),
 )
 
+thrown_away = ChoicePrediction(
+    "consistency.thrown_away",
+    question=(
+        "Three homes, two for a write and two for a read. n2 is down from 1 s to 4 s. At 1.6 s the item is deleted: the others put a "
+        "tombstone in its place, and throw that away a second later, since it has done its work. n2 returns with what it had. At 5 s "
+        "somebody reads through n2. What does the store hold at the end?"
+    ),
+    right=Expectation(
+        "the item, on all three",
+        "n2 has a value, and nobody has anything to say against it. Repair takes the value for news. For how long must a tombstone be "
+        "kept?",
+    ),
+    wrong=(
+        Expectation(
+            "nothing: two of three have deleted it",
+            "Two voices would do, if they had something to say. A tombstone that was thrown away says nothing.",
+        ),
+        Expectation(
+            "the item, on n2 alone",
+            "n2 shows it to whoever reads, and the read repairs those who seem to have missed it.",
+        ),
+    ),
+)
+
 fresh_at_once = NumberPrediction(
     "consistency.fresh_at_once",
     question=(
@@ -214,6 +240,48 @@ def bad_reads(run: Run) -> HistoryVerdict:
     return check_linearizable(History.from_run(run), Register())
 
 
+def deleted_item(grace: float) -> Run:
+    """An item is put, n2 goes down, the item is deleted, n2 returns, somebody reads; tombstones are kept for a while."""
+    clients = [
+        ClosedLoop([("put", "cart", "milk"), ("delete", "cart")], 1.5, "n0", timeout=1.0),
+        ClosedLoop([("get", "cart")], 0.1, "n2", timeout=1.0, start=5.0),
+        ClosedLoop([("get", "cart")], 0.1, "n1", timeout=1.0, start=6.0),
+    ]
+    node = partial(LeaderlessReplica, n=3, w=2, r=2, grace=grace)
+    faults = [Crash("n2", 1.0, restart_at=4.0)]
+    network = Network(topology.full_mesh(3), latency=0.05)
+    return Scenario(node, network, clients=clients, faults=faults).run(8.0)
+
+
+def cut_off(sloppy: bool) -> Run:
+    """Five nodes, three of them homes of the cart; a client's side of a cut has one home only. Others may stand in."""
+    node = partial(LeaderlessReplica, n=3, w=2, r=2, sloppy=sloppy)
+    ids = ("n0", "n1", "n2", "n3", "n4")
+    homes = LeaderlessReplica("n0", ids[1:], n=3, w=2, r=2).homes("cart")
+    others = [one for one in ids if one not in homes]
+    clients = [
+        ClosedLoop([("put", "cart", "milk"), ("get", "cart")], 0.5, others[0], timeout=1.0, start=1.0),
+        ClosedLoop([("get", "cart")], 0.5, homes[1], timeout=1.0, start=2.5),
+        ClosedLoop([("get", "cart")], 0.5, homes[1], timeout=1.0, start=6.0),
+    ]
+    cut = Partition([[homes[0], *others], homes[1:]], 0.5, until=4.0)
+    network = Network(topology.full_mesh(5), latency=0.03)
+    return Scenario(node, network, clients=clients, faults=[cut]).run(8.0)
+
+
+see_tombstones = (
+    Task("consistency.tombstone", "See the tombstones on n0 and n1, just after 1.7 s", Visit(1.7, 2.6)),
+    Task("consistency.risen", "Watch what n2's answer does to the others, after 5 s", Visit(5.0, 6.5)),
+)
+see_the_choice = (
+    Task("consistency.answered", "See c0's write being answered during the cut, at 1 s", Visit(1.0, 2.0)),
+    Task(
+        "consistency.other_side",
+        "See what the other side is told at the same time, near 2.5 s",
+        Visit(2.5, 3.5),
+    ),
+    Task("consistency.handed_over", "See the hints being handed over after 4 s", Visit(4.0, 5.5)),
+)
 see_it_return = (
     Task("consistency.taken_out", "See the eggs being taken out in Europe, at 3 s", Visit(3.0, 4.4)),
     Task("consistency.resurfaced", "Find the moment at which Europe has them again", Visit(6.0, 9.0)),
