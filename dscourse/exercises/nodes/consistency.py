@@ -70,12 +70,12 @@ def _set_node(answer: Any) -> type[Node]:
             if ctx.stored is not None:
                 self._dots, self._seen = ctx.stored
             self._tell(ctx)
-            ctx.set_timer("send", 0.2)
+            ctx.set_timer("send", 0.25)
 
         def on_timer(self, ctx: Context, name: str) -> None:
             for peer in self.peers:
                 ctx.send(peer, Copy(tuple(sorted(self._dots.items())), tuple(sorted(self._seen.items()))))
-            ctx.set_timer("send", 0.2)
+            ctx.set_timer("send", 0.25)
 
         def on_message(self, ctx: Context, sender: str, message: Any) -> None:
             if isinstance(message, Request):
@@ -196,7 +196,7 @@ def _has_too_little(run: Run) -> Iterator[Breach]:
         less = [one for one in log.elements(event.node) if one not in event.detail["elements"]]
         if less:
             yield Breach(
-                event.time, f"{event.node} has no {' and no '.join(less)}, and nobody has removed it"
+                event.time, f"{event.node} has no {' and no '.join(less)}, and knows of nobody who removed it"
             )
 
 
@@ -248,7 +248,7 @@ merge_two_sets = NodeExercise(
     equivalents=SET_EQUIVALENTS,
     examination=ClusterExamination(
         network=_triangle(),
-        until=4.0,
+        until=3.6,
         clients=(
             _shopper(
                 "n0", "add milk", "add eggs", "remove milk", "add jam", "remove eggs", "add milk", start=0.0
@@ -372,7 +372,7 @@ class StandIn(Node):
     def on_timer(self, ctx: Context, name: str) -> None:
         """Hand over."""
         for write in self.kept:
-            for home in _HOMES:
+            for home in self.peers[len(_COORDINATORS) :]:
                 ctx.send(home, write)
         self.kept = []
         ctx.save(())
@@ -388,7 +388,8 @@ class _Asked:
 
     operation: tuple[Any, ...]
     found: dict[str, Found]
-    stored: dict[str, int]  # home → how many of its answers came
+    stored: list[str]  # homes that have said so
+    told: list[str]  # homes that it has sent something to store
 
 
 def _answers(run: Run) -> Iterator[tuple[Any, _Asked]]:
@@ -396,18 +397,21 @@ def _answers(run: Run) -> Iterator[tuple[Any, _Asked]]:
     asked: dict[tuple[str, _Key], _Asked] = {}
     for event in run.trace.select(kind=("deliver", "send"), node=_COORDINATORS):
         message, node = event.message, str(event.node)
-        if event.kind == "send":
-            if isinstance(message, Reply):
-                key = node, (str(event.peer), message.number)
-                yield event, asked.get(key, _Asked((), {}, {}))
-        elif isinstance(message, Request):
-            asked[node, (str(event.peer), message.number)] = _Asked(message.operation, {}, {})
-        elif isinstance(message, Found | Stored):
+        peer = str(event.peer)
+        if event.kind == "send" and isinstance(message, Reply):
+            yield event, asked.get((node, (peer, message.number)), _Asked((), {}, [], []))
+        elif event.kind == "deliver" and isinstance(message, Request):
+            asked[node, (peer, message.number)] = _Asked(message.operation, {}, [], [])
+        elif isinstance(message, Found | Stored | Store) and peer in _HOMES:
             one = asked.get((node, (message.client, message.number)))
-            if one is not None and isinstance(message, Found):
-                one.found[str(event.peer)] = message
-            elif one is not None and event.peer in _HOMES:
-                one.stored[str(event.peer)] = one.stored.get(str(event.peer), 0) + 1
+            if one is None:
+                continue
+            if isinstance(message, Found):
+                one.found[peer] = message
+            elif isinstance(message, Stored):
+                one.stored += [peer] * (peer not in one.stored)
+            else:
+                one.told += [peer] * (peer not in one.told)
 
 
 def _answers_twice(run: Run) -> Iterator[Breach]:
@@ -455,18 +459,36 @@ def _is_not_the_newest(run: Run) -> Iterator[Breach]:
             max(answers[:count], key=lambda one: (one.time, one.writer)).value for count in (2, len(answers))
         ]
         if said not in newest:
+            says, right = said or "nothing", newest[0] or "nothing"
             yield Breach(
-                event.time, f"{event.node} says “{said}”; the newest that it was told of is “{newest[0]}”"
+                event.time, f"{event.node} says “{says}”; the newest that it was told of is “{right}”"
+            )
+
+
+def _spread(run: Run) -> Iterator[tuple[Any, str, set[str], set[str]]]:
+    """Each answered read: its answer, what it says, the homes that are known to have that, and those that are sent it."""
+    for event, asked in _answers(run):
+        if asked.operation[:1] == ("read",):
+            said = event.message.value
+            have = {home for home, found in asked.found.items() if found.value == said} | set(asked.stored)
+            yield event, said or "nothing", have, have | set(asked.told)
+
+
+def _is_kept_to_itself(run: Run) -> Iterator[Breach]:
+    for event, said, have, sent in _spread(run):
+        if len(sent) < 2:
+            yield Breach(
+                event.time,
+                f"{event.node} says “{said}” to {event.peer}, which {_so_many(len(have))} told it, and tells nobody else",
             )
 
 
 def _is_not_written_back(run: Run) -> Iterator[Breach]:
-    for event, asked in _answers(run):
-        if asked.operation[:1] == ("read",) and len(asked.stored) < 2:
+    for event, said, have, _ in _spread(run):
+        if len(have) < 2:
             yield Breach(
                 event.time,
-                f"{event.node} says “{event.message.value}” to {event.peer}, and {_so_many(len(asked.stored))} "
-                "confirmed to have that",
+                f"{event.node} says “{said}” to {event.peer}, and {_so_many(len(have))} said to have it",
             )
 
 
@@ -544,6 +566,7 @@ keep_the_promise = NodeExercise(
         requirements=(
             _requirement("a write is done when two homes have stored it", _is_not_stored),
             _requirement("a read says the newest of what two homes told", _is_not_the_newest),
+            _requirement("what a read says is sent to two homes before", _is_kept_to_itself),
             _requirement("what a read says is stored by two homes before", _is_not_written_back),
             _requirement("clients see one register", _is_no_register),
             _requirement("every client is answered", _leaves_without_answer),
@@ -556,6 +579,7 @@ keep_the_promise = NodeExercise(
             Schedule("a home is dead", (Crash("n4", 0.0),)),
             Schedule("a home is restarted", (Crash("n3", 0.8, restart_at=1.6),)),
             Schedule("a home's word comes twice", (RepeatMessage("n3", "n0", 1),)),
+            Schedule("two writes are not asked for at once", (DelayMessage("c2", "n2", 1, by=0.05),)),
             Schedule("the one that stands in is dead", (Crash("n6", 0.0),)),
             Schedule("a write is long under way", (DelayMessage("n0", "n4", 2, by=0.8),)),
         ),

@@ -54,10 +54,6 @@ _KEEP_ALL = """\
 _KEEP_COMMON = """\
         dots = {dot: element for dot, element in self.dots.items() if dot in other.dots}
 """
-_KEEP_OWN = """\
-        new = {dot: element for dot, element in other.dots.items() if not self.knows(dot)}
-        dots = {**self.dots, **new}
-"""
 _ALL_OR_NONE = """\
         dots = {dot: element for dot, element in self.dots.items() if dot in other.dots or not other.knows(dot)}
         if not any(self.knows(dot) for dot in other.dots if dot not in self.dots):
@@ -129,13 +125,6 @@ SET_WRONG = (
         _set(_KEEP, _ADD_UP),
         "Yours adds the two counts up. Both know mostly the same adds, so it soon claims to know adds that don't exist yet, and "
         "takes them for removed when they come. A merge takes the larger count: merging twice is merging once.",
-        0,
-    ),
-    WrongNode(
-        "doesn't hear of the other's removes",
-        _set(_KEEP_OWN),
-        "Yours keeps what it has, whatever the other knows, so nothing that was removed elsewhere ever goes. The question is the "
-        "same on both sides: who knows a dot and doesn't have it?",
         0,
     ),
 )
@@ -210,6 +199,15 @@ _LAST = _ASK_TWO.replace('max(known["found"].values(), key=lambda one: (one.time
 _BY_TIME = _ASK_TWO.replace("(one.time, one.writer)", "one.time")
 _NO_WRITE_BACK = _ASK_TWO[: _ASK_TWO.index("            known[")] + _TELL.lstrip("\n")
 _NO_WAIT = _ASK_TWO + _TELL.lstrip("\n")
+_UNLESS_TWO_AGREE = _ASK_TWO.replace(
+    '            known["value"]',
+    """\
+            if all(one.value == newest.value for one in known["found"].values()):
+                del self.open[key]
+                ctx.send(message.client, Reply(message.number, "ok", newest.value))
+                return
+            known["value"]""",
+)
 _COUNT_ANYBODY = _COUNT_HOMES.replace("message.is_home and ", "")
 _COUNT_TWICE = _COUNT_HOMES.replace(' and sender not in known["stored"]', "")
 
@@ -220,9 +218,11 @@ def _coordinator(found: str = _ASK_TWO, stored: str = _COUNT_HOMES) -> str:
 
 
 QUORUM_RIGHT = _coordinator()
-# Whoever asks all three homes before it answers is slower, and as right as the others while all are well: not so here.
 QUORUM_EQUIVALENTS = (
+    # The one that stands in needn't be told what is written back: one home may be out of order, and not two.
     _coordinator(_ASK_TWO.replace("for node in self.peers:", "for node in self.peers[:3]:")),
+    # If two homes say the same, two homes have it.
+    _coordinator(_UNLESS_TWO_AGREE),
 )
 QUORUM_WRONG = (
     WrongNode(
@@ -237,7 +237,7 @@ QUORUM_WRONG = (
         _coordinator(_LAST),
         "Yours takes what arrives last for the newest. When an answer arrives says nothing about when its value was written: "
         "compare what the homes tell you of that.",
-        1,
+        0,
     ),
     WrongNode(
         "tells two writes of one time apart by luck",
