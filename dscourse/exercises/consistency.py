@@ -243,9 +243,9 @@ def bad_reads(run: Run) -> HistoryVerdict:
 def deleted_item(grace: float) -> Run:
     """An item is put, n2 goes down, the item is deleted, n2 returns, somebody reads; tombstones are kept for a while."""
     clients = [
-        ClosedLoop([("put", "cart", "milk"), ("delete", "cart")], 1.5, "n0", timeout=1.0),
-        ClosedLoop([("get", "cart")], 0.1, "n2", timeout=1.0, start=5.0),
-        ClosedLoop([("get", "cart")], 0.1, "n1", timeout=1.0, start=6.0),
+        ClosedLoop((("put", "cart", "milk"), ("delete", "cart")), 1.5, "n0", timeout=1.0),
+        ClosedLoop((("get", "cart"),), 0.1, "n2", timeout=1.0, start=5.0),
+        ClosedLoop((("get", "cart"),), 0.1, "n1", timeout=1.0, start=6.0),
     ]
     node = partial(LeaderlessReplica, n=3, w=2, r=2, grace=grace)
     faults = [Crash("n2", 1.0, restart_at=4.0)]
@@ -260,9 +260,9 @@ def cut_off(sloppy: bool) -> Run:
     homes = LeaderlessReplica("n0", ids[1:], n=3, w=2, r=2).homes("cart")
     others = [one for one in ids if one not in homes]
     clients = [
-        ClosedLoop([("put", "cart", "milk"), ("get", "cart")], 0.5, others[0], timeout=1.0, start=1.0),
-        ClosedLoop([("get", "cart")], 0.5, homes[1], timeout=1.0, start=2.5),
-        ClosedLoop([("get", "cart")], 0.5, homes[1], timeout=1.0, start=6.0),
+        ClosedLoop((("put", "cart", "milk"), ("get", "cart")), 0.5, others[0], timeout=1.0, start=1.0),
+        ClosedLoop((("get", "cart"),), 0.5, homes[1], timeout=1.0, start=2.5),
+        ClosedLoop((("get", "cart"),), 0.5, homes[1], timeout=1.0, start=6.0),
     ]
     cut = Partition([[homes[0], *others], homes[1:]], 0.5, until=4.0)
     network = Network(topology.full_mesh(5), latency=0.03)
