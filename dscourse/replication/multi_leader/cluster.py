@@ -59,19 +59,21 @@ def multi_leader_store(
 def two_regions(
     resolution: Resolve | type = last_writer_wins,
     *,
+    europe: tuple[str, str] | None = ("remove", "eggs"),
+    asia: tuple[str, str] | None = ("add", "jam"),
     faults: Sequence[Fault] | None = None,
-    clients: Sequence[Workload] | None = None,
     seed: int = 0,
 ) -> Scenario:
     """Return a scenario of a cart that is kept in two regions, which are cut off from each other for a while.
 
-    Before the cut there are milk and eggs in the cart. During it, one user takes the eggs out in Europe, and another
-    adds jam in Asia. After it, both look.
+    Before the cut there are milk and eggs in the cart. During it, a user in Europe changes it at 3 s, and one in Asia
+    half a second later. After it, both look.
 
     Args:
         resolution: what becomes of the conflict.
+        europe: what is done in Europe, such as ("remove", "eggs"); None: nothing.
+        asia: what is done in Asia.
         faults: in place of the cut from 2 s to 6 s.
-        clients: in place of the two users.
         seed: of the scenario.
     """
     import networkx as nx
@@ -82,26 +84,18 @@ def two_regions(
     graph.add_node("europe", pos=(0.0, 0.0))
     graph.add_node("asia", pos=(1.0, 0.0))
     graph.add_edge("europe", "asia")
-    look, dot = ("get", _CART), {"arrivals": "regular", "timeout": 1.0}
-    in_europe = (
-        ("add", _CART, "milk"),
-        ("add", _CART, "eggs"),
-        look,
-        ("remove", _CART, "eggs"),
-        look,
-        look,
-        look,
-    )
-    in_asia = (look, look, look, ("add", _CART, "jam"), look, look, look)
-    users = [
-        OpenLoop(asks, 1.0, region, start=start, **dot)  # type: ignore[arg-type]
-        for asks, region, start in ((in_europe, "europe", 0.0), (in_asia, "asia", 0.5))
-    ]
+    look = ("get", _CART)
+    before = {"europe": (("add", _CART, "milk"), ("add", _CART, "eggs"), look), "asia": (look,) * 3}
+    clients = []
+    for region, change, start in (("europe", europe, 0.0), ("asia", asia, 0.5)):
+        changes = look if change is None else (change[0], _CART, change[1])
+        asks = (*before[region], changes, look, look, look)
+        clients.append(OpenLoop(asks, 1.0, region, timeout=1.0, start=start, arrivals="regular"))
     cut = [Partition([["europe"], ["asia"]], CUT_AT, until=HEALED_AT)]
     return Scenario(
         partial(MultiLeaderReplica, resolution=resolution),
         Network(graph, latency=Constant(0.12)),
-        clients=users if clients is None else clients,
+        clients=clients,
         faults=cut if faults is None else faults,
         seed=seed,
     )
