@@ -27,6 +27,7 @@ SECTIONS = ["Checked against the literature", "In production", "Summary"]
 SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
 RECAST = (
     START,
+    "02-scaling-up-and-out.ipynb",
     "06-consistency.ipynb",
 )  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180
