@@ -95,6 +95,18 @@ def test_write_back_answers_only_when_w_have_what_it_says():
         assert sum(node["x"] == 1 for node in kept(run, 1.4).values() if node) == (3 if back else 1)
 
 
+def test_a_coordinator_that_is_a_home_writes_back_once():
+    ask = client(("put", "x", 1), ("get", "x"), think=1.0)
+    run = scenario(ask, w=3, r=1, write_back=True, faults=[CutLink("n0", "n2", 0.0, until=0.5)]).run(3.0)
+    assert told(run) == [("unknown", None), ("ok", 1)]
+    stores = [
+        event.peer
+        for event in run.trace.select(kind="send", node="n0", between=(1.0, 3.0))
+        if event.name == "Store"
+    ]
+    assert stores == ["n1", "n2"]
+
+
 def test_clocks_of_coordinators_decide_and_the_earlier_write_may_win():
     ask = client(("put", "x", "first"), ("put", "x", "second"), ("get", "x"), to=("n0", "n1", "n2"))
     run = scenario(ask, faults=[ClockOffset("n0", 60.0, 0.0)]).run(2.0)

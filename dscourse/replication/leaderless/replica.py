@@ -185,7 +185,8 @@ class LeaderlessReplica(Node):
 
     def _ask(self, ctx: Context, request: PendingRequest, nodes: Iterable[str]) -> None:
         """Send nodes what the operation wants of them now; those who stand in are told for whom."""
-        operation, asked = request.state, tuple(nodes)
+        # Itself last: its answer is there at once, and may begin what comes next.
+        operation, asked = request.state, sorted(nodes, key=lambda node: node == self.node_id)
         self._pending.ask(ctx, request, asked)
         for node in asked:
             if operation.storing:
