@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from dscourse.consistency.causality import SESSION_GUARANTEES, check_causal, check_session_guarantee
 from dscourse.consistency.history import History, Operation
@@ -19,18 +20,6 @@ Check = Callable[[History, Model], HistoryVerdict]
 
 # From weak to strong; each of the last three allows less than all before it.
 CONSISTENCY_MODELS: tuple[str, ...] = (*SESSION_GUARANTEES, "causal", "sequential", "linearizable")
-_CHECKS: dict[str, Check] = {
-    **{
-        name: partial(
-            lambda history, model, guarantee: check_session_guarantee(history, guarantee, model),
-            guarantee=name,
-        )
-        for name in SESSION_GUARANTEES
-    },
-    "causal": check_causal,
-    "sequential": check_sequential,
-    "linearizable": check_linearizable,
-}
 _CHAIN = ("causal", "sequential", "linearizable")
 
 
@@ -42,7 +31,7 @@ def implied_models(name: str) -> tuple[str, ...]:
 
 
 def check_all(
-    history: History, model: Model | None = None, *, decide: bool = True
+    history: History, model: Model | None = None, *, decide: bool = True, most_states: int = 20_000
 ) -> dict[str, HistoryVerdict]:
     """Ask all consistency models about a history of reads and writes.
 
@@ -50,6 +39,7 @@ def check_all(
         history: small, if the operations that decide are to be found: one check an operation.
         model: what a key holds at first; by default None.
         decide: whether to find, for each model that doesn't allow it, the operations that decide.
+        most_states: of a search, after which its outcome is "unknown".
 
     Returns:
         The verdict of each of `CONSISTENCY_MODELS`, from weak to strong.
@@ -59,15 +49,35 @@ def check_all(
         LookupError: an operation that is neither a read nor a write.
     """
     store = Register() if model is None else model
-    verdicts = {name: check(history, store) for name, check in _CHECKS.items()}
+    verdicts = {name: check(history, store) for name, check in _checks(most_states).items()}
+    for weaker, name in pairwise(_CHAIN):
+        if verdicts[name].outcome == "unknown" and verdicts[weaker].outcome == "illegal":
+            verdicts[name] = replace(
+                verdicts[weaker], explanation=f"It isn't even {weaker}. {verdicts[weaker].explanation}"
+            )
     if not decide:
         return verdicts
+    quick = _checks(max(1, most_states // 10))
     return {
-        name: replace(verdict, deciding=deciding_operations(history, _CHECKS[name], store, verdict.culprit))
+        name: replace(verdict, deciding=deciding_operations(history, quick[name], store, verdict.culprit))
         if verdict.outcome == "illegal" and not verdict.deciding
         else verdict
         for name, verdict in verdicts.items()
     }
+
+
+def _checks(most_states: int) -> dict[str, Check]:
+    sessions: dict[str, Check] = {name: partial(_check_session, name) for name in SESSION_GUARANTEES}
+    return {
+        **sessions,
+        "causal": check_causal,
+        "sequential": partial(check_sequential, most_states=most_states),
+        "linearizable": partial(check_linearizable, most_states=most_states),
+    }
+
+
+def _check_session(guarantee: str, history: History, model: Model) -> HistoryVerdict:
+    return check_session_guarantee(history, guarantee, model)
 
 
 def deciding_operations(

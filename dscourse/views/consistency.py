@@ -65,15 +65,16 @@ def draw_history(
     if isinstance(history, Run):
         return draw_history(History.from_run(history), verdict, run=history, between=between, ax=ax)
     last = max((one.start if one.end is None else one.end for one in history), default=0.0)
-    begin, end = between or (min((one.start for one in history), default=0.0), 1.04 * last + 0.01)
-    shown = [one for one in history if one.start < end and one.returned >= begin]
+    first = 0.0 if run is not None else min((one.start for one in history), default=0.0)
+    begin, end = between or (first, 1.04 * last + 0.01)
+    shown = [one for one in history if one.start < end and one.returned > begin]
     rows = _rows(one.process for one in shown)
     faults = (
         []
         if run is None
         else [band for band in bands(run) if band.begin < 1e6 * end and band.end > 1e6 * begin]
     )
-    axes = given_or_new(ax, 8.0, 1.1 + 0.38 * (len(rows) + len(faults)))
+    axes = given_or_new(ax, 8.0, 1.1 + 0.42 * (len(rows) + len(faults)))
     for one in shown:
         _draw_operation(axes, one, len(faults) + rows[one.process], begin, end, verdict)
     for row, band in enumerate(faults):
@@ -118,9 +119,11 @@ def _draw_operation(
     draw_stretch(axes, row, left, max(right, left + 0.006 * (end - begin)), 0.62, **look)
     label = ("✗ " if culprit else "") + _label(one)
     fits = right - left > 0.009 * len(label) * (end - begin)
+    at_the_end = left > begin + 0.9 * (end - begin)
     axes.annotate(
-        label, (left if fits else right, row), (3, 0), textcoords="offset points", va="center",
-        fontsize=8, fontweight="bold" if culprit else "normal", clip_on=True,
+        label, (left, row) if fits else (right if at_the_end else left, row - 0.31), (3, 0) if fits else (0, 1),
+        textcoords="offset points", va="center" if fits else "bottom", ha="right" if at_the_end else "left",
+        fontsize=8, fontweight="bold" if culprit else "normal",
     )  # fmt: skip
 
 

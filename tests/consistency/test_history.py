@@ -15,7 +15,7 @@ from dscourse.consistency import (
     history_from_text,
     text_of_history,
 )
-from dscourse.simulation import ClosedLoop, Crash, Network, Node, Reply, Request, Scenario, topology
+from dscourse.simulation import ClosedLoop, Crash, Network, Node, Reply, Request, Scenario, holds, topology
 
 
 class OneCopy(Node):
@@ -79,6 +79,14 @@ def test_a_lost_memory_shows():
     verdict = check_linearizable(History.from_run(run), Register())
     assert verdict.culprit.operation == "get"
     assert verdict.culprit.value is None
+
+
+def test_a_verdict_speaks_as_a_property_of_a_run():
+    run = run_of([[("put", "x", 1), *[("get", "x")] * 30]], [Crash("n0", at=0.55, restart_at=0.56)])
+    one_copy = holds(lambda run: check_linearizable(History.from_run(run), Register()), name="one copy")
+    (verdict,) = run.check(one_copy)
+    assert not verdict
+    assert "No order explains c0's read of x that returned None" in str(verdict)
 
 
 def test_other_operations_of_a_run_are_refused_in_words():

@@ -247,6 +247,21 @@ def test_sequential_gives_up_in_words():
     assert "1000 states" in verdict.explanation
 
 
+def test_what_a_weaker_model_forbids_is_forbidden_though_the_search_gave_up():
+    writes = [Operation(f"p{one}", "write", one, 0.0, 9.0) for one in range(12)]
+    verdicts = check_all(History([*writes, Operation("q", "read", 99, 0.0, 1.0)]), most_states=500)
+    assert {name for name in CONSISTENCY_MODELS if not verdicts[name]} == {
+        "causal",
+        "sequential",
+        "linearizable",
+    }
+    assert {verdicts[name].outcome for name in ("causal", "sequential", "linearizable")} == {"illegal"}
+    assert verdicts["sequential"].explanation.startswith(
+        "It isn't even causal. Nobody wrote what is returned"
+    )
+    assert verdicts["sequential"].deciding == verdicts["causal"].deciding
+
+
 @pytest.mark.parametrize(
     ("check", "text", "told"),
     [
