@@ -82,7 +82,7 @@ def two_regions(
 
     graph: nx.Graph[str] = nx.Graph()
     graph.add_node("europe", pos=(0.0, 0.0))
-    graph.add_node("asia", pos=(1.0, -1.0))  # below, so that the labels have room
+    graph.add_node("asia", pos=(0.0, -1.0))  # below, so that the labels have room
     graph.add_edge("europe", "asia")
     look = ("get", _CART)
     before = {"europe": (("add", _CART, "milk"), ("add", _CART, "eggs"), look), "asia": (look,) * 3}
