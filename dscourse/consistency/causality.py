@@ -59,8 +59,8 @@ def check_causal(history: History, model: Model) -> HistoryVerdict:
     """Ask whether a history is one of a causal memory.
 
     Each process may have an order of its own for all writes and its reads, but every such order keeps to what is
-    causally before what. Decided by the patterns of Bouajjani, Enea, Guerraoui and Hamza (POPL 2017, section 4), in
-    polynomial time.
+    causally before what. Decided by the patterns of Bouajjani, Enea, Guerraoui and Hamza (On Verifying Causal
+    Consistency, POPL 2017), in polynomial time.
 
     Args:
         history: of reads and writes.
