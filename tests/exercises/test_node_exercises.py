@@ -46,6 +46,7 @@ def test_there_is_one_for_each_notebook_that_stands():
     assert set(MODULES) == {
         "start_here",
         "scaling_up_and_out",
+        "scaling_patterns",
         "partitioning",
         "consistency",
         "faults_and_redundancy",
@@ -120,6 +121,8 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
 @each_wrong
 def test_a_search_alone_finds_it_too_but_for_what_is_rare(exercise, wrong):
     """A liar whose lie arrives twice before the truth does is one in thousands: why there are named schedules."""
+    if not exercise.examination.seeds:
+        pytest.skip("named loads alone can tell")
     found = exercise.examination.survives(run_answer(wrong.code), seeds=300)
     if wrong.name == "counts answers, not replicas":
         assert found is None
