@@ -36,11 +36,12 @@ ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
 START_NOTHING = {("views", "asyncio")}
 
-# A sweep waits for workers, which live in real time; who waits for it is shown a bar. Only inside functions, so that
-# nothing of it is loaded with the models.
+# A sweep waits for workers, which live in real time; who waits for it is shown a bar; who limits the time of a checker
+# waits in real time, too. Only inside functions, so that nothing of it is loaded with the models.
 WAITING = {
     "dscourse.exploration.sweep": {"concurrent.futures", "time"},
     "dscourse.exploration.progress_bar": {"tqdm", "IPython"},
+    "dscourse.consistency.limits": {"time"},
 }
 
 SCREEN = {

@@ -48,6 +48,7 @@ def test_there_is_one_for_each_notebook_that_stands():
         "scaling_up_and_out",
         "scaling_patterns",
         "partitioning",
+        "consistency",
         "faults_and_redundancy",
         "failure_detection",
     }
