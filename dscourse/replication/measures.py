@@ -117,7 +117,7 @@ def replication_lag(run: Run) -> pd.DataFrame:
     written: list[float] = []  # by index, when it was written
     at: dict[str, tuple[int, int]] = {}
     rows = []
-    for event in run.trace.select(kind="record", name=("write", "position", "epoch")):
+    for event in run.trace.select(kind="record", name=("write", "status", "epoch")):
         detail, node = event.detail, str(event.node)
         if event.name == "epoch":
             del written[detail["after"][1] :]
@@ -125,6 +125,8 @@ def replication_lag(run: Run) -> pd.DataFrame:
         if event.name == "write":
             written[detail["index"] - 1 :] = [event.time]
             changed: Iterable[str] = at
+        elif "received" not in detail:  # the operator's
+            continue
         else:
             at[node] = (detail["received"], detail["applied"])
             changed = (node,)

@@ -52,7 +52,8 @@ def test_calm_weather_all_have_everything(mode):
     now = run.at(6.0)
     for node in REPLICAS:
         assert now.nodes[node]["values"] == {"k0": 39, "k1": 37, "k2": 38}
-    assert (now.status["n0"].status, now.status["n1"].label) == ("leader", "follows n0")
+    assert (now.status["n0"].status, now.status["n1"].status) == ("leader", "follower")
+    assert (now.status["n0"].label, now.status["n1"].label) == ("epoch 1 · log 40", "log 40")
     assert lost_writes(run) == ()
 
 
@@ -83,8 +84,11 @@ def test_two_stopped_followers_stop_semi_sync_which_becomes_async_after_a_while_
     during = {"between": (1.2, 3.0)}
     assert len(patient.latencies(**during)) == 0
     assert len(other.latencies(**during)) > 10
-    labels = [event.detail["label"] for event in other.trace.select(kind="record", node="n0", name="status")]
-    assert labels == ["taking over", "leads epoch 1", "leads, now as async", "leads epoch 1"]
+    assert [other.at(time).nodes["n0"]["degraded"] for time in (1.5, 2.9, 5.0)] == [False, True, False]
+    waiting, falling_back, back = (other.at(time).status["n0"].label for time in (1.5, 2.9, 5.0))
+    assert "safe" in waiting
+    assert falling_back.startswith("epoch 1 · as async · log ")
+    assert "async" not in back
 
 
 def test_a_follower_that_was_away_gets_what_it_lacks():
@@ -124,7 +128,7 @@ def test_a_restarted_leader_goes_on_and_has_forgotten_nothing():
     run = store("sync", Crash("n0", at=2.0, restart_at=2.5)).run(8.0)
     assert lost_writes(run) == ()
     assert len(logs(run)["n0"]) > 30
-    assert run.at(8.0).status["n0"].label == "leads epoch 1"
+    assert run.at(8.0).status["n0"].label.startswith("epoch 1 · log ")
 
 
 def test_a_deposed_leader_throws_away_what_nobody_else_has_and_says_so():

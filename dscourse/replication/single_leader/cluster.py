@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dscourse.simulation import Fault, LatencyModel, Network, Scenario, Workload
 
 OPERATOR = "operator"
-_OF_GATEWAY = ("reads", "guarantees", "attempts")
+_OF_GATEWAY = ("reads", "guarantees", "attempts", "patience")
 _OF_OPERATOR = ("accept_loss", "interval", "timeout")
 _OF_BOTH = ("mode", "acknowledgements")
 

@@ -139,7 +139,6 @@ class SingleLeaderReplica(Node):
             self._replace_log(disk.log)
             self.applied = self.received
             self.values = {entry.key: entry.value for entry in self._log}
-            self._note_position(ctx)
         if self.leader == self.node_id:
             self._take_over(ctx)
             return
@@ -186,7 +185,7 @@ class SingleLeaderReplica(Node):
             self._apply_in_time(ctx)
         elif self._pending.expired(name) is not None:
             self.degraded = True
-            ctx.record("status", status="leader", label="leads, now as async")
+            self._show(ctx)
             self._advance(ctx)
 
     # ── Follower ──
@@ -228,7 +227,7 @@ class SingleLeaderReplica(Node):
     def save(self, ctx: Context) -> None:
         """Put everything that must survive a crash onto the disk."""
         ctx.save(Disk(self.epoch, self.leader, self._followers, tuple(self._log)))
-        self._note_position(ctx)
+        self._show(ctx)
 
     def _before_conflict(self, index: int) -> int:
         """The last index that may be the same as the leader's, if the entry at ``index`` isn't."""
@@ -264,15 +263,22 @@ class SingleLeaderReplica(Node):
             self.values[entry.key] = entry.value
             self.applied += 1
         if self.applied > before:
-            self._note_position(ctx)
+            self._show(ctx)
             if self.role == "taking over":
                 self._advance(ctx)
         waiting, self._waiting = self._waiting, []
         for read in waiting:
             self._read(ctx, read, True)
 
-    def _note_position(self, ctx: Context) -> None:
-        ctx.record("position", received=self.received, applied=self.applied)
+    def _show(self, ctx: Context) -> None:
+        """Say how it is to be shown: what it is, how long its log is, and how much of that can be read or is safe."""
+        position = f"log {self.received}"
+        if self.applied < self.received:
+            position += f", {'safe' if self.role == 'leader' else 'shows'} {self.applied}"
+        words = {"leader": f"epoch {self.epoch} · ", "follower": "" if self.leader else "no leader · "}
+        label = words.get(self.role, "taking over · ") + ("as async · " if self.degraded else "") + position
+        status = self.role if self.role in words else "candidate"
+        ctx.record("status", status=status, label=label, received=self.received, applied=self.applied)
 
     # ── Leader ──
 
@@ -329,7 +335,7 @@ class SingleLeaderReplica(Node):
                 self._pending.reply(ctx, request, "ok", position_at(self._log, self.acknowledged))
         if self.role == "taking over" and min(self.acknowledged, self.applied) >= self._inherited:
             self.role = "leader"
-            ctx.record("status", status="leader", label=f"leads epoch {self.epoch}")
+            self._show(ctx)
         if self.role == "leader" and self.applied < self.acknowledged:
             self._apply(ctx, self.acknowledged)
 
@@ -339,7 +345,7 @@ class SingleLeaderReplica(Node):
             up_to_date = sum(self._confirmed[follower] >= self.received for follower in self._followers)
             if up_to_date >= self._acknowledgements:
                 self.degraded = False
-                ctx.record("status", status="leader", label=f"leads epoch {self.epoch}")
+                self._show(ctx)
 
     def _hand_on(self, ctx: Context, follower: str) -> None:
         """Send a follower what it hasn't been sent."""
@@ -372,7 +378,7 @@ class SingleLeaderReplica(Node):
         ctx.record(
             "epoch", epoch=self.epoch, after=list(last_position(self._log)), followers=list(self._followers)
         )
-        ctx.record("status", status="candidate", label="taking over")
+        self._show(ctx)
         ctx.set_timer("resend", self._resend_after)
         if unknown_yet:
             for other in self._others:
@@ -390,11 +396,7 @@ class SingleLeaderReplica(Node):
 
     def _follow(self, ctx: Context) -> None:
         self.role, self.degraded = "follower", False
-        ctx.record(
-            "status",
-            status="follower",
-            label=f"follows {self.leader}" if self.leader else "waits for a leader",
-        )
+        self._show(ctx)
 
     # ── Readers ──
 
