@@ -70,6 +70,7 @@ class SingleLeaderReplica(Node):
         fallback_after: seconds that a semi-sync leader waits; None for as long as it takes.
         replicas: the machines that hold copies, if others (gateways, an operator) are linked with them, too.
         apply_time: seconds that a follower takes to apply an entry it has received, one after the other.
+        ship_every: seconds for which a leader collects writes before it sends them on together; 0: each at once.
         resend_after: seconds without progress after which a leader sends again.
 
     Attributes:
@@ -94,6 +95,7 @@ class SingleLeaderReplica(Node):
         fallback_after: float | None = None,
         replicas: Sequence[str] | None = None,
         apply_time: float = 0.0,
+        ship_every: float = 0.0,
         resend_after: float = 0.5,
     ) -> None:
         super().__init__(node_id, peers)
@@ -108,6 +110,7 @@ class SingleLeaderReplica(Node):
         patience = None if fallback_after is None else real("fallback_after", fallback_after, above=0.0)
         self._patience = patience
         self._apply_time = real("apply_time", apply_time, at_least=0.0)
+        self._ship_every = real("ship_every", ship_every, at_least=0.0)
         self._resend_after = real("resend_after", resend_after, above=0.0)
         if leader is not None and leader not in names:
             raise unknown("replica (as leader)", leader, names)
@@ -126,7 +129,7 @@ class SingleLeaderReplica(Node):
         self._matched: int | None = (
             None  # how far its log is the leader's, if it is still to acknowledge that
         )
-        self._is_applying = False
+        self._is_applying = self._is_collecting = False
         self._inherited = 0  # entries that a new leader found in its log
         self._pending = PendingRequests(patience, timer="patience ")
         self._waiting: list[WaitingRead] = []
@@ -176,6 +179,8 @@ class SingleLeaderReplica(Node):
         """Send again, apply the next entry, or give up waiting for followers."""
         if name == "resend":
             self._resend(ctx)
+        elif name == "ship":
+            self._ship(ctx)
         elif name == "acknowledge" and self.leader is not None and self._matched is not None:
             ctx.send(self.leader, Received(self.epoch, self._matched, True))
             self._matched = None
@@ -186,7 +191,7 @@ class SingleLeaderReplica(Node):
         elif self._pending.expired(name) is not None:
             self.degraded = True
             self._show(ctx)
-            self._advance(ctx)
+            self.advance(ctx)
 
     # ── Follower ──
 
@@ -265,7 +270,7 @@ class SingleLeaderReplica(Node):
         if self.applied > before:
             self._show(ctx)
             if self.role == "taking over":
-                self._advance(ctx)
+                self.advance(ctx)
         waiting, self._waiting = self._waiting, []
         for read in waiting:
             self._read(ctx, read, True)
@@ -298,7 +303,7 @@ class SingleLeaderReplica(Node):
         if message.complete and message.epoch == self.epoch:
             self._confirmed[sender] = max(self._confirmed[sender], message.index)
             self._recover(ctx)
-            self._advance(ctx)
+            self.advance(ctx)
         elif self._confirmed[sender] <= message.index < self._sent[sender] or message.epoch < self.epoch:
             self._sent[sender] = min(message.index, self.received)
             self._hand_on(ctx, sender)
@@ -314,9 +319,19 @@ class SingleLeaderReplica(Node):
             ctx.record("write", epoch=self.epoch, index=self.received, key=key, value=value)
             self.save(ctx)
             self._await_safety(ctx, client, number, self.received)
+            if self._ship_every == 0.0:
+                self._ship(ctx)
+            elif not self._is_collecting:
+                self._is_collecting = True
+                ctx.set_timer("ship", self._ship_every)
+            self.advance(ctx)
+
+    def _ship(self, ctx: Context) -> None:
+        """Send all followers what they haven't been sent."""
+        self._is_collecting = False
+        if self.role != "follower":
             for follower in self._others:
                 self._hand_on(ctx, follower)
-            self._advance(ctx)
 
     def _await_safety(self, ctx: Context, client: str, number: int, index: int) -> None:
         if index <= self.acknowledged:
@@ -326,7 +341,7 @@ class SingleLeaderReplica(Node):
         if request is not None:
             self._pending.ask(ctx, request, self._followers)
 
-    def _advance(self, ctx: Context) -> None:
+    def advance(self, ctx: Context) -> None:
         """Tell clients that their writes are safe, as far as they are; and begin to lead as soon as all is."""
         while self.acknowledged < self.received and self.is_safe(self.acknowledged + 1):
             self.acknowledged += 1
@@ -384,7 +399,7 @@ class SingleLeaderReplica(Node):
             for other in self._others:
                 self._hand_on(ctx, other)
         self._apply_in_time(ctx)
-        self._advance(ctx)
+        self.advance(ctx)
 
     def _learn_epoch(self, ctx: Context, epoch: int, leader: str | None) -> None:
         """There is a newer epoch, or a leader of it: whoever led before leads no more, and answers nobody."""
