@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 _NEEDED = 2  # followers; the promise: the leader and one follower may be lost
 _UNTIL, _CALM = 3.5, 1.5  # seconds; the last payment is asked for at 1.375 s
-_PAYMENTS = OpenLoop([("put", f"p{n}", n) for n in range(1, 13)], 8.0, "n0", timeout=5.0, arrivals="regular")
+_PAYMENTS = OpenLoop(
+    tuple(("put", f"p{n}", n) for n in range(1, 13)), 8.0, "n0", timeout=5.0, arrivals="regular"
+)
 _MESH = topology.full_mesh(4)
 for _place, (_a, _b) in enumerate(_MESH.edges):
     _MESH.edges[_a, _b]["latency"] = 0.02 + 0.01 * _place  # no luck, which is keyed by names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import whole
@@ -56,6 +57,7 @@ def store_network(
     *,
     operator: bool = True,
     latency: LatencyModel | float | None = None,
+    replica_latency: LatencyModel | float | None = None,
 ) -> Network:
     """Return a network that links all machines of a store with each other.
 
@@ -64,6 +66,7 @@ def store_network(
         gateways: how many gateways there are.
         operator: whether somebody watches over them.
         latency: of every link, one way; by default lognormal with a median of 5 ms.
+        replica_latency: of the links between replicas, if they are farther apart.
     """
     import networkx as nx
 
@@ -77,7 +80,10 @@ def store_network(
     if operator:
         graph.add_node(OPERATOR, pos=(2.0, 0.0))
     nodes = list(graph)
-    graph.add_edges_from((a, b) for place, a in enumerate(nodes) for b in nodes[place + 1 :])
+    graph.add_edges_from(combinations(nodes, 2))
+    if replica_latency is not None:
+        for a, b in combinations([node for node in nodes if node.startswith("n")], 2):
+            graph.edges[a, b]["latency"] = replica_latency
     return Network(graph, latency=LogNormal(0.005, 0.5) if latency is None else latency)
 
 
@@ -87,6 +93,7 @@ def replicated_store(
     *,
     operator: bool = True,
     latency: LatencyModel | float | None = None,
+    replica_latency: LatencyModel | float | None = None,
     clients: Iterable[Workload] = (),
     faults: Iterable[Fault] = (),
     seed: int = 0,
@@ -99,6 +106,7 @@ def replicated_store(
         gateways: how many gateways there are: g0, g1 …; clients may also ask the replicas themselves.
         operator: whether somebody watches over them; without, a leader that is gone is not replaced.
         latency: of every link, one way; by default lognormal with a median of 5 ms.
+        replica_latency: of the links between replicas, if they are farther apart.
         clients: who asks for what.
         faults: what goes wrong.
         seed: of the scenario.
@@ -106,7 +114,9 @@ def replicated_store(
     """
     from dscourse.simulation import Scenario
 
-    network = store_network(replicas, gateways, operator=operator, latency=latency)
+    network = store_network(
+        replicas, gateways, operator=operator, latency=latency, replica_latency=replica_latency
+    )
     names = tuple(f"n{number}" for number in range(replicas))
     factory = partial(store_node, replicas=names, **settings)
     return Scenario(factory, network, clients=clients, faults=faults, seed=seed)
