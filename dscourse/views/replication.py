@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from dscourse.arguments import one_of, text
-from dscourse.replication import FIVE_REGIONS, measure_regions, replication_lag
+from dscourse.replication import replication_lag
 from dscourse.simulation import Run
 from dscourse.views import palette
 from dscourse.views.axes import (
@@ -49,38 +49,44 @@ def lag(node: str) -> Lane:
 
 # ── Regions ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_COPIES = {"the leader alone": FIVE_REGIONS[:1], "one in every region": FIVE_REGIONS}
 _KINDS = ("read", "write")
 _SHORTEST, _LONGEST = 0.5, 2000.0  # ms
 
 
-def explore_regions() -> InteractiveFigure:
-    """Show how long reads and writes of users in five regions take, with a control for where copies stand.
+def explore_regions(
+    alone: pd.DataFrame, everywhere: pd.DataFrame, in_step: pd.DataFrame
+) -> InteractiveFigure:
+    """Show how long reads and writes of users in several regions take, with a control for where copies stand.
 
-    The leader stands in the first region. Beside what was measured stands the least that light in glass allows.
+    Beside what was measured stands the least that light in glass allows.
+
+    Args:
+        alone: what `measure_regions` says of a leader without followers.
+        everywhere: the same with a copy in every region, async.
+        in_step: the same, sync.
     """
     tables = {
-        ("the leader alone", "async"): measure_regions(_COPIES["the leader alone"]),
-        ("one in every region", "async"): measure_regions(),
-        ("one in every region", "sync"): measure_regions(mode="sync"),
+        ("the leader alone", "async"): alone,
+        ("the leader alone", "sync"): alone,  # there is nobody to wait for
+        ("one in every region", "async"): everywhere,
+        ("one in every region", "sync"): in_step,
     }
-    tables["the leader alone", "sync"] = tables["the leader alone", "async"]  # there is nobody to wait for
     return live_figure(
-        _set_up_regions,
+        lambda figure: _set_up_regions(figure, list(alone.region)),
         lambda drawn, copies, mode: _update_regions(drawn, tables[copies, mode], copies, mode),
-        copies=widgets.Dropdown(options=list(_COPIES), description="copies"),
+        copies=widgets.Dropdown(options=["the leader alone", "one in every region"], description="copies"),
         mode=widgets.Dropdown(options=["async", "sync"], description="mode"),
     )
 
 
-def _set_up_regions(figure: Figure) -> dict[str, Any]:
+def _set_up_regions(figure: Figure, regions: Sequence[str]) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
     places = {"read": (0.14, 0.5), "write": (0.57, 0.93)}
-    rows = np.arange(len(FIVE_REGIONS))
+    rows = np.arange(len(regions))
     for kind, (left, right) in places.items():
         axes = placed_axes(figure, left, 0.14, right, 0.83, size=(9.2, 3.6))
         logarithmic(axes, y=None)
-        names = FIVE_REGIONS if kind == "read" else [""] * len(FIVE_REGIONS)
+        names = regions if kind == "read" else [""] * len(regions)
         named_rows(axes, names, above=0.7, below=0.6)
         axes.set(xlim=(_SHORTEST, _LONGEST), xlabel=f"milliseconds of a {kind}")
         bars = axes.barh(rows, np.ones(len(rows)), 0.5, color=palette.SKY, edgecolor=palette.BLACK)

@@ -17,6 +17,7 @@ as a token; the replica answers when it has *applied* that much.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import items, node_ids, one_of, real, whole
@@ -25,6 +26,25 @@ from dscourse.simulation import Context, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
 GUARANTEES = ("read your writes", "monotonic reads", "consistent prefix")
+
+
+Positions = dict[str, dict[Any, Position]]  # client → key → position in the log
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What a gateway keeps through a crash: the number of its last request, and what its users have seen."""
+
+    number: int
+    written: Positions
+    read: Positions
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Sessions:
+        return self  # nobody changes it, and it is saved with every answer
+
+
+def _copied(positions: Positions) -> Positions:
+    return {client: dict(places) for client, places in positions.items()}
 
 
 class Gateway(Node):
@@ -65,13 +85,15 @@ class Gateway(Node):
         self._pending = PendingRequests(real("patience", patience, above=0.0))
         self._number = 0
         self.leader = self._replicas[0]
-        self.written: dict[str, dict[Any, Position]] = {}  # client → key → position of its own last write
-        self.read: dict[str, dict[Any, Position]] = {}  # client → key → how far the log was when it read that
+        self.written: Positions = {}  # of each client's own last write of a key
+        self.read: Positions = {}  # how far the log was when it read that key
 
     def on_start(self, ctx: Context) -> None:
         """Take up what users have seen."""
         if ctx.stored is not None:
-            self._number, self.written, self.read = ctx.stored
+            sessions: Sessions = ctx.stored
+            self._number = sessions.number
+            self.written, self.read = _copied(sessions.written), _copied(sessions.read)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Pass a request on, or its answer back."""
@@ -152,4 +174,4 @@ class Gateway(Node):
         return value
 
     def _save(self, ctx: Context) -> None:
-        ctx.save((self._number, self.written, self.read))
+        ctx.save(Sessions(self._number, _copied(self.written), _copied(self.read)))

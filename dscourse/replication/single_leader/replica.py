@@ -145,7 +145,7 @@ class SingleLeaderReplica(Node):
         if self.leader == self.node_id:
             self._take_over(ctx)
             return
-        self._follow(ctx)
+        self._show(ctx)
         if ctx.stored is not None:
             for other in self._others:
                 ctx.send(other, Received(self.epoch, self.received, False))
@@ -405,13 +405,8 @@ class SingleLeaderReplica(Node):
         """There is a newer epoch, or a leader of it: whoever led before leads no more, and answers nobody."""
         self.epoch, self.leader, self._matched = epoch, leader, None
         self._pending = PendingRequests(self._patience)
-        self.save(ctx)
-        if leader != self.node_id:
-            self._follow(ctx)
-
-    def _follow(self, ctx: Context) -> None:
         self.role, self.degraded = "follower", False
-        self._show(ctx)
+        self.save(ctx)
 
     # ── Readers ──
 
