@@ -693,7 +693,7 @@ def the_case(**designs: Any) -> pd.DataFrame:
         if settings is not ...:
             runs = {trouble: _Design.read(settings).run(*faults) for trouble, faults in _TROUBLES.items()}
             rows[name] = {
-                f"{trouble}: lost, acknowledged": f"{len(lost_writes(run))}, {100 * _answered(run):.0f} %"
+                trouble: f"{len(lost_writes(run))} lost, {100 * _answered(run):.0f} % acknowledged"
                 for trouble, run in runs.items()
             }
     return pd.DataFrame(rows)

@@ -124,7 +124,8 @@ def _update_regions(drawn: dict[str, Any], table: pd.DataFrame, copies: str, mod
             f"{region}: {kind} {value:.0f} ms, light allows {least:.0f} ms"
             for region, value, least in zip(table.region, middle, floor, strict=True)
         ]
-    return f"Reads and writes from five regions, copies: {copies}, {mode}. {'; '.join(told)}."
+    where = "copies in every region" if copies == "one in every region" else copies
+    return f"Reads and writes from {len(table)} regions, {where}, {mode}. {'; '.join(told)}."
 
 
 # ── Reads ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,4 +226,4 @@ def draw_strategies(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
             shown = form.format(value).replace("%", " %") + (" ★" if wins else "")
             axes.text(column + 0.5, row + 0.5, shown, ha="center", va="center", fontsize=9)
         told.append(f"{words}: {', '.join(form.format(value) for value in values)}")
-    return Picture(axes, f"{len(table)} strategies, {', '.join(table.index)}, measured. {'; '.join(told)}.")
+    return Picture(axes, f"{len(table)} strategies measured: {'; '.join(table.index)}. {'; '.join(told)}.")

@@ -41,8 +41,14 @@ def headings(notebook):
 
 
 def test_there_is_one_for_each_notebook_that_stands():
-    assert set(MODULES) == {"start_here", "partitioning", "faults_and_redundancy", "failure_detection"}
-    assert len(WRITTEN) == 5
+    assert set(MODULES) == {
+        "start_here",
+        "partitioning",
+        "replication",
+        "faults_and_redundancy",
+        "failure_detection",
+    }
+    assert len(WRITTEN) == 7
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 

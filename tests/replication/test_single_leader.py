@@ -98,6 +98,25 @@ def test_a_follower_that_was_away_gets_what_it_lacks():
     assert len(run.at(3.1).stored["n2"].log) > 20  # in one go
 
 
+def test_a_leader_that_collects_its_writes_loses_by_a_crash_what_it_has_not_shipped():
+    crash = Crash("n0", at=2.6)
+    for every, lost in ((0.0, 0), (1.0, 6)):
+        run = replicated_store(mode="async", clients=[WRITES], faults=[crash], ship_every=every, **SLOW).run(
+            6.0
+        )
+        assert len(lost_writes(run)) == pytest.approx(lost, abs=4 if every else 0)
+    parcels = [event.message for event in run.trace.select(kind="send", node="n0", peer="n1")]
+    assert max(len(getattr(parcel, "entries", ())) for parcel in parcels) > 5
+
+
+def test_what_a_replica_shows_of_itself_is_its_log():
+    run = store("sync", Crash("n2", at=1.0, restart_at=4.0), apply_time=0.2).run(8.0)
+    now = run.at(3.0)
+    log = now.nodes["n0"]["received"]
+    assert now.status["n0"].label == f"epoch 1 · log {log}, safe {now.nodes['n0']['acknowledged']}"
+    assert now.status["n1"].label == f"log {log}, shows {now.nodes['n1']['applied']}"
+
+
 def test_a_write_that_is_sent_twice_is_written_once():
     run = store("sync", RepeatMessage("c0", "n0", 3)).run(6.0)
     assert len(logs(run)["n0"]) == 40
@@ -224,6 +243,7 @@ def test_the_same_scenario_is_the_same_run():
         ({"mode": "sync", "fallback_after": 1.0}, ValueError, "fallback_after"),
         ({"leader": "n9"}, LookupError, "n9"),
         ({"apply_time": -1}, ValueError, "apply_time"),
+        ({"ship_every": -1}, ValueError, "ship_every"),
     ],
 )
 def test_wrong_settings_are_told(settings, error, told):

@@ -73,18 +73,25 @@ def store_network(
     from dscourse.simulation import LogNormal, Network
 
     graph: nx.Graph[str] = nx.Graph()
-    rows = (("g", gateways, 0.0), ("n", whole("replicas", replicas, at_least=1), 1.0))
-    for letter, count, x in rows:
-        for place in range(count):
-            graph.add_node(f"{letter}{place}", pos=(x, (count - 1) / 2 - place))
+    for place in range(gateways):
+        graph.add_node(f"g{place}", pos=(0.0, _height(place, gateways)))
+    # The leader stands in the middle, so that what is written below it has room; the followers at the right.
+    graph.add_node("n0", pos=(1.0, 1.0 if operator else 0.0))
+    for place in range(whole("replicas", replicas, at_least=1) - 1):
+        graph.add_node(f"n{place + 1}", pos=(2.5, _height(place, replicas - 1)))
     if operator:
-        graph.add_node(OPERATOR, pos=(2.0, 0.0))
+        graph.add_node(OPERATOR, pos=(1.0, -1.0))
     nodes = list(graph)
     graph.add_edges_from(combinations(nodes, 2))
     if replica_latency is not None:
         for a, b in combinations([node for node in nodes if node.startswith("n")], 2):
             graph.edges[a, b]["latency"] = replica_latency
     return Network(graph, latency=LogNormal(0.005, 0.5) if latency is None else latency)
+
+
+def _height(place: int, count: int) -> float:
+    """Where one of so many stands in a column, from 1 at the top to −1."""
+    return 1.0 - 2.0 * place / (count - 1) if count > 1 else 0.0
 
 
 def replicated_store(
