@@ -142,7 +142,7 @@ FOLLOWER_WRONG = (
 
 RULE_STUB = '''\
 class Rule:
-    """Decides when a client may be told that its payment is safe: once enough followers have it on their disks."""
+    """Decides when a client may be told that its payment is safe."""
 
     def __init__(self, followers, needed):
         self.followers = followers               # their names
@@ -202,7 +202,7 @@ RULE_WRONG = (
         ),
         "Yours counts acknowledgements, not followers: a message that arrives twice counts twice, and so do two acknowledgements by "
         "one follower. Remember who has what.",
-        2,
+        1,
     ),
     WrongNode(
         "gives up waiting",
