@@ -9,6 +9,7 @@ from dscourse.exploration import FaultMix, search
 from dscourse.replication import (
     acknowledged_writes_survive,
     choose_successor,
+    disks_up,
     lost_writes,
     replicated_store,
 )
@@ -89,6 +90,7 @@ def test_the_operator_refuses_rather_than_lose_a_write_and_says_what():
     assert lost_writes(run) == ()
     careless = replicated_store(mode="semi-sync", clients=[WRITES], faults=[cut], accept_loss=True).run(9.0)
     assert len(lost_writes(careless)) > 10
+    assert lost_writes(careless, disks_up(careless.at(9.0))) == lost_writes(careless)
 
 
 def test_a_replica_that_is_back_counts_again():
