@@ -280,8 +280,10 @@ class SingleLeaderReplica(Node):
         position = f"log {self.received}"
         if self.applied < self.received:
             position += f", {'safe' if self.role == 'leader' else 'shows'} {self.applied}"
-        words = {"leader": f"epoch {self.epoch} · ", "follower": "" if self.leader else "no leader · "}
-        label = words.get(self.role, "taking over · ") + ("as async · " if self.degraded else "") + position
+        words = {"leader": "", "follower": "" if self.leader else "no leader · "}
+        if self.epoch > 1:
+            words["leader"] = f"epoch {self.epoch} · "
+        label = words.get(self.role, "taking over · ") + ("alone · " if self.degraded else "") + position
         status = self.role if self.role in words else "candidate"
         ctx.record("status", status=status, label=label, received=self.received, applied=self.applied)
 
