@@ -338,10 +338,14 @@ def run_tests(options: list[str]) -> int:
     }
     # Libraries in other versions may warn of each other; only under the lock is a warning an error.
     lenient = [] if which_versions() == "locked" else ["-o", "filterwarnings=default"]
+    pytest, on_all_cores = ["-m", "pytest", *lenient], ["-n", "auto", "--dist", "worksteal"]
     tests = {
-        "unit, property, published and browser tests (pytest)": ["-m", "pytest", *lenient, "tests", *options],
+        "unit, property and published tests (pytest)": [
+            *pytest, *on_all_cores, "tests", "--ignore=tests/browser", *options
+        ],
+        "browser tests (pytest)": [*pytest, "tests/browser", *options],  # each fills two cores as it is
         "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
-    }
+    }  # fmt: skip
     # Other versions of linters and of libraries' types judge otherwise, so only one set of versions is asked.
     steps = {**lint, **tests} if which_versions() == "locked" and is_reference_python() else tests
     results = []
@@ -379,7 +383,8 @@ def notebook_options() -> list[str]:
     strict = sys.platform.startswith("linux") and which_versions() == "locked" and is_reference_python()
     compare = ["--nbval" if strict else "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
     # Warnings of the notebooks' own code are in their output; those of nbval itself are not ours to mend.
-    return [*compare, "-o", "filterwarnings=default", "--no-header", "-q", "notebooks"]
+    a_file_each = ["-n", "auto", "--dist", "loadfile"]
+    return [*compare, *a_file_each, "-o", "filterwarnings=default", "--no-header", "-q", "notebooks"]
 
 
 def is_reference_python() -> bool:

@@ -31,6 +31,7 @@ RECAST = (
 )  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180
 FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook
+BESIDE = 3  # sections, at least, among which the exercises of a notebook are spread
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w:/.])/(?:home|root|tmp|work|Users|usr|opt|mnt|var)/\w[\w./-]*|\b[A-Z]:\\\w+"
 )
@@ -501,11 +502,48 @@ def a_node_is_written(book):
         yield "has no node to write"
 
 
+def more_is_seen_than_printed(book):
+    """At least as many cells that move as cells that print, literature, production and what is asked aside."""
+    aside = [cell for title in SECTIONS for cell in book.section(title)]
+    printing = [cell for cell in book.code if prints(cell) and cell not in aside]
+    moving = book.moving()
+    if len(printing) > len(moving):
+        names = ", ".join(cell["id"] for cell in printing)
+        yield f"has {len(moving)} cells that move and {len(printing)} that print: {names}"
+
+
+def prints(cell):
+    """Return whether a cell shows text or a table that no question, check or comparison is the source of."""
+    if "exercises." in lines(cell)[-1] or "claim" in tags(cell) or lines(cell)[-1].endswith("progress()"):
+        return False
+    outputs = cell.get("outputs", [])
+    return bool(outputs) and not any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def exercises_stand_beside_their_sections(book):
+    shown = [
+        title
+        for title, _, cells in book.sections()
+        if any(book.roles.get(asked_of(cell)) == "exercise" for cell in cells)
+    ]
+    if book.name not in FEWER and len(shown) < BESIDE:
+        yield f"its exercises stand in {', '.join(shown) or 'no section'}, not beside the sections they train"
+
+
+def there_is_a_cell_to_play_in(book):
+    """One that takes in what "Copy as code" gives."""
+    if not any("scratch" in tags(cell) for cell in book.code):
+        yield "has no cell with the tag 'scratch' to play in"
+
+
 CHECKS_OF_A_PAGE = [
     minutes_are_honest,
     there_are_four_predictions,
     something_moves_early_and_has_tasks,
     a_node_is_written,
+    more_is_seen_than_printed,
+    exercises_stand_beside_their_sections,
+    there_is_a_cell_to_play_in,
 ]
 
 CHECKS = [
@@ -589,6 +627,80 @@ def test_the_notebook_has_the_shape_of_the_course(name, stored):
     checks = CHECKS + (CHECKS_OF_A_PAGE if name in RECAST else [])
     found = problems(Notebook(name, stored[name], titles, terms, roles_of(name), kinds_of(name)), checks)
     assert found == [], "\n".join(["", *found])
+
+
+# --- no page tells what is asked later, on the same page or on another ---
+
+
+def told(cells):
+    """Return all that can be read in cells: prose, and outputs that no question is the source of."""
+    words = []
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            words.append(source(cell))
+        elif asked(cell) is None and "claim" not in tags(cell):
+            words += [
+                "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
+                for output in cell.get("outputs", [])
+            ]
+    return " ".join(" ".join(words).replace("`", "").split()).lower()
+
+
+def results(book):
+    """Return {prediction: (place of its cell, "the run: …")} as the stored comparisons have it."""
+    found = {}
+    for cell in book.code:
+        held = re.match(r"exercises\.(\w+)\.compare\(", lines(cell)[-1]) if lines(cell) else None
+        if held:
+            (output,) = cell["outputs"]
+            result = re.search(r"^The run: (.*)\.$", "".join(output["data"]["text/plain"]), re.MULTILINE)
+            place = next(at for at, one in enumerate(book.cells) if asked_of(one) == held[1])
+            found[held[1]] = place, result[1]
+    return found
+
+
+def spoilers(book, earlier):
+    """Yield what tells the result of a prediction before it is asked: its words, or its number to three digits."""
+    for name, (place, result) in results(book).items():
+        before = f"{earlier} {told(book.cells[:place])}"
+        words = re.sub(r" \(measured: .*\)$", "", result).replace("`", "").lower()
+        phrases = [words] if len(words.split()) >= 4 else []
+        for number in re.findall(r"(?<![\w.])\d+\.?\d*(?![\w.]*\w)", result):
+            if len(number.replace(".", "").strip("0")) >= 3:
+                phrases.append(number)
+                if number.startswith("0."):
+                    phrases.append(f"{100 * float(number):.3g} %")
+        for phrase in phrases:
+            if re.search(rf"(?<![\w.]){re.escape(phrase)}(?![\w])", before):
+                yield f"{phrase!r}, the result of exercises.{name}, can be read before it is asked"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_tells_the_result_of_a_prediction_before_it_is_asked(name, stored):
+    earlier = " ".join(told(stored[other]["cells"]) for other in NOTEBOOKS if other < name)
+    book = Notebook(name, stored[name], {}, [], roles_of(name), {})
+    assert results(book)
+    assert list(spoilers(book, earlier)) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "earlier", "is_told"),
+    [
+        ("about two times in three (measured: 0.632)", "one in a hundred is slow for 63.2 % of pages", True),
+        ("about two times in three (measured: 0.632)", "that makes 0.632 of them", True),
+        ("90.48 % of the time", "they are up 90.48 % of the time", True),
+        ("wrong bytes, and nobody notices", "A mirror gives wrong bytes, and\nnobody notices.", True),
+        ("about two times in three (measured: 0.632)", "1.6321 s", False),
+        ("one only", "one only needs this", False),
+        ("about 25 (measured: 25)", "25 machines", False),
+    ],
+)
+def test_a_spoiler_is_noticed(outcome, earlier, is_told):
+    content = good_notebook()
+    cell_of(content, "held-moved")["outputs"] = [result(text_plain=f"The run: {outcome}.")]
+    assert bool(list(spoilers(in_a_course(content), told([markdown("x", earlier)])))) == is_told
+    cell_of(content, "question")["source"] += earlier
+    assert bool(list(spoilers(in_a_course(content), ""))) == is_told
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -848,10 +960,14 @@ def whole_page():
         code("play", "from dscourse.views import play\n\nplay(run, tasks=tasks)"),
         *(code(f"predict-{name}", f"exercises.{name}") for name in ("p2", "p3", "p4")),
         code("node", "exercises.greeter"),
+        code("play-here", "# Paste here what 'Copy as code' gave you.", tags=["scratch"]),
     ]
+    for cell_id, after in (("one", "claims"), ("two", "published")):
+        moving(f"show-{cell_id}", after)(content)
+        moving(f"answer-{cell_id}", f"show-{cell_id}")(content)
     place = content["cells"].index(cell_of(content, "imports")) + 1
     content["cells"][place:place] = new
-    for cell_id, old, minutes in (("question", 5, 20), ("exercises", 8, 20)):
+    for cell_id, old, minutes in (("question", 5, 25), ("exercises", 8, 10), ("literature", 3, 10)):
         replacing(cell_id, f"{old} min", f"{minutes} min")(content)
     return content
 
@@ -871,19 +987,31 @@ def test_a_whole_page_passes():
     ("told", "change"),
     [
         (
-            "minutes_are_honest: 'Where is my key?' takes 18.1 min, not 5",
-            replacing("question", "20 min", "5 min"),
+            "minutes_are_honest: 'Where is my key?' takes 23.1 min, not 5",
+            replacing("question", "25 min", "5 min"),
         ),
         (
-            "minutes_are_honest: 'Exercises' takes 20.1 min, not 19",
-            replacing("exercises", "20 min", "19 min"),
+            "minutes_are_honest: 'Exercises' takes 10.1 min, not 9",
+            replacing("exercises", "10 min", "9 min"),
         ),
         ("minutes_are_honest: 'In production' takes", replacing("production", "[A]", "word " * 600)),
-        ("its core takes 92 min", replacing("production", "2 min", "47 min")),
+        ("its core takes 94 min", replacing("production", "2 min", "47 min")),
         ("has 3 predictions, needs 4", without("predict-p2")),
         ("nothing moves in its first", lambda content: [without(one)(content) for one in ("play", "move")]),
         ("the player 'play' has no tasks", replacing("play", ", tasks=tasks", "")),
         ("has no node to write", without("node")),
+        ("no cell with the tag 'scratch'", without("play-here")),
+        (
+            "stand in Where is my key?, Exercises, not beside",
+            lambda content: [moving(f"{one}-two", "claims")(content) for one in ("answer", "show")],
+        ),
+        (
+            "2 cells that move and 3 that print: print-0, print-1, print-2",
+            lambda content: content["cells"].__setitem__(
+                slice(2, 2),
+                [code(f"print-{count}", "table", result(text_html="a table")) for count in range(3)],
+            ),
+        ),
     ],
 )
 def test_a_page_that_is_not_whole_is_noticed(told, change):

@@ -252,7 +252,7 @@ def test_news_and_update_checks_are_off(course):
 
 def test_linters_are_asked_only_under_the_reference_python(course, monkeypatch):
     monkeypatch.setenv("DSCOURSE_TEST_SUMMARY", "")
-    for python, steps in (("3.11.7", 5), ("3.13.0", 2)):
+    for python, steps in (("3.11.7", 6), ("3.13.0", 3)):
         course.commands.clear()
         made_with(course, python)
         course.run_tests([])
@@ -264,7 +264,7 @@ def test_a_failing_step_does_not_hide_the_others_and_fails_the_whole(course, mon
     course.status = 1
     made_with(course, "3.11.7")
     assert course.run_tests([]) == 1
-    assert len(course.commands) == 5
+    assert len(course.commands) == 6
     assert "FAILED" in capsys.readouterr().out.split("=== Summary")[1]
 
 
@@ -278,7 +278,7 @@ def test_the_summary_repeats_what_a_step_wants_said_again(course, monkeypatch, c
     made_with(course, "3.11.7")
     assert course.run_tests([]) == 0
     summary = capsys.readouterr().out.split("=== Summary")[1]
-    assert summary.count("2 browser tests were SKIPPED: none") == 5
+    assert summary.count("2 browser tests were SKIPPED: none") == 6
     assert summary.endswith("Everything passed.\n")
 
 

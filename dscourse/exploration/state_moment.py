@@ -51,7 +51,7 @@ class StateMoment(Moment):
             for name, states, number in self.parts()
             if states.states[number].condition == UP
         }
-        return NodeFields(fields, self._state, 0.0)
+        return NodeFields(fields, self._state, lambda: self.time)
 
     @property
     def status(self) -> dict[str, Status]:

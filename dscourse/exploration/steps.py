@@ -54,16 +54,23 @@ class Step:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
+@dataclass(frozen=True, repr=False)
 class MailStep(Step):
     """What befalls one message that waits on a link.
 
     The messages that wait on a link stand in order of sending, copies last.
+
+    Args:
+        sender: who sent it.
+        to: to whom.
+        nth: which of those that wait on that link, from 1.
+        message: only messages of this type count, a class or its name.
     """
 
     sender: str
     to: str
-    nth: int
-    message: Any
+    nth: int = 1
+    message: Any = None
 
     @property
     def words(self) -> str:
@@ -74,53 +81,17 @@ class MailStep(Step):
 
 @dataclass(frozen=True, repr=False)
 class Deliver(MailStep):
-    """A message arrives; at a node that is down it is dropped.
-
-    Args:
-        sender: who sent it.
-        to: at whom it arrives.
-        nth: which of those that wait on that link, from 1.
-        message: only messages of this type count, a class or its name.
-    """
-
-    sender: str
-    to: str
-    nth: int = 1
-    message: Any = None
+    """A message arrives, see `MailStep`; at a node that is down it is dropped."""
 
 
 @dataclass(frozen=True, repr=False)
 class Lose(MailStep):
-    """A message gets lost.
-
-    Args:
-        sender: who sent it.
-        to: to whom.
-        nth: which of those that wait on that link, from 1.
-        message: only messages of this type count, a class or its name.
-    """
-
-    sender: str
-    to: str
-    nth: int = 1
-    message: Any = None
+    """A message gets lost, see `MailStep`."""
 
 
 @dataclass(frozen=True, repr=False)
 class Repeat(MailStep):
-    """The network makes a copy of a message, which then waits behind all others. Nothing arrives yet.
-
-    Args:
-        sender: who sent it.
-        to: to whom.
-        nth: which of those that wait on that link, from 1.
-        message: only messages of this type count, a class or its name.
-    """
-
-    sender: str
-    to: str
-    nth: int = 1
-    message: Any = None
+    """The network makes a copy of a message, see `MailStep`; it waits behind all others. Nothing arrives yet."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -128,7 +128,9 @@ class NodeFields(dict[str, dict[str, Any]]):
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refused  # type: ignore[assignment]
 
-    def __init__(self, fields: Mapping[str, dict[str, Any]], state: ClusterState, time: float) -> None:
+    def __init__(
+        self, fields: Mapping[str, dict[str, Any]], state: ClusterState, time: Callable[[], float]
+    ) -> None:
         super().__init__(fields)
         self._state = state
         self._time = time
@@ -139,10 +141,10 @@ class NodeFields(dict[str, dict[str, Any]]):
             raise unknown("node", name, self._state.node_ids)
         if condition != "crashed":
             raise LookupError(
-                f"{name} has not booted yet at {self._time:g} s: it was paused before it could; see .condition"
+                f"{name} has not booted yet at {self._time():g} s: it was paused before it could; see .condition"
             )
         raise LookupError(
-            f"{name} is down at {self._time:g} s and remembers nothing; see .condition and .stored"
+            f"{name} is down at {self._time():g} s and remembers nothing; see .condition and .stored"
         )
 
 
@@ -228,7 +230,7 @@ class Moment:
     @cached_property
     def nodes(self) -> NodeFields:
         """Public fields of every node that has booted and not crashed since, by id."""
-        return NodeFields(self._fields(), self._state, self.time)
+        return NodeFields(self._fields(), self._state, lambda: self.time)
 
     @property
     def condition(self) -> dict[str, str]:

@@ -16,28 +16,35 @@ _IMMUTABLE = frozenset({bool, int, float, str, bytes, type(None)})
 _NOT_STATE = frozenset({"node_id", "peers"})  # who it is and whom it knows: a picture shows that anyway
 
 
+class _Shown(dict[str, bool]):
+    """Whether an attribute of this name is shown; each name is looked at once, since a search asks a million times."""
+
+    def __missing__(self, name: str) -> bool:
+        self[name] = not name.startswith("_") and name not in _NOT_STATE
+        return self[name]
+
+
+_IS_SHOWN = _Shown()
+
+
 def shown_fields(node: Any) -> dict[str, Any]:
     """A node's attributes and properties whose names begin with no underscore, not copied; of functions their names."""
-    kind: Any = type(node)
     own = getattr(node, "__dict__", None)
     fields: dict[str, Any] = {}
-    for name, value in own.items() if type(own) is dict else ():
-        if name[:1] != "_" and name not in _NOT_STATE:
-            _take(fields, name, value)
+    if type(own) is dict:
+        fields = {name: value for name, value in own.items() if _IS_SHOWN[name]}
+    kind: Any = type(node)
     for name in _names_of_class(kind):
         if name not in fields:
             with contextlib.suppress(Exception):  # a property that has no value yet is simply not shown
-                _take(fields, name, getattr(node, name))
+                fields[name] = getattr(node, name)
+    if not _IMMUTABLE.issuperset(map(type, fields.values())):
+        fields = {
+            name: value.__name__ if isinstance(value, MethodType | FunctionType) else value
+            for name, value in fields.items()  # a copy of a method would be a copy of its node
+            if not isinstance(value, Context)  # its hands and eyes are no state
+        }
     return fields
-
-
-def _take(fields: dict[str, Any], name: str, value: Any) -> None:
-    if type(value) in _IMMUTABLE:
-        fields[name] = value
-    elif isinstance(value, MethodType | FunctionType):
-        fields[name] = value.__name__  # a copy of a method would be a copy of its node
-    elif not isinstance(value, Context):  # its hands and eyes are no state
-        fields[name] = value
 
 
 def public_fields(node: Any) -> dict[str, Any]:

@@ -174,26 +174,33 @@ def judge(item: Any) -> Judge:
 
 
 class Judge:
-    """Watches one property through a run."""
+    """Watches one property through a run.
+
+    Attributes:
+        property: what is watched.
+        begin: from when on, in µs.
+        is_broken: whether it is known already that the property does not hold.
+    """
 
     def __init__(self, item: Property) -> None:
         self.property = item
-        self.begin = to_microseconds(item.after)  # from when on it watches, in µs
+        self.begin = to_microseconds(item.after)
+        self.is_broken = False
         self._found: tuple[float, int | None, tuple[str, ...]] | None = None
+        self._predicate = item.predicate
         self._is_simple = not item.stays and not self.begin and item.kind != "holds"
         self._breaks = item.kind != "always"  # the answer that is noted when it first comes
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether it is known already that the property does not hold."""
-        return self.property.forbids and self._found is not None
 
     def see(self, moment: Moment, changes: Sequence[Change] = ()) -> None:
         """One event is over."""
         item = self.property
         if self._is_simple:
-            if self._found is None and item.holds(moment) is self._breaks:
-                self._note(moment, changes)
+            if self._found is None:
+                answer = self._predicate(moment)
+                if answer is not True and answer is not False:
+                    answer = item.truth(answer)
+                if answer is self._breaks:
+                    self._note(moment, changes)
             return
         if item.kind == "holds" or moment.time_us < self.begin:
             return
@@ -221,6 +228,7 @@ class Judge:
         return Verdict(item, holds, time, nodes, index, _words(item, holds, found, run))
 
     def _note(self, moment: Moment, changes: Sequence[Change]) -> None:
+        self.is_broken = self.property.forbids
         event = moment.event
         named = [] if event is None else [event.node, event.peer]
         named += [change.node for change in changes]

@@ -45,6 +45,7 @@ _CUT: dict[str, Any] = {
 _DROP: dict[str, Any] = {"marker": "x", "color": palette.VERMILION, "markersize": 7, "markeredgewidth": 2}
 _LONGEST_LEGEND = 7  # types of message: as many as there are colours
 _MESSAGES_TOLD = 120  # about as many messages are in the diagram of the picture that stands in for the player
+_TOLD_APART = 2_000  # marks on a time line
 _MOST_TOLD = 400  # beyond that it is left out: drawing takes long, and nobody can read it
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
@@ -216,7 +217,13 @@ def _draw_time_line(
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(False)
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.vlines(run.trace.select(kind="send").times, 0, 0.35, color=palette.LIGHT_GREY, linewidth=0.5)
+    axes.vlines(
+        _apart(run.trace.select(kind="send").times, run.until),
+        0,
+        0.35,
+        color=palette.LIGHT_GREY,
+        linewidth=0.5,
+    )
     axes.vlines(
         run.trace.select(kind="record", name="status").times, 0, 0.9, color=palette.GREEN, linewidth=1.5
     )
@@ -233,6 +240,13 @@ def _draw_time_line(
     axes.axvline(moment, color=palette.BLUE, linewidth=1)
     axes.tick_params(axis="x", labelsize=8, length=2, pad=1)
     axes.grid(visible=False)
+
+
+def _apart(times: Sequence[float], until: float) -> Sequence[float]:
+    """Return no more times than can be told apart on a line: of thousands the last in each of its pieces."""
+    if len(times) <= _TOLD_APART:
+        return times
+    return list({int(time * _TOLD_APART / until): time for time in times}.values())
 
 
 # --- the cluster

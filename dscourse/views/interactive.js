@@ -1,5 +1,6 @@
-// A picture that can be replaced. The next one is decoded before it takes the place of the last, so nothing flickers;
-// of several that arrive meanwhile only the latest is shown. Text goes in as text, never as HTML.
+// A picture that can be replaced. The next one takes the place of the last when it is there, and is decoded with the
+// frame that shows it, so nothing flickers (`decode()` would wait for a frame of its own); of several that arrive
+// meanwhile only the latest is shown. Text goes in as text, never as HTML.
 
 /** No line ends in the middle of 25 600 or 5 %. */
 export function numbersKeptWhole(text) {
@@ -23,12 +24,10 @@ function render({ model, el }) {
     const next = document.createElement("img");
     next.alt = model.get("alt");
     next.style.width = `${model.get("width")}px`;
+    next.decoding = "sync";
+    const there = new Promise((done) => (next.onload = next.onerror = done));
     next.src = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
-    try {
-      await next.decode();
-    } catch (error) {
-      console.warn("The picture was not decoded ahead of time.", error); // it is shown all the same
-    }
+    await there;
     if (turn !== wanted) {
       URL.revokeObjectURL(next.src);
       return;

@@ -1,8 +1,7 @@
 """The learner as the adversary in a real JupyterLab: a schedule by mouse, one by keyboard, and what becomes of it."""
 
-import json
-
 import pytest
+from page_driver import PageDriver
 
 NODES = """
 from dataclasses import dataclass
@@ -41,34 +40,10 @@ widget
 SCREEN = {"width": 1280, "height": 800}
 
 
-class Driver:
+class Driver(PageDriver):
     """An adversary in a page."""
 
-    def __init__(self, page):
-        self.page = page
-        self.root = page.locator(".dscourse-adversary")
-        page.wait_for_selector(".dscourse-adversary[data-ready=yes]")
-        self.root.scroll_into_view_if_needed()
-
-    def python(self, code):
-        """Run code in the notebook's kernel and return what it prints, read as JSON."""
-        return json.loads(
-            self.page.evaluate(
-                """async (code) => {
-                    let text = "";
-                    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-                    const future = kernel.requestExecute({ code });
-                    future.onIOPub = ({ header, content }) => {
-                        if (header.msg_type === "stream") text += content.text;
-                        if (header.msg_type === "error") throw new Error(content.evalue);
-                    };
-                    const reply = await future.done;
-                    if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
-                    return text;
-                }""",
-                f"import json\n{code}",
-            )
-        )
+    selector = ".dscourse-adversary"
 
     def steps(self):
         return self.python("print(json.dumps([repr(step) for step in widget.steps]))")
@@ -82,10 +57,6 @@ class Driver:
     def click(self, name, text, count):
         self.node(name).get_by_role("button", name=text).first.click()
         self.settled(count)
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The cluster player in a real JupyterLab: what the page shows, and what Python knows of it."""
 
-import json
-
 import pytest
+from page_driver import PageDriver
 
 CLUSTER = """
 from dscourse.consensus import NaiveFailoverNode
@@ -15,34 +14,10 @@ END = 8_000_000  # µs
 SCREEN = {"width": 1280, "height": 1400}
 
 
-class Driver:
+class Driver(PageDriver):
     """A player in a page, with the few things that a learner does."""
 
-    def __init__(self, page):
-        self.page = page
-        self.root = page.locator(".dscourse-player")
-        page.wait_for_selector(".dscourse-player[data-ready=yes]")
-        self.root.scroll_into_view_if_needed()
-
-    def python(self, code):
-        """Run code in the notebook's kernel and return what it prints, read as JSON."""
-        return json.loads(
-            self.page.evaluate(
-                """async (code) => {
-                    let text = "";
-                    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-                    const future = kernel.requestExecute({ code });
-                    future.onIOPub = ({ header, content }) => {
-                        if (header.msg_type === "stream") text += content.text;
-                        if (header.msg_type === "error") throw new Error(content.evalue);
-                    };
-                    const reply = await future.done;
-                    if (reply.content.status !== "ok") throw new Error(reply.content.evalue);
-                    return text;
-                }""",
-                f"import json\n{code}",
-            )
-        )
+    selector = ".dscourse-player"
 
     def faults(self):
         return self.python("print(json.dumps([repr(fault) for fault in player.faults]))")
@@ -56,8 +31,7 @@ class Driver:
         return self.root.locator(".dp-line").inner_text()
 
     def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
+        super().press(*keys)
         self.page.wait_for_timeout(80)
 
     def scrub_to(self, t):
@@ -188,7 +162,7 @@ def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
     player.press("h")
     player.settled()
     assert player.faults()[1].startswith("Heal(at=")
-    player.press("ArrowDown", "Enter")  # the menu of a node
+    player.press("Enter")  # the menu of the node that has the focus
     assert page.evaluate("document.activeElement.textContent") == "Crash"
     player.press("ArrowDown", "Enter")
     player.settled()
@@ -201,6 +175,7 @@ def test_everything_can_be_done_by_keyboard_and_jupyterlab_stays_out(drive):
     player.press("Escape", "?")
     assert player.root.locator(".dp-help").is_visible()
     start = player.time
+    player.root.focus()  # on a node, Space opens its menu
     player.press(" ")
     page.wait_for_timeout(400)
     player.press(" ")
@@ -325,12 +300,26 @@ def test_a_slow_node_is_sped_up_again_by_keyboard(drive):
     player.press("PageDown", "PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown", "Enter")
     player.settled()
     assert player.faults() == ["Slow(10.0, at=1.6, node='n0')"]
-    player.press("PageDown", "ArrowDown", "Enter", "ArrowDown", "ArrowDown")
+    assert player.page.evaluate("document.activeElement.dataset.node") == "n0"  # it keeps the focus
+    player.press("PageDown", "Enter", "ArrowDown", "ArrowDown")
     assert player.page.evaluate("document.activeElement.textContent") == "Back to full speed"
     player.press("Enter")
     player.settled()
     assert player.faults() == ["Slow(10.0, at=1.6, until=2.4, node='n0')"]
     assert "end of" in player.line
+
+
+def test_a_paused_node_is_resumed_by_keyboard(drive):
+    player = drive("play(calm)", viewport=SCREEN)
+    player.root.focus()
+    player.press("PageDown", "PageDown", "ArrowDown", "Enter", "ArrowDown", "Enter")
+    player.settled()
+    assert player.faults() == ["Pause('n0', at=1.6)"]
+    player.press("PageDown", "Enter", "ArrowDown")
+    assert player.page.evaluate("document.activeElement.textContent") == "Resume"
+    player.press("Enter")
+    player.settled()
+    assert player.faults() == ["Pause('n0', at=1.6)", "Resume('n0', at=2.4)"]
 
 
 TWELVE = """

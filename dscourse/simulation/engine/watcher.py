@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from dscourse.simulation.faults import Pair
-from dscourse.simulation.moment import Beliefs, Engine, InFlight, Moment, NodeFields
+from dscourse.simulation.moment import Beliefs, Engine, InFlight, Moment, NodeFields, Status
 from dscourse.simulation.node_state import copied, public_fields, same_value, shown_fields
 from dscourse.simulation.recorder import RECORD, SEND
 from dscourse.simulation.recording import Change
 from dscourse.simulation.trace import Event, Trace, event_of_row
 from dscourse.simulation.virtual_time import MICROSECONDS
+
+_set_field = dict.__setitem__  # `NodeFields` refuses changes by others
 
 
 class NeedsTraceError(LookupError):
@@ -21,40 +23,93 @@ class NeedsTraceError(LookupError):
 class LiveMoment(Moment):
     """A moment that moves on with the run and shows the nodes' own values, not copies: for thousands of runs.
 
-    It is as cheap as can be, and trusts properties not to change what they see. `Run.check` doesn't.
+    It is as cheap as can be: what nobody asks for is not read. It trusts properties not to change what they see;
+    `Run.check` doesn't.
     """
 
     _engine: Engine
-    _stale: set[str]  # nodes whose fields must be read again
     _all: NodeFields
-    _rows: tuple[int, int]
+    _seen: int  # rows of the trace before the event just past
+    _read: int  # rows that beliefs and times of sending take account of
+    _sent: dict[int, int]
+    _status: dict[str, Status]
 
-    def __init__(self, engine: Engine, beliefs: Beliefs, sent: Callable[[int], int]) -> None:
-        super().__init__(engine.state(sent), beliefs, 0)
-        vars(self).update(_engine=engine, _stale=set(), _rows=(0, 0), _all=NodeFields({}, self._state, 0.0))
+    def __init__(self, engine: Engine) -> None:
+        sent: dict[int, int] = {}
+        super().__init__(engine.state(sent.__getitem__), Beliefs(), 0)
+        own = vars(self)  # nobody else may change it
+        own.update(
+            _engine=engine,
+            _all=NodeFields({}, self._state, lambda: self.time),
+            _seen=0,
+            _read=0,
+            _sent=sent,
+            _status={},
+        )
 
     @property
     def nodes(self) -> NodeFields:  # type: ignore[override]
         """Public fields of every node that has booted and not crashed since, by id."""
-        fields, processes, has_joined = self._all, self._engine.processes, False
-        for name in self._stale:
-            process = processes[name]
-            if process.node is None:
-                dict.pop(fields, name, None)
-            elif not process.is_client:
-                has_joined = has_joined or name not in fields
-                dict.__setitem__(fields, name, shown_fields(process.node))
-        self._stale.clear()
-        if has_joined:  # a set has no order, and whoever boots again belongs in its old place
-            in_order = {name: fields[name] for name in processes if name in fields}
-            dict.clear(fields)
-            dict.update(fields, in_order)
-        fields._time = self.time
+        fields, engine = self._all, self._engine
+        if engine.touched:
+            has_joined = False
+            for name in engine.touched:
+                process = engine.processes[name]
+                if name not in fields:
+                    has_joined = has_joined or (process.node is not None and not process.is_client)
+                elif process.node is None:
+                    dict.pop(fields, name)
+                else:
+                    _set_field(fields, name, shown_fields(process.node))
+            if has_joined:
+                self._add_newcomers(fields, engine.touched)
+            engine.touched.clear()
         return fields
+
+    def _add_newcomers(self, fields: NodeFields, touched: set[str]) -> None:
+        """Take in who has booted, each in its old place: a set has no order."""
+        in_order = {
+            name: fields[name] if name in fields else shown_fields(process.node)
+            for name, process in self._engine.processes.items()
+            if name in fields or (name in touched and process.node is not None and not process.is_client)
+        }
+        dict.clear(fields)
+        dict.update(fields, in_order)
+
+    def _read_rows(self) -> None:
+        """Take account of the rows that came since somebody asked."""
+        recorder = self._engine.recorder
+        fresh = len(recorder) - self._read
+        if not fresh:
+            return
+        own, names, news = vars(self), self._state.ids, False
+        own["_read"] += fresh
+        for row in recorder.rows[-fresh:]:
+            kind = row[1]
+            if kind == SEND:
+                self._sent[row[4]] = row[0]
+            elif kind >= RECORD and row[2] >= 0:
+                self._beliefs.take(kind, names[row[2]], row[6])
+                news = True
+        if news:
+            own["_status"] = dict(self._beliefs.status)
+
+    @property
+    def status(self) -> dict[str, Status]:
+        """What each node last asked to be shown as; a node that never did, or has crashed since, is missing."""
+        self._read_rows()
+        return self._status
+
+    @property
+    def suspicions(self) -> dict[str, tuple[str, ...]]:
+        """Whom each node suspects, by observer."""
+        self._read_rows()
+        return super().suspicions
 
     @property
     def in_flight(self) -> tuple[InFlight, ...]:  # type: ignore[override]
         """Messages on their way, in the order in which they are due."""
+        self._read_rows()
         return self._state.in_flight()
 
     @property
@@ -65,10 +120,10 @@ class LiveMoment(Moment):
     @property
     def event(self) -> Event | None:
         """The event just past."""
-        fresh, count = self._rows
+        fresh = len(self._engine.recorder) - self._seen
         if not fresh:
             return None
-        return event_of_row(count - fresh, self._engine.recorder.rows[-fresh], self._state.ids)
+        return event_of_row(self._seen, self._engine.recorder.rows[-fresh], self._state.ids)
 
     @property
     def trace(self) -> Trace:
@@ -84,32 +139,15 @@ class LiveWatcher:
     def __init__(self, engine: Engine, see: Callable[[Moment], None]) -> None:
         self._engine = engine
         self._see = see
-        self._names = list(engine.processes)
-        self._beliefs = Beliefs()
-        self._sent: dict[int, int] = {}
-        self._count = 0
-        self._moment = LiveMoment(engine, self._beliefs, self._sent.__getitem__)
+        self._moment = LiveMoment(engine)
         self._own = vars(self._moment)  # it moves on; nobody else may change it
-        self._stale: set[str] = self._own["_stale"]
 
     def __call__(self) -> None:
         """An event is over."""
-        recorder = self._engine.recorder
-        count = len(recorder)
-        fresh, self._count = count - self._count, count
-        if fresh:
-            for row in recorder.rows[-fresh:]:
-                kind = row[1]
-                if kind == SEND:
-                    self._sent[row[4]] = row[0]
-                elif kind >= RECORD and row[2] >= 0:
-                    self._beliefs.take(kind, self._names[row[2]], row[6])
-        own, touched = self._own, self._engine.touched
+        own = self._own
         own["_time"] = self._engine.now
-        own["_rows"] = (fresh, count)
-        self._stale.update(touched)
-        touched.clear()
         self._see(self._moment)
+        own["_seen"] = len(self._engine.recorder)
 
 
 class Watcher:

@@ -405,7 +405,7 @@ export function render({ model, el }) {
     wait();
     tellPython({ type: "act", act, time: t });
     setMarked([]);
-    root.focus({ preventScroll: true });
+    if (!root.ownerDocument.activeElement?.closest?.(".dp-node")) root.focus({ preventScroll: true });
   }
 
   function undo(index = null) {
@@ -636,7 +636,9 @@ export function render({ model, el }) {
     };
     run = next;
     before = then;
+    const onNode = root.ownerDocument.activeElement?.closest?.(".dp-node") && root.contains(root.ownerDocument.activeElement);
     cluster.setRun(run);
+    if (onNode) cluster.nodeElement(focused)?.focus({ preventScroll: true }); // its elements are new ones
     if (before) earlier.setRun(before);
     diagram.setRun(run);
     fillFilters();
