@@ -183,6 +183,7 @@ def explore_read_scaling(measured: Mapping[int, float], measured_share: float) -
 _MEASURES: dict[str, tuple[str, str, bool]] = {
     "stale": ("stale reads, all well", "{:.1%}", True),
     "broken_sessions": ("reads that break a session, all well", "{:.1%}", True),
+    "not_linearizable": ("runs that are not linearizable", "{:.0%}", True),
     "lost_writes": ("acknowledged writes lost", "{:.0f}", True),
     "write_p50": ("write latency p50, ms", "{:.0f}", True),
     "write_p99": ("write latency p99, ms", "{:.0f}", True),
@@ -190,6 +191,7 @@ _MEASURES: dict[str, tuple[str, str, bool]] = {
     "follower_crash": ("writes answered, follower crashed", "{:.0%}", False),
     "partition": ("writes answered, network cut", "{:.0%}", False),
     "messages_per_write": ("messages a write", "{:.1f}", True),
+    "messages_per_read": ("messages a read", "{:.1f}", True),
     "message_kinds": ("kinds of message", "{:.0f}", True),
     "node_lines": ("lines of the node", "{:.0f}", True),
     "decisions": ("decisions left to you", "{:.0f}", True),
@@ -197,11 +199,17 @@ _MEASURES: dict[str, tuple[str, str, bool]] = {
 
 
 def draw_strategies(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
-    """Show what `compare_strategies` has measured: one column a strategy, the best of each row marked."""
-    height = 0.3 * len(_MEASURES) + 0.75
+    """Show what `compare_strategies` has measured: one column a strategy, the best of each row marked.
+
+    Args:
+        table: of these measures, those that it has are shown.
+        ax: where; by default on a new figure.
+    """
+    measures = {name: form for name, form in _MEASURES.items() if name in table}
+    height = 0.3 * len(measures) + 0.75
     axes = given_or_new(ax, 3.4 + 1.55 * len(table), height)
     axes.set_axis_off()
-    axes.set(xlim=(-2.2, len(table)), ylim=(len(_MEASURES), -1.1))
+    axes.set(xlim=(-2.2, len(table)), ylim=(len(measures), -1.1))
     axes.grid(visible=False)
     for column, name in enumerate(table.index):
         axes.text(
@@ -214,7 +222,7 @@ def draw_strategies(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
             weight="bold",
         )
     told = []
-    for row, (measure, (words, form, less)) in enumerate(_MEASURES.items()):
+    for row, (measure, (words, form, less)) in enumerate(measures.items()):
         scale = 1000 if measure.startswith("write_") else 1
         values = (scale * table[measure]).tolist()
         best = min(values) if less else max(values)
