@@ -709,7 +709,7 @@ keep_the_promise = TrialExercise(
     ),
     expects='a dict of settings of the bank, such as `dict(mode="async")`',
     success=(
-        "That holds. And it has its price: 0.6 s instead of 0.05 s for each payment, and silence while no follower answers. Whoever "
+        "That holds. And it has its price: more than half a second instead of 0.05 s for each payment, and silence while no follower answers. Whoever "
         "can't pay that price has to say so to the customers."
     ),
     hints=(
