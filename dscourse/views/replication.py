@@ -198,14 +198,22 @@ _MEASURES: dict[str, tuple[str, str, bool]] = {
 }
 
 
-def draw_strategies(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
+_ALSO = ("not_linearizable", "messages_per_read")
+
+
+def draw_strategies(table: pd.DataFrame, *, all_measures: bool = False, ax: Axes | None = None) -> Picture:
     """Show what `compare_strategies` has measured: one column a strategy, the best of each row marked.
 
     Args:
-        table: of these measures, those that it has are shown.
+        table: what was measured.
+        all_measures: show also which runs are not linearizable, and the messages of a read, where they were measured.
         ax: where; by default on a new figure.
     """
-    measures = {name: form for name, form in _MEASURES.items() if name in table}
+    measures = {
+        name: form
+        for name, form in _MEASURES.items()
+        if name in table and (all_measures or name not in _ALSO)
+    }
     height = 0.3 * len(measures) + 0.75
     axes = given_or_new(ax, 3.4 + 1.55 * len(table), height)
     axes.set_axis_off()
