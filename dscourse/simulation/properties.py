@@ -11,8 +11,12 @@ past. With ``after`` it is also asked at that time, for a state lasts until the 
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from inspect import CO_GENERATOR
+from itertools import pairwise
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, text
@@ -51,6 +55,8 @@ class Property:
             raise TypeError(
                 f"{self.kind} takes a function of a moment, such as lambda now: ..., got {self.predicate!r}"
             )
+        if _returns_nothing(self.predicate):
+            raise TypeError(f"{self.kind}: {self.predicate.__name__} returns nothing; is a return missing?")
         text("name", self.name)
         object.__setattr__(self, "after", real("after", self.after, at_least=0.0, at_most=LONGEST))
         if not isinstance(self.stays, bool):
@@ -234,6 +240,19 @@ class Judge:
         named += [change.node for change in changes]
         nodes = tuple(dict.fromkeys(name for name in named if name is not None))
         self._found = (moment.time, None if event is None else event.index, nodes)
+
+
+def _returns_nothing(predicate: Predicate) -> bool:
+    """Whether a function has no return but that of None at its end, which would be a no to every question."""
+    if not isinstance(predicate, FunctionType) or predicate.__code__.co_flags & CO_GENERATOR:
+        return False
+    returned = [
+        before if step.opname == "RETURN_VALUE" else step
+        for before, step in pairwise(dis.get_instructions(predicate))
+        if step.opname in ("RETURN_VALUE", "RETURN_CONST")
+    ]
+    nothing = ("LOAD_CONST", "RETURN_CONST")
+    return bool(returned) and all(step.opname in nothing and step.argval is None for step in returned)
 
 
 def _property(

@@ -126,7 +126,12 @@ def _leaves_without_answer(run: Run) -> Iterator[Breach]:
 EXAMINATION = ClusterExamination(
     network=Network(topology.star(4), latency=0.05),
     until=3.0,
-    clients=(ClosedLoop((("read",),) * 3, 0.3, "n0", timeout=0.8, start=0.1),),
+    clients=(
+        ClosedLoop((("read",),) * 3, 0.3, "n0", timeout=0.8, start=0.1),
+        ClosedLoop(
+            (("read",),), 0.3, "n0", timeout=0.8, start=0.1
+        ),  # its request has the number of another's
+    ),
     others={"n1": Replica, "n2": Replica, "n3": Replica},
     requirements=(
         Requirement(unbroken("what a client is told is true", _tells_a_lie), _SECTION),
