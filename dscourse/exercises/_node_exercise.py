@@ -112,8 +112,9 @@ class NodeExercise(Exercise):
         return known or self._unknown()
 
     def _unknown(self) -> str:
-        name = self.report.broken[0][1]
-        if all(name != words for words, _ in self.report.held):
+        known = [words for words, _ in self.report.held]
+        name = next((words for words in self.report.broken[0] if words in known), None)
+        if name is None:
             return "A run of yours never ends: its nodes go on and on without time going by."
         return f"“{name}”: that does not hold yet."
 

@@ -11,12 +11,11 @@ past. With ``after`` it is also asked at that time, for a state lasts until the 
 
 from __future__ import annotations
 
-import dis
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from inspect import CO_GENERATOR
-from itertools import pairwise
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import one_of, real, text
@@ -55,8 +54,6 @@ class Property:
             raise TypeError(
                 f"{self.kind} takes a function of a moment, such as lambda now: ..., got {self.predicate!r}"
             )
-        if _returns_nothing(self.predicate):
-            raise TypeError(f"{self.kind}: {self.predicate.__name__} returns nothing; is a return missing?")
         text("name", self.name)
         object.__setattr__(self, "after", real("after", self.after, at_least=0.0, at_most=LONGEST))
         if not isinstance(self.stays, bool):
@@ -74,6 +71,8 @@ class Property:
 
     def truth(self, answer: Any) -> bool:
         """Whether an answer of the predicate means yes."""
+        if answer is None and _has_no_return(self.predicate):
+            raise TypeError(f"{self.kind}: {self.predicate.__name__} returns nothing; is a return missing?")
         try:
             return bool(answer)
         except ValueError:  # an array
@@ -242,17 +241,15 @@ class Judge:
         self._found = (moment.time, None if event is None else event.index, nodes)
 
 
-def _returns_nothing(predicate: Predicate) -> bool:
-    """Whether a function has no return but that of None at its end, which would be a no to every question."""
-    if not isinstance(predicate, FunctionType) or predicate.__code__.co_flags & CO_GENERATOR:
+def _has_no_return(predicate: Predicate) -> bool:
+    """Whether a function has no return with a value, as far as its source can be had."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(predicate)))
+    except (OSError, TypeError, SyntaxError):
         return False
-    returned = [
-        before if step.opname == "RETURN_VALUE" else step
-        for before, step in pairwise(dis.get_instructions(predicate))
-        if step.opname in ("RETURN_VALUE", "RETURN_CONST")
-    ]
-    nothing = ("LOAD_CONST", "RETURN_CONST")
-    return bool(returned) and all(step.opname in nothing and step.argval is None for step in returned)
+    if not isinstance(tree.body[0], ast.FunctionDef):
+        return False
+    return not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(tree))
 
 
 def _property(

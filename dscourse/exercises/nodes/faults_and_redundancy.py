@@ -197,7 +197,7 @@ catch_the_wrong = ExaminerExercise(
     hints=(
         "`run.history()` has a row for each operation: `.outcome` is 'ok', 'fail' or 'unknown', `.value` what the client was told.",
         "One property for what is told, one that everything is answered. What would a front end do that breaks neither?",
-        "What goes from n0 to the client is counted by `len(run.trace.select(kind='send', node='n0', peer='c0'))`.",
+        "What n0 sends is in `run.trace.select(kind='send', node='n0')`; what goes to a client has the `event.name` Reply.",
     ),
     stub=EXAMINER_STUB,
     solution=EXAMINER_RIGHT,
