@@ -26,7 +26,13 @@ MEDIAN_LINES, LONGEST_CELL, LONGEST_STUB = 3, 15, 25
 SECTIONS = ["Checked against the literature", "In production", "Summary"]
 SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
 #: Notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them.
-RECAST = (START, "02-scaling-up-and-out.ipynb", "03-scaling-patterns.ipynb", "06-consistency.ipynb")
+RECAST = (
+    START,
+    "02-scaling-up-and-out.ipynb",
+    "03-scaling-patterns.ipynb",
+    "05-replication.ipynb",
+    "06-consistency.ipynb",
+)
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180
 FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook
 BESIDE = 3  # sections, at least, among which the exercises of a notebook are spread

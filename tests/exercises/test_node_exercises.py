@@ -48,11 +48,12 @@ def test_there_is_one_for_each_notebook_that_stands():
         "scaling_up_and_out",
         "scaling_patterns",
         "partitioning",
+        "replication",
         "consistency",
         "faults_and_redundancy",
         "failure_detection",
     }
-    assert len(WRITTEN) == 8
+    assert len(WRITTEN) == 10
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 
