@@ -211,7 +211,7 @@ def _groups(operations: Iterable[Operation], name: str) -> dict[Any, tuple[Opera
 
 def _hashable(name: str, value: object) -> None:
     try:
-        hash(value)
+        frozenset((value,))
     except TypeError:
         raise TypeError(
             f"{name} must be something that doesn't change, such as a number, a text or a tuple, got {shown(value)}"

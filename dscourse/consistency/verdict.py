@@ -19,7 +19,7 @@ class HistoryVerdict:
         culprit: the operation that can't be placed; None unless illegal.
         order: one order that explains what every operation returned, where it was asked for and found; one after the
             other of each key, if each key was searched for itself. What isn't in it never took effect.
-        deciding: operations that decide that it is illegal, where the checker knows them; the culprit is the last.
+        deciding: operations that decide that it is illegal, where they are known.
         states: how many states were looked at.
     """
 

@@ -41,6 +41,9 @@ class WrongNode:
 class NodeExercise(Exercise):
     """A node to be written; its cell holds the stub, a class with gaps.
 
+    A node that sends in the order of a set is told so: its runs would differ from one start of Python to the next. (It is
+    run under other names, which a set holds in another order; one that draws from ``ctx.rng`` can't be tried so.)
+
     `check(answer)` says which requirements hold already and what broke first, and leaves `counterexample`: a run to be
     played, or the calls that show it. `stub` gives the cell's first text back.
 

@@ -25,6 +25,7 @@ from dscourse.views.player.fault_intervals import Band, bands as bands_of
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
 from dscourse.views.player.strips import COLOURS
+from dscourse.views.settings import default_settings
 
 Place = tuple[float, float]
 
@@ -51,6 +52,7 @@ _MOST_TOLD = 400  # beyond that it is left out: drawing takes long, and nobody c
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
 
+@default_settings
 def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
     """Draw the cluster as it is at a moment: what every node believes, which messages are under way, what is cut.
 
@@ -93,6 +95,7 @@ def _draw_map(axes: Axes, run: Run, moment: int, hidden: Collection[Fault]) -> s
     return _cluster_words(run, scene, moment)
 
 
+@default_settings
 def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -> Picture:
     """Draw the space-time diagram: a row per node, time from left to right, a slanted line for every message.
 
@@ -149,6 +152,7 @@ def _draw_diagram(
     return _diagram_words(run, flights, states, bands, window)
 
 
+@default_settings
 def run_picture(run: Run, hidden: Collection[Fault] = ()) -> Picture:
     """Draw the picture that stands in for the player: a story in three parts.
 

@@ -40,12 +40,14 @@ from dscourse.views.axes import (
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 _MONTH = 730.0
 
 # ── What machines cost ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_price_curves(per: str = "core", ax: Axes | None = None) -> Picture:
     """Draw what a core (or a GiB of memory) costs an hour in machines of every size, family by family.
 
@@ -237,6 +239,7 @@ def _draw_tier(
     ax.text(middle, 0.57, words, ha="center", va="center", fontsize=9.5)
 
 
+@default_settings
 def draw_bills(applications: Mapping[str, WebApplication], ax: Axes | None = None) -> Picture:
     """Draw what applications cost a month, tier by tier, and the upkeep of copies and partitions.
 
@@ -268,6 +271,7 @@ def draw_bills(applications: Mapping[str, WebApplication], ax: Axes | None = Non
 # ── A fleet that follows its load ─────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_autoscaling(
     load: MovingLoad, results: Mapping[str, AutoscalingResult], ax: Axes | None = None
 ) -> Picture:

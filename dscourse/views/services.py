@@ -28,6 +28,7 @@ from dscourse.views.axes import (
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 # ── The load-balancer lab ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,6 +299,7 @@ def _point(pattern: str, share: float, nodes: int) -> ScalingCurve:
 # ── Curves ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_stale_views(
     ages: Sequence[float], times: Mapping[str, Sequence[float]], ax: Axes | None = None
 ) -> Picture:
@@ -315,6 +317,7 @@ def draw_stale_views(
     return Picture(ax, f"Mean time of a request against the age of the view: {_ends(ages, times)}.")
 
 
+@default_settings
 def draw_useful_work(
     loads: Sequence[float], useful: Mapping[str, Sequence[float]], ax: Axes | None = None
 ) -> Picture:

@@ -2,27 +2,16 @@
 
 import itertools
 import random
+import re
 
-from dscourse.consistency import REFUSED, History, Operation
+from dscourse.consistency import REFUSED, History, Operation, history_from_text
 
 
 def parse(text):
-    """Read ``"a w1 0-1; b r2 3-4; c w3 5-?"``: process, what, when; ``wx1`` writes 1 to key x, ``r-`` reads nothing."""
-    operations = []
-    for part in filter(None, map(str.strip, text.split(";"))):
-        process, what, when = part.split()
-        kind = {"w": "write", "r": "read"}[what[0]]
-        key = what[1] if what[1].isalpha() else None
-        number = what[2:] if key else what[1:]
-        start, end = when.split("-")
-        known = end != "?"
-        operations.append(
-            Operation(
-                process, kind, None if number == "-" else int(number), float(start), float(end) if known else None,
-                "ok" if known else "unknown", key,
-            )
-        )  # fmt: skip
-    return History(operations)
+    """Read the short form of the tests: ``"a w1 0-1; b rx2 3-4"`` for ``a write 1 0-1; b read x=2 3-4``."""
+    return history_from_text(
+        re.sub(r"\b([rw])([a-z]?)(\d+|-)(?= )", lambda m: f"{m[1]} {m[2] and m[2] + '='}{m[3]}", text)
+    )
 
 
 def serial_store(seed, clients=4, count=20, keys=("x", "y"), model="register", unknown=0.1, think=1.0):

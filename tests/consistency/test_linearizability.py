@@ -16,6 +16,7 @@ from dscourse.consistency import (
     Operation,
     Register,
     check_linearizable,
+    check_sequential,
 )
 
 RECORDED = datasets.load("consistency/porcupine").set_index("history")
@@ -88,6 +89,45 @@ BY_HAND = [
 @pytest.mark.parametrize(("text", "outcome"), BY_HAND)
 def test_histories_by_hand(text, outcome):
     assert check_linearizable(parse(text), Register()).outcome == outcome
+
+
+def changed(**to):
+    return lambda history: History(
+        [replace(one, **to) if one.outcome == "unknown" else one for one in history]
+    )
+
+
+# What wrong checkers do, each as the right one before which the history, or after which the verdict, is spoilt.
+MUTANTS = {
+    "pending must take effect": lambda history: check_linearizable(
+        changed(outcome="ok", end=99.0)(history), Register()
+    ),
+    "pending never takes effect": lambda history: check_linearizable(
+        changed(outcome="fail")(history), Register()
+    ),
+    "touching is before": lambda history: check_linearizable(
+        History(
+            [one if one.end is None else replace(one, end=max(one.start, one.end - 0.5)) for one in history]
+        ),
+        Register(),
+    ),
+    "touching within a process is overlap": lambda history: check_linearizable(
+        History([replace(one, process=str(place)) for place, one in enumerate(history)]), Register()
+    ),
+    "process order only": lambda history: check_sequential(history, Register()),
+    "illegal for unknown": lambda history: check_linearizable(history, Register(), most_states=1),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_wrong_checkers_are_caught_by_the_histories_by_hand(name):
+    def told(text):
+        try:
+            return MUTANTS[name](parse(text)).outcome.replace("unknown", "illegal")
+        except ValueError:  # an order of processes isn't asked for here
+            return None
+
+    assert any(told(text) not in (None, outcome) for text, outcome in BY_HAND)
 
 
 def test_a_definite_failure_is_no_maybe():

@@ -48,11 +48,13 @@ def test_there_is_one_for_each_notebook_that_stands():
         "scaling_up_and_out",
         "scaling_patterns",
         "partitioning",
+        "replication",
+        "consistency",
         "faults_and_redundancy",
         "failure_detection",
         "split_brain",
     }
-    assert len(WRITTEN) == 11
+    assert len(WRITTEN) == 13
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 
