@@ -54,7 +54,7 @@ def test_there_is_one_for_each_notebook_that_stands():
         "failure_detection",
         "split_brain",
     }
-    assert len(WRITTEN) == 13
+    assert len(WRITTEN) == 15
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 
