@@ -70,6 +70,14 @@ class Dotted:
         dot = self.seen.next_dot(replica)
         return Dotted(((dot, value),), UNSEEN.merge(Seen(beyond=(*instead_of, dot))))
 
+    def overwrite(self, replica: str, value: Any) -> Dotted:
+        """The delta of a write that takes the place of everything seen, also of what is gone already.
+
+        It may arrive before the deltas that it builds on, and what they replaced must not show again meanwhile.
+        """
+        dot = self.seen.next_dot(replica)
+        return Dotted(((dot, value),), self.seen.merge(Seen(beyond=(dot,))))
+
     def without(self, dots: tuple[Dot, ...]) -> Dotted:
         """The delta that removes what stands under these dots: they are seen, and not there."""
         return Dotted((), UNSEEN.merge(Seen(beyond=dots)))

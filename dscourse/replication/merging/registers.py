@@ -87,9 +87,8 @@ class MVRegister:
         return self.merge(self.write_delta(value))
 
     def write_delta(self, value: Any) -> MVRegister:
-        """Only what the write changes: to be merged here and elsewhere."""
-        instead_of = tuple(dot for dot, _ in self.dotted.values)
-        return MVRegister(self.replica, self.dotted.write(self.replica, value, instead_of))
+        """Only the new value, and what it takes the place of: to be merged here and elsewhere."""
+        return MVRegister(self.replica, self.dotted.overwrite(self.replica, value))
 
     def merge(self, other: MVRegister) -> MVRegister:
         """What one or the other knows."""
