@@ -1,0 +1,21 @@
+from .durability import (
+    copyset_loss_probability as copyset_loss_probability,
+    copysets_in_use as copysets_in_use,
+    erasure_loss_probability as erasure_loss_probability,
+    lost_groups as lost_groups,
+    mean_time_to_data_loss as mean_time_to_data_loss,
+    probability_of_data_loss as probability_of_data_loss,
+)
+from .fleet import (
+    FleetController as FleetController,
+    FleetReport as FleetReport,
+    Machine as Machine,
+    fleet_report as fleet_report,
+)
+from .reconciler import (
+    Action as Action,
+    Create as Create,
+    Forget as Forget,
+    Reconciler as Reconciler,
+    Remove as Remove,
+)
