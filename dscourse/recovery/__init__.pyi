@@ -1,3 +1,4 @@
+from .database import Database as Database
 from .durability import (
     copyset_loss_probability as copyset_loss_probability,
     copysets_in_use as copysets_in_use,
@@ -5,6 +6,14 @@ from .durability import (
     lost_groups as lost_groups,
     mean_time_to_data_loss as mean_time_to_data_loss,
     probability_of_data_loss as probability_of_data_loss,
+)
+from .failover import (
+    DOCUMENTED as DOCUMENTED,
+    REDIRECTS as REDIRECTS,
+    FailoverController as FailoverController,
+    FailoverReport as FailoverReport,
+    failover_report as failover_report,
+    failover_scenario as failover_scenario,
 )
 from .fleet import (
     FleetController as FleetController,
