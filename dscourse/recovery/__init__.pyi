@@ -28,3 +28,10 @@ from .reconciler import (
     Reconciler as Reconciler,
     Remove as Remove,
 )
+from .rereplication import (
+    RepairMaster as RepairMaster,
+    RepairReport as RepairReport,
+    StorageServer as StorageServer,
+    repair_report as repair_report,
+    rereplication_scenario as rereplication_scenario,
+)
