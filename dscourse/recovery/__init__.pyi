@@ -1,3 +1,15 @@
+from .backups import (
+    BackedUpStore as BackedUpStore,
+    Change as Change,
+    Restored as Restored,
+    chance_that_none_works as chance_that_none_works,
+)
+from .brownout import (
+    BrownoutServer as BrownoutServer,
+    Service as Service,
+    brownout_scenario as brownout_scenario,
+    service_of as service_of,
+)
 from .database import Database as Database
 from .durability import (
     copyset_loss_probability as copyset_loss_probability,
