@@ -44,7 +44,7 @@ class Reconciler:
 
     - What it has ordered counts as there, for as long as an order can take. Else it orders again with each look at an
       old picture.
-    - A silent member counts as there for `patience`; only then it is taken out and replaced.
+    - A silent member counts as there for `patience`; only then is it taken out and replaced.
     - It repairs at most `at_once` members at a time, so that repair leaves room for the work.
     - Too many members: those that are silent go first, then the newest; a healthy one never goes before a silent one.
 
@@ -79,7 +79,7 @@ class Reconciler:
         gone = [
             member
             for member, state in observed.items()
-            if state == DEAD or now - self._silent_since.get(member, now) >= self._patience > 0
+            if state == DEAD or (state == UNREACHABLE and now - self._silent_since[member] >= self._patience)
         ]
         lost = [one for one, since in pending.items() if now - since >= self._creation_timeout]
         staying = [member for member in observed if member not in gone]

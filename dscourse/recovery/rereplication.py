@@ -269,7 +269,7 @@ def rereplication_scenario(
         dead_after: seconds of silence.
         reads: of clients, a second and server.
         service_time: seconds that a server takes for a read, for a piece of a copy and for an answer.
-        pieces: of a chunk, 100 of which a server sends in a second.
+        pieces: of a chunk; a server sends one each service time.
         crash_at: seconds.
         restart_at: when the crashed server is there again, with an empty disk; None: it isn't.
         seed: of the run.
@@ -289,9 +289,8 @@ def rereplication_scenario(
             return RepairMaster(
                 node_id, peers, placement=placement, dead_after=dead_after, at_once=at_once, wait=wait
             )
-        return StorageServer(
-            node_id, peers, chunks=[k for k, on in enumerate(placement) if node_id in on], pieces=pieces
-        )
+        held = [chunk for chunk, on in enumerate(placement) if node_id in on]
+        return StorageServer(node_id, peers, chunks=held, pieces=pieces, piece_interval=service_time)
 
     clients = [OpenLoop(("read",), reads, to=name, timeout=_PATIENCE, repeat=True) for name in names[1:]]
     crash = Crash(names[0], at=crash_at, restart_at=restart_at)

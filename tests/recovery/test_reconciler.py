@@ -57,6 +57,13 @@ def test_a_silent_member_is_replaced_after_the_patience_and_not_if_it_comes_back
     assert reconciler.step(2, silent, {}, 22.0) == [Remove("b"), Create(1)]
 
 
+def test_without_patience_a_silent_member_is_replaced_at_once_and_a_healthy_one_is_left_alone():
+    assert Reconciler(patience=0).step(2, {"a": "up", "b": "unreachable"}, {}, 0.0) == [
+        Remove("b"),
+        Create(1),
+    ]
+
+
 STATES = st.sampled_from(["up", "unreachable", "dead"])
 MEMBERS = st.dictionaries(st.sampled_from("abcdefgh"), STATES)
 PENDING = st.dictionaries(st.sampled_from("stuvwxyz"), st.floats(0, 30))
