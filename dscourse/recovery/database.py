@@ -29,7 +29,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Check:
-    """Are you well? It is a query like any other, so that an overloaded database answers it late."""
+    """Are you well? It waits its turn behind what waits for the disk, so that an overloaded database answers late."""
 
     number: int
 
@@ -128,12 +128,17 @@ class Database(Node):
         if isinstance(message, Query):
             self.cached.add(message.key)
         self._answer(ctx, sender, message)
+        while self._disk and self._needs_no_disk(self._disk[0][1]):
+            self._answer(ctx, *self._disk.popleft())
         if self._disk:
             ctx.set_timer("disk", self._disk_time)
 
+    def _needs_no_disk(self, message: Query | Check) -> bool:
+        return self._warm or isinstance(message, Check) or message.key in self.cached
+
     def _serve(self, ctx: Context, sender: str, message: Query | Check) -> None:
-        in_cache = self._warm or (isinstance(message, Query) and message.key in self.cached)
-        if in_cache or (isinstance(message, Check) and not self._disk):
+        at_once = self._warm or isinstance(message, Query) or not self._disk
+        if at_once and self._needs_no_disk(message):
             self._answer(ctx, sender, message)
             return
         self._disk.append((sender, message))

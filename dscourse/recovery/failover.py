@@ -37,7 +37,6 @@ DOCUMENTED: dict[str, dict[str, Any]] = {
     "MongoDB": {"interval": 2.0, "misses": 4},
 }
 _ONE_WAY = 0.005  # seconds between any two machines
-_THINK = 0.1  # seconds between two requests of a client
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,8 @@ class FailoverController(Node):
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """An answer of a database, or the word of a witness."""
         if isinstance(message, Well) and message.number == self._round:
-            self.missed[sender] = 0
+            if message.primary or sender != self.primary:  # one that came back as a standby is no primary
+                self.missed[sender] = 0
         elif isinstance(message, Reached) and self._next is None and message.database == self.primary:
             self._words[sender] = message.answer
             if 2 * sum(not reached for reached in self._words.values()) > len(self._witnesses):
@@ -280,6 +280,7 @@ def failover_scenario(
     database: Mapping[str, Any] | None = None,
     standby_is_warm: bool = True,
     patience: float = 0.5,
+    think_time: float = 0.1,
 ) -> Scenario:
     """A pair of databases, a controller, names and applications, each with two clients; the primary crashes.
 
@@ -294,6 +295,7 @@ def failover_scenario(
         database: settings of `Database`.
         standby_is_warm: whether the cache of the standby holds everything.
         patience: seconds for which an application waits for a database.
+        think_time: seconds between two requests of a client.
     """
     whole("applications", applications, at_least=1)
     names = [f"app{number}" for number in range(1, applications + 1)]
@@ -312,7 +314,9 @@ def failover_scenario(
         )
 
     clients = [
-        ClosedLoop(("query",), _THINK, to=name, timeout=10.0, repeat=True) for name in names for _ in range(2)
+        ClosedLoop(("query",), think_time, to=name, timeout=10.0, repeat=True)
+        for name in names
+        for _ in range(2)
     ]
     network = Network(
         nx.complete_graph([CONTROLLER, FIRST, SECOND, NAMES, *names]), latency=Constant(_ONE_WAY)
@@ -342,8 +346,8 @@ class FailoverReport:
 
 
 def failover_report(run: Run) -> FailoverReport:
-    """Read from a run of `failover_scenario` what its first failover took."""
-    (crash,) = [begin for fault, begin, _ in run.trace.fault_intervals() if isinstance(fault, Crash)]
+    """Read from a run of `failover_scenario` what the failover after its first crash took."""
+    crash = min(begin for fault, begin, _ in run.trace.fault_intervals() if isinstance(fault, Crash))
     records = list(run.trace.select(kind="record", name="failover"))
     applications = [node for node in run.nodes if node.startswith("app")]
     steps, last = {}, crash

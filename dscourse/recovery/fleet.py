@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -137,11 +138,15 @@ class FleetController(Node):
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Look, decide, order."""
-        for action in self._policy.step(self.desired, self._observed(ctx.now), dict(self.pending), ctx.now):
+        for action in self.decide(ctx, self._observed(ctx.now)):
             self._carry_out(ctx, action)
         self.members = len(self._heard)
         ctx.record("status", status="leader", label=f"{self.members} + {len(self.pending)} of {self.desired}")
         ctx.set_timer("look", HEARTBEAT)
+
+    def decide(self, ctx: Context, observed: dict[str, str]) -> list[Action]:
+        """Return what the policy wants."""
+        return self._policy.step(self.desired, observed, dict(self.pending), ctx.now)
 
     def _observed(self, now: float) -> dict[str, str]:
         return {
@@ -187,8 +192,8 @@ class FleetReport:
     working: int
 
 
-def fleet_report(run: Run, desired: int) -> FleetReport:
-    """Read from a run of machines what became of them. A machine that is paused works, as far as anybody can tell."""
+def machine_states(run: Run) -> Iterator[tuple[float, dict[str, str]]]:
+    """Yield (seconds, {machine: "works" | "boots" | "idle"}) after each change; who is paused is what it was before."""
     crashes = [(begin, node, "idle") for node, spans in run.trace.downtimes().items() for begin, _ in spans]
     told = [
         (event.time, str(event.node), str(event.detail["label"]))
@@ -196,16 +201,20 @@ def fleet_report(run: Run, desired: int) -> FleetReport:
         if event.detail["label"] in STATES
     ]
     machines: dict[str, str] = {}
-    peak, under, last = 0, 0.0, 0.0
-    for time, machine, state in [
-        *sorted([*told, *crashes], key=lambda change: change[0]),
-        (run.until, "", "idle"),
-    ]:
-        working = sum(one == "works" for one in machines.values())
+    for time, machine, state in sorted([*told, *crashes], key=lambda change: change[0]):
+        machines = {**machines, machine: state}
+        yield time, machines
+
+
+def fleet_report(run: Run, desired: int) -> FleetReport:
+    """Read from a run of machines what became of them."""
+    peak = working = 0
+    under = last = 0.0
+    for time, machines in machine_states(run):
         under += (time - last) * (working < desired)
-        last = time
-        machines[machine] = state
-        peak = max(peak, sum(one != "idle" for one in machines.values()))
-    working = sum(one == "works" for one in machines.values())
+        last, states = time, list(machines.values())
+        working = states.count("works")
+        peak = max(peak, len(states) - states.count("idle"))
+    under += (run.until - last) * (working < desired)
     ordered = sum(isinstance(event.message, Boot) for event in run.trace.select(kind="send"))
     return FleetReport(peak, ordered, under / run.until, working)
