@@ -25,7 +25,10 @@ LARGEST = 2_000_000  # bytes
 MEDIAN_LINES, LONGEST_CELL, LONGEST_STUB = 3, 15, 25
 SECTIONS = ["Checked against the literature", "In production", "Summary"]
 SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
-RECAST = (START,)  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
+RECAST = (
+    START,
+    "10-recovery.ipynb",
+)  # notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180
 FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook
 BESIDE = 3  # sections, at least, among which the exercises of a notebook are spread

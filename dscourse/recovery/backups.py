@@ -4,8 +4,8 @@ A mistaken delete is a write like any other: within a moment it is on all copies
 last checkpoint before the mistake, and the log from there up to the moment just before it. How much work is lost, and
 how long it takes, are two different questions, and have the field's names: recovery point and recovery time.
 
-And a backup that was never restored is a hope: GitLab had five ways of backing up in January 2017, and none of them
-worked when it mattered (GitLab, *Postmortem of database outage of January 31*, 2017).
+And a backup that was never restored is a hope: on the last day of January 2017 GitLab lost six hours of changes for
+good, replicas and backups notwithstanding (GitLab, *Postmortem of database outage of January 31*, 2017).
 """
 
 from __future__ import annotations

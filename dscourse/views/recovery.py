@@ -143,22 +143,6 @@ def fleet_lanes(run: Run) -> tuple[Lane, ...]:
     )
 
 
-def draw_loss(yearly_failure_rate: float = 0.015, ax: Axes | None = None) -> Picture:
-    """Show the chance of losing a group of copies in a year against the time that a repair takes."""
-    axes = _frame_loss(given_or_new(ax, 7.0, 3.6))
-    alt = []
-    for place, copies in enumerate(COPIES):
-        chances = _chances(copies, yearly_failure_rate)
-        axes.plot(REPAIR_HOURS, chances, label=f"{copies} copies", **line_style(place))
-        alt.append(f"{copies} copies: {chances[0]:.1g} to {chances[-1]:.1g}")
-    legend_above(axes)
-    return Picture(
-        axes,
-        f"Chance of data loss in a year against hours of repair, from 0.1 to 1000 hours, both axes logarithmic; "
-        f"{100 * yearly_failure_rate:g} % of the disks fail in a year. {'; '.join(alt)}.",
-    )
-
-
 def explore_repair_time() -> InteractiveFigure:
     """Let the learner turn the time of repair and the disks' failure rate, and read the chance of losing data."""
 
@@ -233,10 +217,8 @@ def explore_dial(runs: Mapping[str, Run]) -> InteractiveFigure:
         runs: name of a setting → a run of `brownout_scenario`; all of the same length.
     """
     until = round(next(iter(runs.values())).until)
-    got = {
-        name: [service_of(run, second, second + 1) for second in range(until - 1)]
-        for name, run in runs.items()
-    }
+    got = {name: _by_second(run) for name, run in runs.items()}
+    told = {name: service_of(run) for name, run in runs.items()}
 
     def set_up(figure: Figure) -> dict[str, Any]:
         axes = placed_axes(figure, 0.09, 0.15, 0.98, 0.88, size=(7.4, 3.2))
@@ -249,12 +231,27 @@ def explore_dial(runs: Mapping[str, Run]) -> InteractiveFigure:
         return {"lines": lines}
 
     def update(drawn: dict[str, Any], dial: str) -> str:
-        for line, field in zip(drawn["lines"], ("answered", "value"), strict=True):
-            line.set_data(range(until - 1), [getattr(second, field) for second in got[dial]])
-        whole = service_of(runs[dial])
+        for line, values in zip(drawn["lines"], got[dial], strict=True):
+            line.set_data(range(len(values)), values)
         return (
-            f"Dial at {dial}: {100 * whole.answered:.0f} % of all requests are answered in time, and a request "
-            f"is worth {whole.value:.2f} on average."
+            f"Dial at {dial}: {100 * told[dial].answered:.0f} % of all requests are answered in time, and a request "
+            f"is worth {told[dial].value:.2f} on average."
         )
 
     return live_figure(set_up, update, dial=widgets.Dropdown(options=list(runs), description="dial"))
+
+
+def _by_second(run: Run) -> tuple[list[float], list[float]]:
+    """Return the share answered in time and the mean worth of the requests of each second but the last."""
+    seconds = round(run.until) - 1
+    asked, answered, worth = [0] * seconds, [0] * seconds, [0.0] * seconds
+    for one in run.history():
+        if one.invoked < seconds:
+            second = int(one.invoked)
+            asked[second] += 1
+            answered[second] += one.outcome == "ok"
+            worth[second] += float(one.value) if one.outcome == "ok" else 0.0
+    return (
+        [count / max(1, of) for count, of in zip(answered, asked, strict=True)],
+        [value / max(1, of) for value, of in zip(worth, asked, strict=True)],
+    )
