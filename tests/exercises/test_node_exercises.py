@@ -111,11 +111,12 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
 
 
 # A liar whose lie arrives twice before the truth does, four machines that die at once, a pause of just the right
-# length: one in thousands.
+# length, an order that is lost early: one in thousands, or in hundreds.
 RARE = {
     "counts answers, not replicas",
     "repairs all at once",
     "takes the silent for dead",
+    "waits forever for an order",
 }
 
 

@@ -190,7 +190,7 @@ keep_the_fleet = NodeExercise(
             ),
             Schedule("a machine is silent when one less is wanted", (Crash("n1", at=72.0),)),
         ),
-        faults=FaultMix.only(crashes=4, pauses=1, loss=0.2, most=4, spared=(CONTROLLER,)),
+        faults=FaultMix.only(crashes=4, pauses=1, loss=0.3, most=4, spared=(CONTROLLER,)),
         seeds=60,
     ),
 )
