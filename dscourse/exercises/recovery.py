@@ -237,10 +237,10 @@ watch_a_failover = (
 )
 watch_the_flapping = (
     Task("recovery.cold_db2", "See db2 take over with an empty cache", Visit(13.0, 14.5)),
-    Task("recovery.db2_is_late", "See it fail to answer the controller in time", Visit(15.0, 17.5)),
+    Task("recovery.db2_is_late", "See the controller give it up, too, near 19 s", Visit(18.0, 20.5)),
 )
 watch_the_storm = (
-    Task("recovery.storm_begins", "Watch the master lose one server after the other", Visit(9.0, 15.0)),
+    Task("recovery.storm_begins", "Watch the master give up its servers, from 12 s on", Visit(11.5, 18.0)),
     Task("recovery.storm_ends", "Find out when it ends", Visit(40.0, 44.0)),
 )
 disturb_the_fleet = (

@@ -176,6 +176,7 @@ class RepairMaster(Node):
 
     def on_start(self, ctx: Context) -> None:
         """Begin to ask."""
+        self._show(ctx)
         ctx.set_timer("ask", _ASK)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:

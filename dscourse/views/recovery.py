@@ -122,11 +122,9 @@ def repair_lanes(run: Run) -> tuple[Lane, ...]:
         (event.time, *(int(part.split()[0]) for part in str(event.detail["label"]).split(", ")))
         for event in run.trace.select(kind="record", name="status", node=MASTER)
     ]
-    short = [(0.0, 0), *((time, count) for time, count, _ in told)]
-    dead = [(0.0, 0), *((time, count) for time, _, count in told)]
     return (
-        lanes.series("chunks short of a copy", short),
-        lanes.series("servers taken for dead", dead),
+        lanes.series("chunks short of a copy", [(time, short) for time, short, _ in told]),
+        lanes.series("servers taken for dead", [(time, dead) for time, _, dead in told]),
         lanes.latency(0.99),
     )
 
