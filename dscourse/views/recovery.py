@@ -35,7 +35,7 @@ from dscourse.views.axes import (
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
 from dscourse.views.player import lanes
-from dscourse.views.player.lanes import Lane
+from dscourse.views.player.lanes import Lane, Points
 
 _STEP_LOOKS: dict[str, dict[str, Any]] = {
     "detect": {"color": palette.VERMILION, "hatch": ""},
@@ -116,28 +116,32 @@ def _paint_failover(axes: Axes, run: Run) -> str:
 # ── Repair ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def repair_lanes(run: Run) -> tuple[Lane, ...]:
+def repair_lanes() -> tuple[Lane, ...]:
     """Return what a player shows below a run of `rereplication_scenario`: chunks short, servers given up, p99."""
-    told = [
-        (event.time, *(int(part.split()[0]) for part in str(event.detail["label"]).split(", ")))
-        for event in run.trace.select(kind="record", name="status", node=MASTER)
-    ]
+
+    def told(place: int, run: Run) -> Points:
+        labels = run.trace.select(kind="record", name="status", node=MASTER)
+        return [
+            (event.time, float(event.detail["label"].split(", ")[place].split()[0]))
+            for event in labels  # "3 short, 1 dead"
+        ]
+
     return (
-        lanes.series("chunks short of a copy", [(time, short) for time, short, _ in told]),
-        lanes.series("servers taken for dead", [(time, dead) for time, _, dead in told]),
+        Lane("chunks short of a copy", "", lambda run, _: told(0, run)),
+        Lane("servers taken for dead", "", lambda run, _: told(1, run)),
         lanes.latency(0.99),
     )
 
 
-def fleet_lanes(run: Run) -> tuple[Lane, ...]:
+def fleet_lanes() -> tuple[Lane, ...]:
     """Return what a player shows below a run of a fleet: how many machines work, and how many boot."""
-    counts = [(0.0, 0, 0)]
-    for time, states in machine_states(run):
-        here = list(states.values())
-        counts.append((time, here.count("works"), here.count("boots")))
+
+    def count(state: str, run: Run) -> Points:
+        return [(time, float(list(states.values()).count(state))) for time, states in machine_states(run)]
+
     return (
-        lanes.series("machines that work", [(time, working) for time, working, _ in counts]),
-        lanes.series("machines that boot", [(time, booting) for time, _, booting in counts]),
+        Lane("machines that work", "", lambda run, _: count("works", run)),
+        Lane("machines that boot", "", lambda run, _: count("boots", run)),
     )
 
 

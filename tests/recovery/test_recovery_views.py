@@ -53,7 +53,7 @@ def test_the_repair_slider_says_what_the_chain_says_at_its_ends():
 
 def test_lanes_of_a_repair_end_with_what_the_report_says():
     run = exercises.storage(at_once=36).run(45.0)
-    short, dead, latency = views.repair_lanes(run)
+    short, dead, latency = views.repair_lanes()
     assert [lane.name for lane in (short, dead, latency)] == [
         "chunks short of a copy", "servers taken for dead", "latency p99",
     ]  # fmt: skip
@@ -64,7 +64,7 @@ def test_lanes_of_a_repair_end_with_what_the_report_says():
 
 def test_lanes_of_a_fleet_count_its_machines():
     run = exercises.fleet.with_faults(Crash("n2", at=10.0)).run(60.0)
-    working, booting = views.fleet_lanes(run)
+    working, booting = views.fleet_lanes()
     values = [value for _, value in working.points(run, None)]
     assert values[-1] == fleet_report(run, 5).working == 5
     assert min(values[5:]) == 4
