@@ -126,7 +126,8 @@ class FleetController(Node):
         self.members = working
 
     def on_start(self, ctx: Context) -> None:
-        """Look for the first time."""
+        """Look for the first time; whom it knew at first is alive until it has been silent for long enough."""
+        self._heard = dict.fromkeys(self._heard, ctx.now)
         ctx.set_timer("look", HEARTBEAT)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:

@@ -183,17 +183,25 @@ class RepairMaster(Node):
         """A server is there, or a copy is made."""
         if isinstance(message, Here):
             self._heard[sender] = ctx.now
-            if sender in self.dead:  # it was only late: what it holds counts again
-                self.dead = [server for server in self.dead if server != sender]
-                for chunk in message.chunks:
-                    if sender not in self._placement[chunk]:
-                        self._placement[chunk].append(sender)
-                self._show(ctx)
+            self._believe(ctx, sender, message.chunks)
         elif isinstance(message, Copied) and self.under_way.get(message.chunk) == sender:
             del self.under_way[message.chunk]
             self._placement[message.chunk].append(sender)
             self._show(ctx)
             self._repair(ctx)
+
+    def _believe(self, ctx: Context, server: str, chunks: Sequence[int]) -> None:
+        """What a server holds counts, also if it was only late; what it has lost with its disk does not."""
+        was_dead, held, changed = server in self.dead, frozenset(chunks), False
+        for chunk, servers in enumerate(self._placement):
+            if server in servers and chunk not in held:
+                servers.remove(server)
+                changed = True
+            elif was_dead and chunk in held and server not in servers:
+                servers.append(server)
+        self.dead = [one for one in self.dead if one != server]
+        if was_dead or changed:
+            self._show(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Judge, repair, and ask again."""

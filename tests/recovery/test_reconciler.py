@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from dscourse.recovery import (
     Create,
     FleetController,
+    FleetReport,
     Forget,
     Machine,
     Reconciler,
@@ -156,3 +157,14 @@ def test_by_the_end_alone_the_one_that_doubles_the_fleet_would_pass():
     right = fleets(Reconciler)["working"]
     assert fleets(IgnoresPending)["working"] >= right
     assert fleets(WaitsForever)["working"] < right - 0.1
+
+
+def test_a_controller_that_is_restarted_takes_nobody_for_dead():
+    def node(node_id, peers):
+        if node_id == "n0":
+            return FleetController(node_id, peers, desired=3, working=3)
+        return Machine(node_id, peers, works=int(node_id[1:]) <= 3)
+
+    restart = Crash("n0", at=50.0, restart_at=55.0)
+    run = Scenario(node, Network(topology.star(6), latency=0.1), faults=[restart]).run(100.0)
+    assert fleet_report(run, 3) == FleetReport(peak=3, creations=0, under_target=0.0, working=3)

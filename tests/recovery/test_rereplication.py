@@ -59,6 +59,14 @@ def test_who_waits_makes_no_copies_for_one_that_comes_back(wait, copies):
     assert any(isinstance(event.message, CopyTo) for event in run.trace.select(kind="send")) == copies
 
 
+def test_a_server_that_is_back_in_a_moment_with_an_empty_disk_is_noticed():
+    run = rereplication_scenario(servers=5, chunks=20, pieces=5, restart_at=6.0).run(40.0)
+    assert repair_report(run).taken_for_dead == 0
+    nodes = run.at(40.0).nodes
+    held = [chunk for node, fields in nodes.items() if node != "n0" for chunk in fields["chunks"]]
+    assert {chunk: held.count(chunk) for chunk in range(20)} == dict.fromkeys(range(20), 3)
+
+
 def test_two_copies_and_two_disks_lose_what_only_they_held():
     scenario = rereplication_scenario(servers=5, chunks=20, copies=2, at_once=1)
     run = scenario.with_faults(*scenario.faults, Crash("n2", at=6.0)).run(60.0)
