@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,11 @@ NO_MATTER = {
     "PYTHONPATH": None,  # pip would take what lies there for installed
 }
 
-# JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network.
+# JupyterLab would otherwise ask on every start whether to fetch news, and look for updates over the network. And of a
+# notebook that is opened again without its kernel it would show no question, no player and no figure, but an error.
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
@@ -82,6 +85,11 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Setting up was interrupted. The same command goes on where it stopped.", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        problem = (
+            f"The course can't be set up in {ROOT}: {error.strerror or error} ({error.filename}). Copy the course to a "
+            "folder that you may write to, and run the same command there."
+        )
     if problem:
         print(problem, file=sys.stderr)
         return 1
@@ -127,7 +135,7 @@ def set_up(extras: list[str]) -> str | None:
         make = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]
         if run_to_its_end(make, env=untroubled()) != 0:
             return "The environment in .venv could not be made; the message above says why."
-    say("Setting up the course, step 2 of 2: installing packages (one to a few minutes, only this once)")
+    say("Setting up the course, step 2 of 2: installing packages (up to a few minutes, only this once)")
     if install(extras) != 0:
         return (
             "Some packages could not be installed; the lines above say why. Most often the network was away: "
@@ -161,14 +169,95 @@ def which_versions() -> str:
 def install(extras: list[str]) -> int:
     """Install the package, editable, with its extras."""
     package = f"{ROOT}[{','.join(extras)}]"
+    choice = {
+        "oldest": ["--resolution", "lowest-direct"],
+        "locked": ["--constraint", str(ROOT / "requirements.lock")],
+    }
+    wanted = [*choice.get(which_versions(), []), "--editable", package]
+    uv, environment = fast_installer()
+    if uv:
+        say("  with uv, which is fast")
+        if which_versions() == "newest":
+            wanted.append("--upgrade")
+        if run_and_tell([*uv, *wanted], of_uv, words_of_failure=False, env=environment) == 0:
+            return 0
+        say("  uv could not do it; now with pip")
+    if which_versions() == "oldest":
+        say("  pip can't choose the oldest versions, only uv can")
+        return 1
+    say("  with pip")
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    if which_versions() == "oldest":  # pip can't choose the oldest versions; uv can
-        uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--resolution", "lowest-direct"]
-        status = run_to_its_end([*pip, "--quiet", "uv"], env=untroubled())
-        return status or run_to_its_end([*uv, "--editable", package], env=untroubled())
-    if which_versions() == "locked":
-        pip += ["--constraint", str(ROOT / "requirements.lock")]
-    return run_to_its_end([*pip, "--editable", package], env=untroubled())
+    return run_and_tell([*pip, *wanted], of_pip(), env=untroubled())
+
+
+def fast_installer() -> tuple[list[str], dict[str, str]]:
+    """Return how to call uv, and in which environment; an empty list if it can't be had, or not reach the packages.
+
+    It goes where pip is set to go, if that is said in a way that both know.
+    """
+    environment = {name: value for name, value in untroubled().items() if not name.startswith("UV_")}
+    if "UV_CACHE_DIR" in os.environ:
+        environment["UV_CACHE_DIR"] = os.environ["UV_CACHE_DIR"]
+    told = output_of([PYTHON, "-m", "pip", "config", "list"])
+    lines = [line.partition("=") for line in told.splitlines() if "." in line.partition("=")[0]]
+    settings = {key.rpartition(".")[2]: value.strip("'") for key, _, value in lines}
+    if settings.keys() & {"proxy", "client-cert", "trusted-host", "no-index"}:
+        return [], {}
+    if "cert" in settings:
+        environment["SSL_CERT_FILE"] = settings["cert"]
+    options = ["--no-config", "--python", PYTHON]
+    if "extra-index-url" in settings:  # to pip all places are alike; uv would look no further than the first
+        options += ["--index-strategy", "unsafe-best-match"]
+    both = {"index-url": "--default-index", "extra-index-url": "--index", "find-links": "--find-links"}
+    for name, option in both.items():
+        for place in settings.get(name, "").replace("\\n", " ").split():
+            options += [option, place]
+    get = [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+        "--retries",
+        "1",
+        "uv",
+    ]
+    if not output_of([PYTHON, "-m", "uv", "--version"]):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if run_to_its_end([PYTHON, "-m", "pip", *get], env=untroubled(), **quiet) != 0:
+            return [], {}
+    return [PYTHON, "-m", "uv", "pip", "install", *options], environment
+
+
+def output_of(command: list[str]) -> str:
+    """Return what a command prints, nothing if it fails."""
+    ran = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=untroubled(), check=False
+    )
+    return ran.stdout.decode("utf-8", "replace") if ran.returncode == 0 else ""
+
+
+def of_uv(line: str) -> str:
+    """Tell of a line of uv what a person reads: how many packages were found, fetched and installed."""
+    words = {"Resolved": "found", "Prepared": "fetched", "Installed": "installed"}
+    first, _, rest = line.partition(" ")
+    return f"  {words[first]} {rest}" if first in words else ""
+
+
+def of_pip() -> Callable[[str], str]:
+    """Return what tells of pip's lines how far it is: now and then, how many packages it has looked at."""
+    found = 0
+
+    def told(line: str) -> str:
+        nonlocal found
+        if line.startswith("Collecting "):
+            found += 1
+            return f"  found {found} packages" if found % 25 == 0 else ""
+        if line.startswith("Installing collected packages"):
+            return f"  installing {line.count(',') + 1} packages"
+        return ""
+
+    return told
 
 
 def untroubled() -> dict[str, str]:
@@ -248,7 +337,7 @@ def environment_works() -> bool:
 
 
 def write_lab_settings(environment: Path | None = None) -> None:
-    """Switch JupyterLab's news and update checks off, in this environment only (Binder's postBuild names its own)."""
+    """Write how JupyterLab is set, in this environment only (Binder's postBuild names its own)."""
     folder = (environment or ENVIRONMENT) / "etc" / "jupyter" / "labconfig"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(LAB_SETTINGS, indent=2) + "\n"
@@ -277,13 +366,38 @@ def run_to_its_end(command: list[str], **options: Any) -> int:
     return status
 
 
+def run_and_tell(
+    command: list[str], tell: Callable[[str], str], words_of_failure: bool = True, **options: Any
+) -> int:
+    """Run a command and print what `tell` makes of its lines; if it fails and that is wanted, its own last ones."""
+    process: Any = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    last: list[str] = []
+    try:
+        with process.stdout as lines:
+            for raw in lines:
+                line = raw.decode("utf-8", "replace").rstrip()
+                last = [*last[-29:], line]
+                told = tell(line)
+                if told:
+                    say(told)
+    except KeyboardInterrupt:  # it hears of it, too
+        process.wait()
+        raise
+    if process.wait() != 0 and words_of_failure:
+        print(*last, sep="\n", file=sys.stderr, flush=True)
+    return int(process.returncode)
+
+
 def call(*arguments: str) -> int:
     """Run Python of the course's own environment from the root folder; `python` means it there, in terminals too."""
     path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
+    # Jupyter looks there before anywhere else: another project's kernel of the same name would run the course.
+    jupyter = [str(ENVIRONMENT / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
     try:
         environment = {
             **os.environ,
             "PATH": path,
+            "JUPYTER_PATH": os.pathsep.join(filter(None, jupyter)),
             "PYTHONUTF8": "1",
         }  # Windows would read files in a code page
         return run_to_its_end([PYTHON, *arguments], cwd=str(ROOT), env=environment)
@@ -320,8 +434,12 @@ def folders_instead_of_home() -> dict[str, str]:
     if os.access(home, os.W_OK):
         return {}
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
-    say(f"Your home ({home}) may not be written to, so Jupyter keeps its own files in .venv.")
-    return {name: str(ENVIRONMENT / "instead-of-home" / name.lower()) for name in names}
+    names += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    instead = ENVIRONMENT / "instead-of-home"
+    if not os.access(str(ENVIRONMENT), os.W_OK):
+        instead = Path(tempfile.mkdtemp(prefix="dscourse-"))
+    say(f"Your home ({home}) may not be written to, so Jupyter keeps its own files in {instead}.")
+    return {name: str(instead / name.lower()) for name in names}
 
 
 def rerun_notebooks(options: list[str]) -> int:

@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from dscourse.commands import until_nobody_reads
+from dscourse.commands import of_this_python, until_nobody_reads
 
 __all__ = ["Finding", "Report", "main", "packages_are_as_tested", "run"]
 
@@ -182,18 +182,36 @@ def _kernel() -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
-        command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+        found = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
         yield Finding("problem", "Jupyter finds no kernel to run Python with", _REPAIR)
         return
+    command = found.argv[0]
     if re.fullmatch(r"python[0-9.]*", command) or Path(command).parent == Path(sys.executable).parent:
         yield Finding("ok", "the kernel that runs your cells")
     else:
         yield Finding(
             "problem",
             f"Jupyter's Python 3 kernel is another Python: {command}",
-            f"Make it this one: `{sys.executable} -m ipykernel install --sys-prefix`.",
+            _how_to_have_this_kernel(Path(found.resource_dir)),
         )
+
+
+def _how_to_have_this_kernel(other: Path) -> str:
+    """Say what to do about another kernel that bears the name: this one may be there, and found too late."""
+    own = Path(sys.prefix, "share", "jupyter", "kernels", "python3")
+    if other in (own, Path()) or not own.is_dir():
+        return f"Make it this one: `{of_this_python('-m ipykernel install --sys-prefix')}`."
+    named = os.environ.get("JUPYTER_PATH", "")
+    because = (
+        " since JUPYTER_PATH names it"
+        if str(other).startswith(tuple(filter(None, named.split(os.pathsep))))
+        else ""
+    )
+    return (
+        f"It is described in {other}, which Jupyter finds first{because}. Open the course with `make lab`, which puts "
+        f"its own in front; or take that folder out of the way (another name will do), or out of JUPYTER_PATH."
+    )
 
 
 def _widgets() -> Iterator[Finding]:
@@ -212,7 +230,8 @@ def _widgets() -> Iterator[Finding]:
         yield Finding(
             "problem",
             f"JupyterLab's part of the sliders and players is missing: {', '.join(missing)}",
-            "Install it again, then reload the page: `pip install --force-reinstall jupyterlab_widgets anywidget`.",
+            "Install it again, then reload the page: "
+            f"`{of_this_python('-m pip install --force-reinstall jupyterlab_widgets anywidget')}`.",
         )
     else:
         yield Finding("ok", "sliders and players, in Python and in JupyterLab")

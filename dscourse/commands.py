@@ -6,7 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["until_nobody_reads"]
+__all__ = ["of_this_python", "until_nobody_reads"]
+
+
+def of_this_python(arguments: str) -> str:
+    """Return a command as one types it here, in a cell or a terminal: this Python does it, whatever is on the PATH."""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{'!' * ('ipykernel' in sys.modules)}{python} {arguments}"
 
 
 def until_nobody_reads(command: Callable[[], int]) -> int:

@@ -2,6 +2,8 @@
 
     python -m dscourse.workspace                 # make the copies, or bring them up to date
     python -m dscourse.workspace --reset 04      # start notebook 04 afresh; the old copy is kept beside it
+    from dscourse import workspace               # the same in a cell
+    workspace.reset("04")
 
 A prediction is worth nothing when the answer already stands below it, so the copies have no claim cells and no outputs
 but the questions of predictions and exercises, to be read before anything is run. They live in `workspace/`, which git
@@ -19,6 +21,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,17 @@ __all__ = ["course_notebooks", "lay_out", "learners_copy", "main", "reset"]
 RECORD = ".dscourse-workspace.json"
 _QUESTION = re.compile(r"exercises\.\w+")  # the last line of a cell that shows a prediction or an exercise
 _PACKAGE = Path(__file__).resolve().parent
+_RELOAD = (
+    "If it is open in JupyterLab, that still shows the old cells: choose File → Reload from Disk there, and *Revert* "
+    "if it asks as it saves. *Overwrite* would write the old cells back."
+)
+
+
+class Told(list[str]):
+    """What happened, a line for each thing; a cell shows them as lines."""
+
+    def __repr__(self) -> str:
+        return "\n".join(self)
 
 
 def course_notebooks() -> Path:
@@ -81,7 +95,7 @@ def _asks(cell: dict[str, Any]) -> bool:
     return _QUESTION.fullmatch(last) is not None
 
 
-def lay_out(folder: Path, source: Path | None = None) -> list[str]:
+def lay_out(folder: Path, source: Path | None = None) -> Told:
     """Make the copies in `folder`, or bring them up to date, and tell what happened.
 
     A copy that nobody touched is replaced by a newer version. A touched one stays; the newer version is laid beside.
@@ -102,25 +116,46 @@ def lay_out(folder: Path, source: Path | None = None) -> list[str]:
     return told
 
 
-def reset(wanted: list[str], folder: Path, source: Path | None = None) -> list[str]:
-    """Start some notebooks afresh and tell where the old copies are.
+def reset(wanted: str | Sequence[str], folder: Path | None = None, source: Path | None = None) -> Told:
+    """Start a notebook or several afresh and tell where the old copies are.
 
     Args:
         wanted: notebooks by number or name: "04", "4", "04-partitioning".
-        folder: the workspace.
+        folder: the workspace; by default the one that you are in, or that of the course.
         source: the course's notebooks; by default those of this installation.
 
     Raises:
         LookupError: if the course has no such notebook; nothing is reset then.
         OSError: if the folder can't be made or written to.
     """
-    workspace = _Workspace(folder, source or course_notebooks())
-    names = [workspace.find(text) for text in wanted]
+    workspace = _Workspace(folder or default_folder(), source or course_notebooks())
+    names = [workspace.find(str(text)) for text in ([wanted] if isinstance(wanted, str) else wanted)]
     told = workspace.told
     for name in dict.fromkeys(names):
         told += workspace.attempt(name, workspace.start_afresh)
     workspace.remember()
     return told
+
+
+def lay_in(files: Mapping[str, bytes], folder: Path) -> Told:
+    """Bring files of another workspace into this one, and tell what became of them.
+
+    A copy that nobody has touched gives way, one that was worked in stays, and what comes is laid beside it.
+
+    Args:
+        files: by name, from the workspace's folder; its record among them tells which of them nobody has touched.
+        folder: the workspace; it is made if it isn't there.
+
+    Raises:
+        OSError: if the folder can't be made or written to.
+    """
+    workspace = _Workspace(folder, course_notebooks())
+    theirs = _as_record(files.get(RECORD, b"{}"))
+    for name, file in files.items():
+        if name != RECORD:
+            workspace.told += workspace.bring_in(name, file, theirs.get(name, {}))
+    workspace.remember()
+    return workspace.told
 
 
 class _Workspace:
@@ -130,7 +165,7 @@ class _Workspace:
         self.folder = folder
         self.source = source
         self.names = sorted(path.name for path in source.iterdir() if path.suffix in (".ipynb", ".md"))
-        self.told: list[str] = []
+        self.told = Told()
         folder.mkdir(parents=True, exist_ok=True)
         self.record = self._read_record()
 
@@ -182,7 +217,7 @@ class _Workspace:
         if known.get("beside_version") == version:
             if not (self.folder / known["beside"]).exists():
                 return []
-            return [f"{known['beside']} is still newer than your {name}. To switch: --reset {number}"]
+            return [f"{known['beside']} is still newer than your {name}. {_how_to_switch(number)}"]
         beside = self.folder / known.get("beside", "")
         if not beside.is_file() or not _is_as_laid(beside, known):
             beside = _free_name(self.folder / name, "new")
@@ -191,19 +226,43 @@ class _Workspace:
         known["beside_file"] = _fingerprint(fresh)
         return [
             f"{name}: the course has a newer version, and you have worked in yours. Yours is untouched; the newer one "
-            f"is {beside.name}, beside it. To switch (your copy is kept): python -m dscourse.workspace --reset {number}"
+            f"is {beside.name}, beside it. {_how_to_switch(number)}"
         ]
+
+    def bring_in(self, name: str, file: bytes, theirs: dict[str, str]) -> list[str]:
+        """Lay a file of another workspace where it was, or beside what was worked in here."""
+        path = self.folder / name
+        known = self.record.get(name, {})
+        if path.is_file():
+            mine = path.read_bytes()
+            if _fingerprint(mine) == _fingerprint(file):
+                return []
+            if theirs and _fingerprint(file) == theirs.get("file"):
+                return []  # nobody has worked in theirs
+            if not known or _fingerprint(mine) != known.get("file"):
+                path = _free_name(path, "restored")
+                _write(path, file)
+                return [
+                    f"{name} is there already, and is another one: yours of then is {path.name}, beside it."
+                ]
+        elif path.exists():
+            path = _free_name(path, "restored")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, file)
+        if theirs and path.name == Path(name).name:
+            self.record[name] = {key: theirs[key] for key in ("laid", "file") if key in theirs}
+        return [f"{path.relative_to(self.folder).as_posix()} is back."]
 
     def start_afresh(self, name: str, fresh: bytes) -> list[str]:
         path = self.folder / name
         known = self.record.setdefault(name, {})
-        told = [f"{name} is a fresh copy now."]
+        told = [f"{name} is a fresh copy now. {_RELOAD}"]
         if path.exists():
             mine = path.read_bytes()
             if not self._is_untouched(mine, fresh, known):
                 old = _free_name(path, "old")
                 path.rename(old)
-                told = [f"{name} is a fresh copy now; your old one is {old.name}, beside it."]
+                told = [f"{name} is a fresh copy now; your old one is {old.name}, beside it. {_RELOAD}"]
             elif _version(mine) == _version(fresh):
                 told = [f"{name} is a fresh copy already: you have not changed it."]
         if not path.exists() or _fingerprint(path.read_bytes()) != _fingerprint(fresh):
@@ -236,11 +295,7 @@ class _Workspace:
     def _read_record(self) -> dict[str, dict[str, str]]:
         path = self.folder / RECORD
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            return {
-                str(name): {str(key): str(value) for key, value in known.items()}
-                for name, known in record.items()
-            }
+            return _record_in(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError):
@@ -257,6 +312,21 @@ class _Workspace:
             _write(path, text.encode("utf-8"))
 
 
+def _record_in(text: str) -> dict[str, dict[str, str]]:
+    return {
+        str(name): {str(key): str(value) for key, value in known.items()}
+        for name, known in json.loads(text).items()
+    }
+
+
+def _as_record(file: bytes) -> dict[str, dict[str, str]]:
+    """Return the record of another workspace; a damaged one counts as none."""
+    try:
+        return _record_in(file.decode("utf-8"))
+    except (ValueError, AttributeError):
+        return {}
+
+
 def _parsed(notebook: bytes) -> dict[str, Any]:
     content = json.loads(notebook.decode("utf-8"))
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
@@ -266,13 +336,14 @@ def _parsed(notebook: bytes) -> dict[str, Any]:
 
 
 def _fingerprint(file: bytes) -> str:
-    """Return a digest of what a learner could have touched: cells, outputs and their state, or else the bytes.
+    """Return a digest of what a learner could have touched: cells and outputs, or else the bytes.
 
-    JupyterLab rewrites a notebook's description of the kernel as soon as it opens one; that is no change.
+    JupyterLab rewrites a notebook's description of the kernel as soon as it opens one, and saves what widgets there
+    are, also none; that is no change.
     """
     try:
         content = _parsed(file)
-        for key in ("kernelspec", "language_info"):
+        for key in ("kernelspec", "language_info", "widgets"):
             content["metadata"].pop(key, None)
         for cell in content["cells"]:
             cell["source"] = "".join(cell["source"])
@@ -319,6 +390,11 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _how_to_switch(number: str) -> str:
+    """Say it for a cell: there it is the kernel's own Python that does it, whatever else is called python."""
+    return f'To switch (your copy is kept), run in a cell: from dscourse import workspace; workspace.reset("{number}")'
 
 
 def _free_name(path: Path, word: str) -> Path:

@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dscourse import check, datasets
+from dscourse import check, commands, datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,6 +93,35 @@ def test_a_kernel_of_another_python_is_told(monkeypatch):
     (problem,) = problems(check._kernel())
     assert "/somewhere/else/python3" in problem
     assert "ipykernel install" in problem
+
+
+def test_another_kernel_of_that_name_that_is_found_first_is_named_with_its_folder(monkeypatch, tmp_path):
+    other = tmp_path / "other" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    spec = {"argv": ["/somewhere/else/python3"], "display_name": "Python 3", "language": "python"}
+    (other / "kernel.json").write_text(json.dumps(spec))
+    (tmp_path / "own" / "share" / "jupyter" / "kernels" / "python3").mkdir(parents=True)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.setattr(check.sys, "prefix", str(tmp_path / "own"))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "other"))
+    (problem,) = problems(check._kernel())
+    assert f"described in {other}, which Jupyter finds first since JUPYTER_PATH names it" in problem
+    assert "make lab" in problem
+    assert "ipykernel install" not in problem  # it would change nothing
+
+
+def test_advice_for_a_cell_is_carried_out_by_the_kernels_own_python(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/my folder/python")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert commands.of_this_python("-m pip list") == '"/my folder/python" -m pip list'
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    assert commands.of_this_python("-m pip list") == '!"/my folder/python" -m pip list'
+
+
+def test_no_advice_leaves_it_to_the_path_which_python_is_meant():
+    for path in [*ROOT.glob("dscourse/**/*.py"), *ROOT.glob("notebooks/*.ipynb")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"!(?:python3?|pip3?|jupyter) |`(?:pip3?|jupyter) ", text), path
 
 
 def test_a_missing_kernel_is_told(monkeypatch):

@@ -26,18 +26,22 @@ TOPICS = {
     "resilience",
     "chaos",
 }
-TOP = {"progress", "views", "exercises", "live", "check", "workspace"}
+TOP = {"progress", "backup", "views", "exercises", "live", "check", "workspace"}
 FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fromkeys(TOP, 2)
 # Nothing imports the top floor but notebooks and tests; only exercises may use views, and both may keep progress.
-ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "progress")}
+ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "progress")} | {
+    ("backup", "progress"),
+    ("backup", "workspace"),
+}
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
 START_NOTHING = {("views", "asyncio")}
 
-# A sweep waits for workers, which live in real time; who waits for it is shown a bar. Only inside functions, so that
-# nothing of it is loaded with the models.
+# A sweep waits for workers, which live in real time; who waits for it is shown a bar; who limits the time of a checker
+# waits in real time, too. Only inside functions, so that nothing of it is loaded with the models.
 WAITING = {
     "dscourse.exploration.sweep": {"concurrent.futures", "time"},
     "dscourse.exploration.progress_bar": {"tqdm", "IPython"},
+    "dscourse.consistency.limits": {"time"},
 }
 
 SCREEN = {

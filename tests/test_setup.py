@@ -39,6 +39,12 @@ def course(monkeypatch, tmp_path):
     monkeypatch.setattr(module.subprocess, "call", call)
     module.package_is_found = lambda: True
     module.really_run_to_its_end, module.run_to_its_end = module.run_to_its_end, call
+    module.really_run_and_tell = module.run_and_tell
+    module.run_and_tell = lambda command, _tell, **options: module.run_to_its_end(command, **options)
+    module.really_fast_installer, module.fast_installer = (
+        module.fast_installer,
+        lambda: (["uv"], {}) if module.which_versions() == "oldest" else ([], {}),
+    )
     monkeypatch.delenv("DSCOURSE_VERSIONS", raising=False)
     return module
 
@@ -235,7 +241,7 @@ def test_where_the_home_is_read_only_jupyter_writes_elsewhere(course, monkeypatc
     monkeypatch.setattr(course.os, "environ", {"JUPYTER_DATA_DIR": "/mine"})
     course.open_lab([])
     assert course.os.environ == {"JUPYTER_DATA_DIR": "/mine"}  # an ordinary home stays in use
-    monkeypatch.setattr(course.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(course.os, "access", lambda path, mode: path == str(course.ENVIRONMENT))
     course.open_lab([])
     assert course.os.environ["JUPYTER_DATA_DIR"] == "/mine"
     elsewhere = course.os.environ["JUPYTER_RUNTIME_DIR"]
@@ -243,11 +249,13 @@ def test_where_the_home_is_read_only_jupyter_writes_elsewhere(course, monkeypatc
     assert "may not be written to" in capsys.readouterr().out
 
 
-def test_news_and_update_checks_are_off(course):
+def test_news_and_update_checks_are_off_and_widgets_are_saved_with_their_notebook(course):
     course.write_lab_settings()
     path = course.ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-    settings = json.loads(path.read_text())["@jupyterlab/apputils-extension:notification"]
-    assert settings == {"fetchNews": "false", "checkForUpdates": False}
+    settings = json.loads(path.read_text())
+    news = settings["@jupyterlab/apputils-extension:notification"]
+    assert news == {"fetchNews": "false", "checkForUpdates": False}
+    assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
 
 
 def test_linters_are_asked_only_under_the_reference_python(course, monkeypatch):
@@ -421,6 +429,146 @@ def test_the_script_can_be_read_by_pythons_that_are_too_old():
     assert "from __future__ import annotations" in source  # annotations are not looked at there
 
 
+# --- which installer ---
+
+
+@pytest.fixture
+def with_uv(course, monkeypatch):
+    """A pip whose settings are in `pip_settings`, and a uv that is there already."""
+    course.pip_settings = ""
+
+    def output_of(command):
+        return course.pip_settings if command[-2:] == ["config", "list"] else "uv 1.0"
+
+    monkeypatch.setattr(course, "output_of", output_of)
+    course.fast_installer = course.really_fast_installer
+    return course
+
+
+def test_uv_installs_where_it_can_be_had_and_is_named(with_uv, capsys):
+    assert with_uv.install(["lab"]) == 0
+    ((*uv, package),) = with_uv.commands
+    assert uv[1:5] == ["-m", "uv", "pip", "install"]
+    assert uv[uv.index("--python") + 1] == with_uv.PYTHON
+    assert uv[uv.index("--constraint") + 1] == str(ROOT / "requirements.lock")
+    assert package == f"{ROOT}[lab]"
+    assert "with uv" in capsys.readouterr().out
+
+
+def test_pip_goes_on_where_uv_fails_and_is_named(with_uv, monkeypatch, capsys):
+    def uv_fails(command, **_options):
+        with_uv.commands.append(command)
+        return int("uv" in command)
+
+    monkeypatch.setattr(with_uv, "run_to_its_end", uv_fails)
+    assert with_uv.install(["lab"]) == 0
+    assert ["pip" in command for command in with_uv.commands] == [True, True]
+    assert [command[2] for command in with_uv.commands] == ["uv", "pip"]
+    told = capsys.readouterr().out
+    assert "uv could not do it; now with pip" in told
+
+
+def test_where_uv_cannot_be_fetched_pip_does_it_without_a_word_of_that(with_uv, monkeypatch, capsys):
+    with_uv.output_of = lambda command: ""
+    monkeypatch.setattr(with_uv, "run_to_its_end", lambda command, **_: int(command[-1] == "uv"))
+    assert with_uv.install(["lab"]) == 0
+    assert capsys.readouterr().out == "  with pip\n"
+
+
+def test_uv_goes_where_pip_is_set_to_go(with_uv):
+    with_uv.pip_settings = (
+        "global.index-url='https://mirror.example/simple'\n"
+        "global.extra-index-url='\\nhttps://one.example\\nhttps://two.example'\n:env:.cert='/etc/mine.pem'\n"
+    )
+    command, environment = with_uv.fast_installer()
+    assert command[command.index("--default-index") + 1] == "https://mirror.example/simple"
+    assert [command[place + 1] for place, word in enumerate(command) if word == "--index"] == [
+        "https://one.example",
+        "https://two.example",
+    ]
+    assert environment["SSL_CERT_FILE"] == "/etc/mine.pem"
+
+
+@pytest.mark.parametrize(
+    "name", ["global.proxy", ":env:.trusted-host", "install.no-index", "user.client-cert"]
+)
+def test_settings_that_only_pip_understands_are_left_to_pip(with_uv, name):
+    with_uv.pip_settings = f"{name}='anything'\n"
+    assert with_uv.fast_installer() == ([], {})
+
+
+def test_settings_of_uv_for_other_projects_do_not_reach_it(with_uv, monkeypatch):
+    monkeypatch.setenv("UV_REQUIRE_HASHES", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", "/mine")
+    command, environment = with_uv.fast_installer()
+    assert "UV_REQUIRE_HASHES" not in environment
+    assert environment["UV_CACHE_DIR"] == "/mine"
+    assert "--no-config" in command
+
+
+def test_progress_is_told_in_lines_that_a_person_reads(course):
+    told = course.of_pip()
+    lines = [f"Collecting p{place}" for place in range(60)] + [
+        "  Downloading x",
+        "Installing collected packages: a, b",
+    ]
+    assert list(filter(None, map(told, lines))) == [
+        "  found 25 packages",
+        "  found 50 packages",
+        "  installing 2 packages",
+    ]
+    assert course.of_uv("Installed 112 packages in 4.76s") == "  installed 112 packages in 4.76s"
+    assert course.of_uv(" + numpy==2.4.6") == ""
+
+
+def test_the_last_words_of_an_installer_that_failed_are_shown(course, capfd):
+    lines = "for n in range(50): print(n)"
+    status = course.really_run_and_tell(
+        [sys.executable, "-c", f"{lines}\nraise SystemExit(3)"], lambda line: ""
+    )
+    assert status == 3
+    assert capfd.readouterr().err.split()[-2:] == ["48", "49"]
+    assert (
+        course.really_run_and_tell([sys.executable, "-c", lines], lambda line: f"<{line}>" * (line == "7"))
+        == 0
+    )
+    assert capfd.readouterr() == ("<7>\n", "")
+
+
+# --- where nothing may be written ---
+
+
+def test_a_clone_that_may_not_be_written_to_is_told_in_one_line(course, monkeypatch, capsys):
+    def refused(*_arguments):
+        raise PermissionError(13, "Permission denied", "/clone/.venv")
+
+    monkeypatch.setattr(course, "set_up", refused)
+    assert course.main(["lab"]) == 1
+    told = capsys.readouterr().err
+    assert "can't be set up" in told
+    assert "Permission denied (/clone/.venv). Copy the course to a folder that you may write to" in told
+    assert told.count("\n") == 1
+
+
+def test_where_home_and_clone_are_read_only_jupyter_writes_to_a_temporary_place(course, monkeypatch, capsys):
+    monkeypatch.setattr(course.os, "access", lambda path, mode: False)
+    folders = course.folders_instead_of_home()
+    place = Path(folders["JUPYTER_RUNTIME_DIR"]).parent
+    assert place.is_dir()
+    assert course.ENVIRONMENT not in place.parents
+    assert str(place) in capsys.readouterr().out
+    place.rmdir()
+
+
+def test_the_courses_own_kernel_is_found_before_that_of_another_project(course, monkeypatch):
+    seen = []
+    monkeypatch.setattr(course, "run_to_its_end", lambda command, **options: seen.append(options["env"]) or 0)
+    monkeypatch.setenv("JUPYTER_PATH", "/other/share/jupyter")
+    course.call("-m", "jupyterlab")
+    own = str(course.ENVIRONMENT / "share" / "jupyter")
+    assert seen[0]["JUPYTER_PATH"].split(os.pathsep) == [own, "/other/share/jupyter"]
+
+
 # --- environment.yml and postBuild ---
 
 
@@ -479,6 +627,17 @@ def test_post_build_runs_and_keeps_jupyterlab_from_asking_about_news(tmp_path):
     assert (tmp_path / "copies" / "00-start-here.ipynb").is_file()
     settings = tmp_path / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
     assert '"fetchNews": "false"' in settings.read_text()
+    assert '"saveState": true' in settings.read_text()
+
+
+def test_the_course_is_opened_on_every_system_that_is_tested():
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"]["test"]
+    assert {system.split("-")[0] for system in job["strategy"]["matrix"]["os"]} == {
+        "ubuntu",
+        "macos",
+        "windows",
+    }
+    assert "python .ci/lab_answers.py" in [step.get("run") for step in job["steps"]]
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="needs a clone")

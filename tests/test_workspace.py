@@ -152,6 +152,7 @@ def test_opening_a_notebook_does_not_count_as_touching(course, mine):
     path = mine / "04-partitioning.ipynb"
     content = json.loads(path.read_text())
     content["metadata"]["language_info"] = {"name": "python", "version": "3.13.0"}
+    content["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     content["cells"][1]["source"] = ["1 +", " 1"]
     path.write_text(json.dumps(content, indent=4))
     put(course, "04-partitioning.ipynb", "2 + 2")
@@ -195,7 +196,7 @@ def test_newer_versions_take_turns_beside_a_touched_copy(course, mine):
         workspace.lay_out(mine, course)
         assert sources(mine / "04-partitioning-new.ipynb")[1] == text
     (reminder,) = workspace.lay_out(mine, course)
-    assert "--reset 04" in reminder
+    assert 'workspace.reset("04")' in reminder
     mine_too = touch(mine / "04-partitioning-new.ipynb", "work in the newer one")
     put(course, "04-partitioning.ipynb", "4 + 4")
     workspace.lay_out(mine, course)
@@ -273,6 +274,33 @@ def test_reset_gives_a_fresh_copy_and_keeps_the_old(course, mine, wanted):
     assert "04-partitioning-old.ipynb" in told
     assert (mine / "04-partitioning-old.ipynb").read_bytes() == before
     assert sources(mine / "04-partitioning.ipynb")[1] == "1 + 1"
+
+
+def test_reset_says_what_to_do_with_a_page_that_is_open(course, mine):
+    touch(mine / "04-partitioning.ipynb")
+    (told,) = workspace.reset("04", mine, course)
+    assert "choose File → Reload from Disk" in told
+    assert "*Revert*" in told
+    (told,) = workspace.reset("04", mine, course)
+    assert "Reload" not in told  # nothing was changed
+
+
+def test_what_is_to_be_run_in_a_cell_does_not_ask_which_python_is_on_the_path(course, mine, monkeypatch):
+    touch(mine / "04-partitioning.ipynb")
+    put(course, "04-partitioning.ipynb", "2 + 2")
+    told = [*workspace.lay_out(mine, course), *workspace.lay_out(mine, course)]
+    advice = re.findall(r"run in a cell: (.*)$", "\n".join(told), re.MULTILINE)
+    assert advice == ['from dscourse import workspace; workspace.reset("04")'] * 2
+    monkeypatch.setattr(workspace, "course_notebooks", lambda: course)
+    monkeypatch.chdir(mine)
+    monkeypatch.setenv("PATH", "")
+    exec(advice[0], {})
+    assert sources(mine / "04-partitioning.ipynb")[1] == "2 + 2"
+
+
+def test_a_cell_shows_what_happened_as_lines(course, mine):
+    assert repr(workspace.Told(["a", "b"])) == "a\nb"
+    assert isinstance(workspace.reset(["00", "04"], mine, course), workspace.Told)
 
 
 def test_a_second_reset_keeps_both_old_copies(course, mine):
@@ -405,7 +433,8 @@ def test_a_wheel_brings_its_notebooks_and_lays_them_out_where_you_are(tmp_path):
 
 def test_reset_of_an_untouched_older_copy_keeps_nothing_either(course, mine):
     put(course, "04-partitioning.ipynb", "2 + 2")
-    assert workspace.reset(["04"], mine, course) == ["04-partitioning.ipynb is a fresh copy now."]
+    (told,) = workspace.reset(["04"], mine, course)
+    assert told.startswith("04-partitioning.ipynb is a fresh copy now.")
     assert sources(mine / "04-partitioning.ipynb")[1] == "2 + 2"
     assert not (mine / "04-partitioning-old.ipynb").exists()
 

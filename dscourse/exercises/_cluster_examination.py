@@ -15,7 +15,7 @@ from typing import Any
 from dscourse.exercises._breach import Breach
 from dscourse.exercises._exercise import Unfit
 from dscourse.exercises._learner_code import told
-from dscourse.exercises._line_limit import with_line_limit
+from dscourse.exercises._line_limit import limited_function, with_line_limit
 from dscourse.exercises._outside_state import kept_outside, mentions, outside_help, told_of
 from dscourse.exercises._report import Factory, Report
 from dscourse.exploration import Counterexample, FaultMix, search
@@ -30,6 +30,7 @@ from dscourse.simulation.run import describe_difference
 
 LINES = 50_000  # of one handler
 EVENTS = 4_000  # of one run
+LARGE = 400  # events of a load that is left as it is: a shorter one would be no such load
 OTHER_NAMES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni")  # beginnings of other names for the nodes
 SEARCHED = "a search"
 
@@ -50,11 +51,14 @@ class Schedule:
         name: what it shows.
         faults: what goes wrong in a run in time; or
         steps: all that happens, step by step, in a run without time. A step that can't be done is passed over.
+        cluster: makes of an answer a cluster of this schedule's own, without faults, where it is a load that shows
+            something.
     """
 
     name: str
     faults: tuple[Fault, ...] = ()
     steps: tuple[Step, ...] = ()
+    cluster: Callable[[Any], Scenario] | None = None
 
 
 def node_class(answer: object) -> type[Node]:
@@ -75,7 +79,7 @@ class ClusterExamination:
         requirements: what must hold, the first first.
         schedules: what is tried in any case; the first should be one without faults.
         faults: what a search may draw besides: what the node promises to survive, and no more.
-        seeds: how many schedules the search draws.
+        seeds: how many schedules the search draws; 0 where only loads with names can tell.
         clients: who asks the nodes for something.
         others: factories of the nodes that are none of the learner's, by id.
         as_node: makes of an answer a class or factory of nodes, where the answer is a part of one.
@@ -123,6 +127,10 @@ class ClusterExamination:
 
     def scheduled(self, written: Any, schedule: Schedule, *, limited: bool = False) -> tuple[Scenario, float]:
         """The cluster under a schedule, and until when it runs."""
+        if schedule.cluster is not None:
+            stoppable = with_line_limit if isinstance(written, type) else limited_function
+            answer = stoppable(written, LINES) if limited else written
+            return schedule.cluster(answer).with_faults(*schedule.faults), self.until
         scenario = self.scenario(written, schedule.faults, limited=limited)
         if not schedule.steps:
             return scenario, self.until
@@ -153,12 +161,16 @@ class ClusterExamination:
             scenario, until = self.scheduled(written, schedule, limited=True)
             if isinstance(scenario, ScriptScenario):
                 counterexample = shrink_scripted(scenario, self._named(wanted))
+            elif len((run := whole_run(scenario, until, EVENTS)).trace) > LARGE:
+                counterexample = _cut(run, self._named(wanted))
             else:
                 counterexample = shrink_scenario(scenario, until, self._named(wanted), event_limit=EVENTS)
-            return self._report(written, broken, counterexample, f"Schedule “{name}”. ")
+            plain, _ = self.scheduled(written, schedule)
+            return self._report(plain, broken, counterexample, f"Schedule “{name}”. ")
         found = self._searched(self.scenario(written, limited=True), self.seeds)
         if found is not None:
-            return self._report(written, ((SEARCHED, found.property.name),), found, "Found by a search. ")
+            broken = ((SEARCHED, found.property.name),)
+            return self._report(self.scenario(written), broken, found, "Found by a search. ")
         order = self._depends_on_names(written)
         return Report(held=self._held(()), outside=order)
 
@@ -183,6 +195,8 @@ class ClusterExamination:
         return sorted(found, key=lambda item: self.properties.index(item) if item in self.properties else -1)
 
     def _searched(self, scenario: Scenario, seeds: int) -> Counterexample | None:
+        if not seeds:
+            return None
         return search(
             scenario, self.properties, until=self.until, seeds=seeds, faults=self.faults, event_limit=EVENTS
         ).counterexample
@@ -229,11 +243,11 @@ class ClusterExamination:
     # ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _report(
-        self, written: Any, broken: tuple[tuple[str, str], ...], found: Counterexample, where: str
+        self, unlimited: Scenario, broken: tuple[tuple[str, str], ...], found: Counterexample, where: str
     ) -> Report:
         sections = {requirement.property.name: requirement.section for requirement in self.requirements}
         scenario = found.run.scenario
-        factory = self.scenario(written).node_factory
+        factory = unlimited.node_factory
         if isinstance(scenario, ScriptScenario):
             plain: Scenario = ScriptScenario(factory, self._network, scenario.steps, skip=scenario.skip)
         else:
@@ -267,6 +281,14 @@ class ClusterExamination:
 
         node.__name__ = node.__qualname__ = getattr(factory, "__name__", "node")
         return node
+
+
+def _cut(run: Run, broken: Property) -> Counterexample:
+    """A run up to a second after a property breaks, otherwise as it is."""
+    verdict = broken.predicate(run)
+    if isinstance(verdict, Breach) and verdict.time + 1.0 < run.until:
+        run = whole_run(run.scenario, verdict.time + 1.0, EVENTS)
+    return Counterexample(run, broken, "", "", run.faults)
 
 
 def _error_of(scenario: Scenario, until: float) -> NodeError | None:

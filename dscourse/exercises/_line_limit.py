@@ -35,6 +35,12 @@ def with_line_limit(node_class: Callable[..., Node], lines: int) -> Callable[[st
     return node
 
 
+def limited_function(function: Callable[..., Any], lines: int) -> Callable[..., Any]:
+    """Return a function that is stopped after so many lines of the learner's code, each time that it is called."""
+    counter = LineCounter(lines)
+    return lambda *arguments: counter.call(function, *arguments)
+
+
 def _limited(node_class: type[Node], counter: LineCounter) -> type[Node]:
     base: Any = node_class
 

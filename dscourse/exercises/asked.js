@@ -39,11 +39,13 @@ function button(text, act) {
   return made;
 }
 
-// Tell Python something; `busy` and `gone` are said if it is busy, or if nobody is at the other end any more, as after
-// a restart of the kernel, when the page still shows this question. The result ends the waiting.
+// Tell Python something; `busy` and `gone` are said if it is busy, or if nobody is at the other end any more: after a
+// restart of the kernel, when the page still shows this question, and in a notebook that was saved and is opened again.
+// (Then a model that was saved with the notebook swallows what it is told; its layout knows.) The result ends the waiting.
 function ask(model, message, busy, gone) {
   const patience = setTimeout(busy, 4000);
   try {
+    if (model.get("layout")?.comm_live === false) throw new Error("This was saved with the notebook.");
     model.send(message);
   } catch (error) {
     clearTimeout(patience);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dscourse.simulation.errors import NodeError, SimulationError
@@ -12,6 +13,7 @@ from dscourse.simulation.properties import Property, holds
 from dscourse.simulation.run import Run
 from dscourse.simulation.trace import Event
 
+NO_CODE = "# This run has settings that can't be written as code; .run holds it."
 NO_ERROR = holds(
     lambda run: run.stopped is None, name="every handler ends without an error, and so does the run"
 )
@@ -55,6 +57,23 @@ def explained(run: Run, broken: Property) -> str:
         if not any(event.time == last.time and event.node == last.node for event in told):
             told.append(last)
     return _joined(f"{broken.name}: broken at {verdict.time:.4g} s.", told, "")
+
+
+def factory_code(factory: Any) -> str:
+    """A node factory as it would be typed."""
+    if not isinstance(factory, partial):
+        return str(getattr(factory, "__name__", "node_factory"))
+    settings = [*map(repr, factory.args), *(f"{name}={value!r}" for name, value in factory.keywords.items())]
+    return f"partial({', '.join([factory_code(factory.func), *settings])})"
+
+
+def from_json_code(scenario: Any, kind: str) -> str:
+    """Code that makes a scenario again; empty if its settings, or its samples of latency, have no form in JSON."""
+    try:
+        text = scenario.to_json()
+    except (TypeError, ValueError):
+        return ""
+    return f"{kind}.from_json({text!r}, {factory_code(scenario.node_factory)}, insist=True)"
 
 
 def unreached(run: Run, wanted: Iterable[Property]) -> tuple[str, ...]:

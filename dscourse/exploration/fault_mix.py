@@ -183,7 +183,9 @@ class _Draw:
         return items[int(self.random() * len(items))]
 
     def begin(self) -> float:
-        return round(self.random() * self.end * 0.98, self._digits)
+        begin = self.random() * self.end * 0.98
+        rounded = round(begin, self._digits)
+        return rounded if rounded < self.end else begin // 10.0**-self._digits * 10.0**-self._digits
 
     def end_after(self, begin: float, lasts: float = 0.5) -> float | None:
         """When it ends; None (with the probability 1 − ``lasts``) if it doesn't, unless everything heals."""
@@ -194,15 +196,17 @@ class _Draw:
 
     def rate(self, most: bool | float) -> float:
         highest = _HIGHEST_RATE if isinstance(most, bool) else most
-        return max(0.01, round(self.random() * highest, 2))
+        return min(highest, max(0.01, round(self.random() * highest, 2)))
 
     def link(self) -> Pair:
         """A link, in one of its directions."""
         first = int(self.random() * len(self.nodes))
         around = [*self.nodes[first:], *self.nodes[:first]]
-        node = next(node for node in around if self._network.peers(node))
+        senders = [*around, *self.all_nodes]  # a victim may have no way out; then it is another's link
+        node = next(node for node in senders if self._network.peers(node))
         peer = self.one_of(self._network.peers(node))
-        return (peer, node) if self.few and self.chance(0.5) else (node, peer)
+        turned = self.few and self.chance(0.5) and self._network.has_link(peer, node)
+        return (peer, node) if turned else (node, peer)
 
     def link_or_all(self) -> Pair | None:
         return self.link() if self.few or self.chance(0.5) else None

@@ -15,7 +15,7 @@ from dscourse.simulation.virtual_time import MICROSECONDS, to_microseconds
 if TYPE_CHECKING:
     import pandas as pd
 
-_LIMIT = 200_000  # events of one fork
+_LIMIT = 200_000  # events of one fork, or twice as many as the run has
 _Z = 1.959964  # of a level of 95 %
 
 
@@ -76,7 +76,8 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 def _fails(run: Run, wanted: Property, time: float, number: int) -> bool:
     scenario = run.scenario.with_faults(*run.faults, OtherLuck(number, time))
+    limit = max(_LIMIT, 2 * run.event_count)
     try:
-        return bool(judged_run(scenario, run.until, [wanted], event_limit=_LIMIT)[1])
+        return bool(judged_run(scenario, run.until, [wanted], event_limit=limit)[1])
     except (NodeError, EventLimit):
         return True

@@ -17,6 +17,8 @@ from dscourse.simulation.properties import Property
 from dscourse.simulation.run import judged_run
 from dscourse.simulation.scenario import Scenario
 
+_LONGEST = 1_000_000  # events of a run that may still come to its end
+
 
 @dataclass(frozen=True)
 class Search:
@@ -56,7 +58,7 @@ def search(
     faults: FaultMix = FaultMix(),  # noqa: B008 - frozen
     adversary: str = "timed",
     progress: bool = False,
-    event_limit: int = EVENT_LIMIT,
+    event_limit: int | None = None,
 ) -> Search:
     """Look for a run in which a property does not hold, and shrink the first one found.
 
@@ -72,13 +74,19 @@ def search(
         adversary: "timed" (delays as the network has them) or "untimed" (chooses what arrives, from whom, in which
             order; of the scenario only nodes, links and the clients' operations are used).
         progress: show a bar.
-        event_limit: a run with more events counts as one that doesn't end.
+        event_limit: of the timed adversary: a run with more events counts as one that doesn't end; by default four
+            times as many as the scenario has without further faults, and at least 50 000.
 
     Raises:
         TypeError, ValueError: what is wrong with an argument, or a property changes what it sees.
     """
     asked = _properties(properties)
     instance("scenario", scenario, Scenario, "a Scenario")
+    if scenario.is_script:
+        raise TypeError(
+            "scenario is that of a script, whose steps stand fixed; give a Scenario of the same nodes, and "
+            'adversary="untimed" to have other steps tried'
+        )
     instance("faults", faults, FaultMix, "a FaultMix, such as FaultMix(crashes=1)")
     truth("progress", progress)
     chosen = _seeds(seeds)
@@ -89,7 +97,16 @@ def search(
         return Search(*found)
     end = real("until", until, above=0.0)
     with progress_bar(len(chosen), shown=progress) as advance:
-        return _search_in_time(scenario, asked, end, chosen, faults, advance, event_limit)
+        limit = _limit(scenario, end) if event_limit is None else event_limit
+        return _search_in_time(scenario, asked, end, chosen, faults, advance, limit)
+
+
+def _limit(scenario: Scenario, until: float) -> int:
+    """How many events a run may have: one that is merely long is not endless."""
+    try:
+        return max(EVENT_LIMIT, 4 * scenario.run(until, trace=False, event_limit=_LONGEST).event_count)
+    except (NodeError, EventLimit):  # the search will tell
+        return EVENT_LIMIT
 
 
 def _search_in_time(

@@ -16,7 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dscourse.arguments import instance
-from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained
+from dscourse.exploration.counterexample import (
+    NO_CODE,
+    NO_ERROR,
+    Counterexample,
+    explained,
+    from_json_code,
+)
 from dscourse.exploration.untimed_search import shrink_script
 from dscourse.simulation.errors import EventLimit, NodeError, SimulationError
 from dscourse.simulation.faults import (
@@ -67,7 +73,8 @@ def shrink(run: Run, property: Property) -> Counterexample:  # noqa: A002 - the 
     instance("property", property, Property, "a property, such as always(lambda now: …)")
     if run.scenario.is_script:
         return shrink_script(run, property)
-    return shrink_scenario(run.scenario, run.until, property)
+    limit = max(EVENT_LIMIT, 2 * run.event_count)
+    return shrink_scenario(run.scenario, run.until, property, event_limit=limit)
 
 
 def shrink_scenario(
@@ -373,5 +380,5 @@ def _digits(fault: Fault) -> int:
 
 
 def _code(run: Run) -> str:
-    factory = getattr(run.scenario.node_factory, "__name__", "node_factory")
-    return f"Scenario.from_json({run.scenario.to_json()!r}, {factory}, insist=True).run(until={run.until!r})"
+    made = from_json_code(run.scenario, "Scenario")
+    return f"{made}.run(until={run.until!r})" if made else NO_CODE

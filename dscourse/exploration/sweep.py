@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dscourse.arguments import real, shown, whole
 from dscourse.exploration.progress_bar import progress_bar
-from dscourse.exploration.sweep_result import OWN_COLUMNS, Cell, Outcome, Sweep, Variant
+from dscourse.exploration.sweep_result import OWN_COLUMNS, Cell, Outcome, Sweep, Variant, same_variant
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -430,7 +430,11 @@ def _variants(parameters: object) -> tuple[Variant, ...]:
                 raise ValueError(
                     f"a parameter can't be named {name!r}: the tables have a column of that name"
                 )
-    return tuple(dict(variant) for variant in variants)
+    made = tuple(dict(variant) for variant in variants)
+    for place, variant in enumerate(made):
+        if any(same_variant(variant, other) for other in made[:place]):
+            raise ValueError(f"parameters hold a variant twice: {shown(variant)}")
+    return made
 
 
 def _values(name: str, values: object) -> list[Any]:

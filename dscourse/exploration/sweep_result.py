@@ -43,7 +43,7 @@ class Sweep:
     def take_over(self, earlier: Sweep) -> None:
         """Keep what an earlier sweep holds of these variants and seeds."""
         places = [
-            next((old for old, known in enumerate(earlier.variants) if _same(known, variant)), None)
+            next((old for old, known in enumerate(earlier.variants) if same_variant(known, variant)), None)
             for variant in self.variants
         ]
         for (place, old), seed in ((pair, seed) for pair in enumerate(places) for seed in self.seeds):
@@ -193,7 +193,7 @@ class Sweep:
 
     def _place(self, wanted: Variant) -> int:
         for place, variant in enumerate(self.variants):
-            if _same(variant, wanted):
+            if same_variant(variant, wanted):
                 return place
         words = ", ".join(f"{name}={shown(value)}" for name, value in wanted.items())
         raise LookupError(
@@ -242,7 +242,7 @@ def _confidence(level: object) -> float:
     return share
 
 
-def _same(one: Variant, other: Variant) -> bool:
+def same_variant(one: Variant, other: Variant) -> bool:
     """Return whether two variants are the same, as far as their values can tell."""
     return one.keys() == other.keys() and all(_equal(value, other[name]) for name, value in one.items())
 
@@ -254,5 +254,7 @@ def _equal(one: object, other: object) -> bool:
         return False  # True is 1 to Python
     try:
         return bool(one == other) or repr(one) == repr(other)  # two equal partials differ, but read the same
-    except Exception:  # noqa: BLE001 - arrays have no single answer
-        return repr(one) == repr(other)
+    except Exception:  # noqa: BLE001 - arrays have no single answer, and long ones are cut in their repr
+        import numpy as np
+
+        return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and np.array_equal(one, other)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
-from dscourse.exploration.counterexample import NO_ERROR, Counterexample, explained, unreached
+from dscourse.exploration.counterexample import (
+    NO_CODE,
+    NO_ERROR,
+    Counterexample,
+    explained,
+    factory_code,
+    from_json_code,
+    unreached,
+)
 from dscourse.exploration.fault_mix import FaultMix
 from dscourse.exploration.random_steps import Allowance, RandomSteps
 from dscourse.exploration.scripts import ChosenScenario, ScriptScenario
@@ -218,12 +226,12 @@ def _run_of(scenario: ScriptScenario) -> Run:
 
 def code_of(scenario: ScriptScenario) -> str:
     """The lines that run a script."""
-    factory = getattr(scenario.node_factory, "__name__", "node_factory")
     network = scenario.network
     if any(len(network.peers(node)) < len(network.node_ids) - 1 for node in network.node_ids):
-        return f"ScriptScenario.from_json({scenario.to_json()!r}, {factory}, insist=True).run()"
+        made = from_json_code(scenario, "ScriptScenario")
+        return f"{made}.run()" if made else NO_CODE
     steps = "".join(f"    {step!r},\n" for step in scenario.steps)
-    return f"script({factory}, {list(scenario.node_ids)!r}, [\n{steps}])"
+    return f"script({factory_code(scenario.node_factory)}, {list(scenario.node_ids)!r}, [\n{steps}])"
 
 
 class _Shrinker:

@@ -32,7 +32,8 @@ class DirectoryPartitioner(HashPartitioner[Slots]):
     Args:
         nodes: names.
         slots: how many, at least as many as nodes; more make finer shares.
-        weights: {node: weight}; 1 where nothing is said.
+        weights: {node: weight}; 1 where nothing is said. A node whose share is far below one slot begins with none, and
+            waits until one is assigned to it.
     """
 
     def __init__(

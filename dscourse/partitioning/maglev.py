@@ -97,7 +97,8 @@ class MaglevPartitioner(HashPartitioner["npt.NDArray[np.int32]"]):
         weights: {node: weight}; 1 where nothing is said.
 
     Raises:
-        ValueError: if the size isn't a prime, or there are fewer slots than nodes.
+        ValueError: if the size isn't a prime, there are fewer slots than nodes, or a node weighs so little that it
+            would own none.
     """
 
     def __init__(
@@ -136,6 +137,14 @@ class MaglevPartitioner(HashPartitioner["npt.NDArray[np.int32]"]):
         skips = [mix(hashed) % (self._size - 1) + 1 for hashed in hashes]
         table = maglev_table(offsets, skips, self._size, [fleet.weights[place] for place in order])
         places: npt.NDArray[np.int32] = np.array(order, dtype=np.int32)[table]
+        for node, weight, held in zip(
+            fleet.nodes, fleet.weights, np.bincount(places, minlength=len(order)), strict=True
+        ):
+            if held == 0:
+                raise ValueError(
+                    f"{node!r} would own none of the {self._size} slots: its weight is {weight:g} of "
+                    f"{sum(fleet.weights):g}. Give it more weight, or take more slots"
+                )
         return places
 
     def _index_of(self, hashed: int) -> int:

@@ -5,6 +5,18 @@ from .geography import (
     measure_regions as measure_regions,
     read_throughput as read_throughput,
 )
+from .leaderless.cluster import leaderless_store as leaderless_store, vanished_writes as vanished_writes
+from .leaderless.merkle import MerkleTree as MerkleTree
+from .leaderless.messages import (
+    Digests as Digests,
+    Fetch as Fetch,
+    Found as Found,
+    Leaves as Leaves,
+    Store as Store,
+    Stored as Stored,
+    Version as Version,
+)
+from .leaderless.replica import LeaderlessReplica as LeaderlessReplica
 from .measures import (
     Violations as Violations,
     acknowledged_writes_survive as acknowledged_writes_survive,
@@ -13,6 +25,43 @@ from .measures import (
     replication_lag as replication_lag,
     session_violations as session_violations,
     stale_reads as stale_reads,
+)
+from .merging.counters import GCounter as GCounter, PNCounter as PNCounter
+from .merging.or_set import ORSet as ORSet
+from .merging.registers import LWWRegister as LWWRegister, MVRegister as MVRegister, Stamp as Stamp
+from .merging.version_vector import Dot as Dot, VersionVector as VersionVector
+from .multi_leader.cluster import (
+    multi_leader_store as multi_leader_store,
+    overruled_writes as overruled_writes,
+    two_regions as two_regions,
+)
+from .multi_leader.gateway import RegionalGateway as RegionalGateway
+from .multi_leader.replica import (
+    Everything as Everything,
+    Merged as Merged,
+    MultiLeaderReplica as MultiLeaderReplica,
+    Pull as Pull,
+    Update as Update,
+)
+from .multi_leader.resolution import (
+    Resolution as Resolution,
+    Sibling as Sibling,
+    keep_siblings as keep_siblings,
+    last_writer_wins as last_writer_wins,
+    union as union,
+)
+from .quorums.anomalies import quorum_anomalies as quorum_anomalies, quorum_run as quorum_run
+from .quorums.measured_staleness import (
+    MeasuredStaleness as MeasuredStaleness,
+    measure_staleness as measure_staleness,
+)
+from .quorums.staleness import (
+    Delay as Delay,
+    Staleness as Staleness,
+    exponential_delay as exponential_delay,
+    linkedin_delays as linkedin_delays,
+    pareto_or_exponential_delay as pareto_or_exponential_delay,
+    probabilistically_bounded_staleness as probabilistically_bounded_staleness,
 )
 from .single_leader.cluster import (
     replicated_store as replicated_store,
@@ -36,6 +85,7 @@ from .single_leader.log import (
 )
 from .single_leader.replica import MODES as MODES, SingleLeaderReplica as SingleLeaderReplica
 from .strategies import (
+    SINGLE_LEADER_STRATEGIES as SINGLE_LEADER_STRATEGIES,
     STRATEGIES as STRATEGIES,
     Strategy as Strategy,
     compare_strategies as compare_strategies,

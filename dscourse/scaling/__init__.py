@@ -29,11 +29,9 @@ from dscourse.scaling.system import System, SystemMetrics
 from dscourse.scaling.tails import fan_out_tail
 from dscourse.scaling.web_application import (
     GrowthStep,
-    RollingUpgrade,
     WebApplication,
     Work,
     concurrent_streams,
-    rolling_upgrade,
 )
 
 __all__ = [
@@ -50,7 +48,6 @@ __all__ = [
     "MarkovQueue",
     "MovingLoad",
     "QueueResult",
-    "RollingUpgrade",
     "SteadyQueue",
     "System",
     "SystemMetrics",
@@ -76,7 +73,6 @@ __all__ = [
     "mmc",
     "readable_number",
     "readable_seconds",
-    "rolling_upgrade",
     "scale_out_cost",
     "scale_up_cost",
     "simulate_autoscaling",

@@ -2,13 +2,14 @@
 
     simulate_autoscaling(Autoscaler(), LOADS["step"]).peak_machines
 
-A fluid model in steps of a second: requests flow in, what the machines can't serve waits. The rule is asked at every
-control interval what it wants; machines that are ordered come after the start-up time, machines that aren't wanted any
-more leave at once.
+A fluid model in steps of a second: requests flow in, and what the machines can't serve waits; each serves 100 a second.
+The rule is asked every half minute what it wants. Machines that are ordered come after the start-up time; machines that
+aren't wanted any more leave at once.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dscourse.arguments import function, instance, real, whole
+from dscourse.arguments import function, instance, whole
 from dscourse.scaling.laws import USL
 
 if TYPE_CHECKING:
     from dscourse.arguments import Floats
 
 _HOUR = 3600
+_MACHINE_RATE = 100.0  # requests a second that one machine serves
+_INTERVAL = 30  # seconds between two questions to a rule
+_MOST = 1_000  # machines that a rule may have
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class FleetView:
         utilization: the share of the time for which the running ones' processors worked, since the last look.
         arrival_rate: requests a second, since the last look.
         queue: requests that wait.
-        throughput: requests a second that were served, since the last look.
+        most: machines beyond which more of them would do less (see `USL`), or which may not be had at all.
     """
 
     time: float
@@ -45,7 +49,7 @@ class FleetView:
     utilization: float
     arrival_rate: float
     queue: float
-    throughput: float
+    most: int
 
 
 Rule: TypeAlias = Callable[[FleetView], int]
@@ -53,7 +57,7 @@ Rule: TypeAlias = Callable[[FleetView], int]
 
 @dataclass(frozen=True)
 class MovingLoad:
-    """An hour of load.
+    """A load over time.
 
     Attributes:
         arrival_rate: requests a second, of every second.
@@ -64,16 +68,29 @@ class MovingLoad:
     backend: Floats
 
 
-def _moving(rate: Callable[[int], float], backend: Callable[[int], float] = lambda _: 1.0) -> MovingLoad:
-    seconds = range(_HOUR)
-    return MovingLoad(np.array([rate(s) for s in seconds]), np.array([backend(s) for s in seconds]))
+def _during(start: int, end: int, inside: float, outside: float, length: int = _HOUR) -> Floats:
+    """Return one value from second `start` to `end`, and another before and after."""
+    values = np.full(length, outside)
+    values[start:end] = inside
+    return values
 
 
+def _day() -> Floats:
+    """Quiet at four in the morning, busy at eight in the evening, and half an hour of news at noon."""
+    hours = np.arange(24 * _HOUR) / _HOUR
+    rising = np.cos((hours - 4.0) / 16.0 * np.pi)
+    falling = -np.cos((hours - 20.0) % 24.0 / 8.0 * np.pi)
+    waves = 1000.0 - 700.0 * np.where((hours >= 4.0) & (hours < 20.0), rising, falling)
+    return waves + _during(12 * _HOUR, 12 * _HOUR + _HOUR // 2, 1500.0, 0.0, 24 * _HOUR)
+
+
+#: Hours in which rules part, and one whole day. Of each second: requests, and what the backend lets through.
 LOADS = {
-    "step": _moving(lambda s: 500.0 if s < 600 else 1500.0),
-    "burst": _moving(lambda s: 5000.0 if 600 <= s < 1500 else 500.0),
-    "alternating": _moving(lambda s: 400.0 * (1.35 if s // 60 % 2 else 0.65)),
-    "backend stall": _moving(lambda _: 500.0, lambda s: 0.3 if 600 <= s < 1200 else 1.0),
+    "step": MovingLoad(_during(0, 600, 500.0, 1500.0), np.ones(_HOUR)),
+    "burst": MovingLoad(_during(600, 1500, 5000.0, 500.0), np.ones(_HOUR)),
+    "alternating": MovingLoad(400.0 * np.where(np.arange(_HOUR) // 60 % 2, 1.35, 0.65), np.ones(_HOUR)),
+    "backend stall": MovingLoad(np.full(_HOUR, 500.0), _during(600, 1200, 0.3, 1.0)),
+    "day": MovingLoad(_day(), np.ones(24 * _HOUR)),
 }
 
 
@@ -83,6 +100,7 @@ class AutoscalingResult:
 
     Attributes:
         machines: how many were at work, of every second.
+        starting: how many were ordered and not there yet, of every second.
         queue: how many requests waited, of every second.
         utilization: how much the machines' processors worked, of every second.
         changes_of_direction: how often it went from more to fewer or back.
@@ -90,6 +108,7 @@ class AutoscalingResult:
     """
 
     machines: Floats
+    starting: Floats
     queue: Floats
     utilization: Floats
     changes_of_direction: int
@@ -117,25 +136,21 @@ class Autoscaler:
 
     Attributes:
         target: utilization to aim at.
-        machine_rate: requests a second that one machine serves.
         drain_seconds: how soon a queue should be gone.
         patience: seconds for which fewer must be wanted before any is sent away, and then no more than were too many
             all that time.
-        most: machines beyond which more would do less (see `USL`).
     """
 
     target: float = 0.6
-    machine_rate: float = 100.0
     drain_seconds: float = 120.0
     patience: float = 300.0
-    most: int = 1_000
     _low_since: float = math.inf
     _most_since: int = 0
 
     def __call__(self, view: FleetView) -> int:
         """Return how many machines there should be, those that are starting included."""
         work = view.arrival_rate + view.queue / self.drain_seconds
-        wanted = min(self.most, math.ceil(work / (self.target * self.machine_rate)))
+        wanted = min(view.most, math.ceil(work / (self.target * _MACHINE_RATE)))
         there = view.running + view.starting
         if wanted >= there:
             self._low_since, self._most_since = math.inf, 0
@@ -153,20 +168,17 @@ def simulate_autoscaling(
     load: MovingLoad,
     *,
     machines: int = 9,
-    machine_rate: float = 100.0,
     start_seconds: int = 120,
-    control_seconds: int = 30,
     law: USL | None = None,
 ) -> AutoscalingResult:
     """Let a rule keep a fleet under a load that moves.
 
     Args:
-        rule: a function of a `FleetView` that returns how many machines it wants; at least one is always kept.
+        rule: a function of a `FleetView` that returns how many machines it wants; it gets one at least, and a thousand
+            at most.
         load: one of `LOADS`, or your own.
         machines: at the start.
-        machine_rate: requests a second that one machine serves.
         start_seconds: from order to work.
-        control_seconds: between two questions to the rule.
         law: how machines get in each other's way; by default they don't.
 
     Raises:
@@ -174,26 +186,32 @@ def simulate_autoscaling(
     """
     decide = function("rule", rule, "a function of a FleetView that returns a number of machines")
     instance("load", load, MovingLoad, 'a load, such as LOADS["step"]')
-    running, each = whole("machines", machines, at_least=1), real("machine_rate", machine_rate, above=0.0)
-    delay, interval = (
-        whole("start_seconds", start_seconds, at_least=0),
-        whole("control_seconds", control_seconds, at_least=1),
-    )
-    speedup = law or USL(0.0, 0.0)
+    running, each = whole("machines", machines, at_least=1), _MACHINE_RATE
+    delay, interval = whole("start_seconds", start_seconds, at_least=0), _INTERVAL
+    law = law or USL(0.0, 0.0)
+    most = int(min(law.peak_load, _MOST))
+    power_of = functools.cache(lambda count: each * float(law(count)))
     ordered: list[int] = []  # when each machine that is starting will be there
-    queue = paid = came = served = worked = 0.0
+    queue = paid = came = worked = 0.0
     direction = changes = 0
-    counts, queues, busy = [], [], []
+    counts, coming, queues, busy = [], [], [], []
     for second, (rate, backend) in enumerate(
         zip(load.arrival_rate.tolist(), load.backend.tolist(), strict=True)
     ):
-        running += sum(due <= second for due in ordered)
-        ordered = [due for due in ordered if due > second]
+        while ordered and ordered[0] <= second:  # in order of time, since each takes as long
+            running += 1
+            del ordered[0]
         if second and second % interval == 0:
             view = FleetView(
-                second, running, len(ordered), worked / interval, came / interval, queue, served / interval
+                second,
+                running,
+                len(ordered),
+                worked / interval,
+                came / interval,
+                queue,
+                most,
             )
-            wanted = max(1, whole("what the rule returns", decide(view), at_least=0))
+            wanted = min(max(1, whole("what the rule returns", decide(view), at_least=0)), _MOST)
             change = wanted - running - len(ordered)
             if change:
                 step = 1 if change > 0 else -1
@@ -205,14 +223,18 @@ def simulate_autoscaling(
                 cancelled = min(-change, len(ordered))
                 ordered = ordered[: len(ordered) - cancelled]
                 running = max(1, running + change + cancelled)
-            came = served = worked = 0.0
-        power = each * float(speedup(running)) * backend
+            came = worked = 0.0
+        power = power_of(running) * backend
         done = min(queue + rate, power)
         queue += rate - done
-        came, served = came + rate, served + done
+        came += rate
         worked += done / (each * running)
         paid += running + len(ordered)
         counts.append(running)
+        coming.append(len(ordered))
         queues.append(queue)
         busy.append(done / (each * running))
-    return AutoscalingResult(np.array(counts, float), np.array(queues), np.array(busy), changes, paid / _HOUR)
+    working, starting, waiting, busyness = (
+        np.array(values, float) for values in (counts, coming, queues, busy)
+    )
+    return AutoscalingResult(working, starting, waiting, busyness, changes, paid / _HOUR)

@@ -31,7 +31,7 @@ class Machine:
 
     Attributes:
         name: what it is called.
-        cores: processors, at least 1.
+        cores: virtual processors as the provider counts them (mostly two to a physical core), at least 1.
         memory: GiB.
         price: dollars an hour.
         family: machines of one kind in several sizes.
@@ -53,8 +53,8 @@ class Machine:
         )
 
     def capacity(self, contention: float = 0.0) -> float:
-        """What it does, in single cores' worth, if a share `contention` of the work queues for something inside it."""
-        return float(USL(contention, 0.0)(self.cores))
+        """What it does, in single cores' worth, if a share `contention` of the work queues inside it (see `USL`)."""
+        return self.cores / (1.0 + contention * (self.cores - 1))
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,18 @@ def machines(family: str | None = None) -> tuple[Machine, ...]:
         raise LookupError(f"There is no family {family!r}. There are: {', '.join(known)}.")
     chosen = [machine for machine in found if family in (None, machine.family)]
     return tuple(sorted(chosen, key=lambda machine: (machine.cores, machine.memory)))
+
+
+def machine_named(name: str) -> Machine:
+    """Return a machine of the price table.
+
+    Raises:
+        LookupError: there is none of that name.
+    """
+    known = _by_name()
+    if instance("name", name, str, "the name of a machine") not in known:
+        raise LookupError(f"There is no machine {name!r} in the price table, such as {next(iter(known))!r}.")
+    return known[name]
 
 
 def scale_up_cost(
@@ -211,12 +223,17 @@ def spare_capacity(total: int, lost: int = 1) -> float:
 
 def _least_count(ratio: float, law: USL) -> int:
     """The smallest number of machines that do `ratio` times what one does; more than allowed if none does."""
+
+    def enough(count: int) -> bool:  # in plain numbers: a curve asks some ten thousand times
+        waits = 1.0 + law.contention * (count - 1) + law.coherency * count * (count - 1)
+        return count / waits >= ratio
+
     low, high = 1, int(min(law.peak_load, _MOST_MACHINES))
-    if float(law(high)) < ratio:
+    if not enough(high):
         return _MOST_MACHINES + 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if float(law(middle)) >= ratio else (middle + 1, high)
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
     return low
 
 
@@ -231,18 +248,6 @@ def _given(choices: Sequence[Machine] | None) -> tuple[Machine, ...]:
 
 def _cheapest(bills: Any) -> Bill:
     return min(bills, key=lambda bill: bill.price, default=Bill(None, 0, math.inf))
-
-
-def machine_named(name: str) -> Machine:
-    """Return a machine of the price table.
-
-    Raises:
-        LookupError: there is none of that name.
-    """
-    known = _by_name()
-    if instance("name", name, str, "the name of a machine") not in known:
-        raise LookupError(f"There is no machine {name!r} in the price table, such as {next(iter(known))!r}.")
-    return known[name]
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """One web application that grows ten thousandfold, step by step: what gives out, what is changed, what it costs.
 
-    for step in WebApplication().grow(10, 100_000): print(step)
+    for step in WebApplication().grow(10, 100_000): print(step.rate, step.gave_out, step.change, step.price_per_month)
 
 It begins on one machine. Each step looks at which tier works too hard at the new load, and changes that tier and no
 other: a machine of its own, a bigger machine, more machines, a cache, replicas, partitions. Different tiers go
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from dscourse.arguments import keep, probability, real, whole
+from dscourse.arguments import keep, probability, real
 from dscourse.scaling.machines import HOURS_PER_MONTH, Machine, machine_named, machines
 
 _WEB, _CACHE, _BALANCER = "m8i.2xlarge", "r8i.xlarge", "m8i.xlarge"
@@ -85,7 +85,7 @@ class WebApplication:
     replicas: int = 0
     partitions: int = 1
     replica_upkeep: float = 2.0
-    partition_upkeep: float = 100.0
+    partition_upkeep: float = 20.0
 
     def __post_init__(self) -> None:
         keep(self, target=real("target", self.target, above=0.0, at_most=1.0))
@@ -236,33 +236,6 @@ class GrowthStep:
     def price_per_month(self) -> float:
         """Dollars a month after the change."""
         return self.application.price * HOURS_PER_MONTH
-
-    def __str__(self) -> str:
-        return f"{self.rate:,.0f}/s: {self.gave_out} gave out; {self.change}; {self.price_per_month:,.0f} $ a month"
-
-
-@dataclass(frozen=True)
-class RollingUpgrade:
-    """What an upgrade of n servers, some at a time, leaves to the users; of one server, it is a stop.
-
-    Attributes:
-        seconds: how long it takes in all.
-        least_capacity: the share of the servers that is there while some are being upgraded.
-        two_versions: seconds for which old and new servers answer side by side.
-    """
-
-    seconds: float
-    least_capacity: float
-    two_versions: float
-
-
-def rolling_upgrade(servers: int, seconds_each: float, at_once: int = 1) -> RollingUpgrade:
-    """Return what it takes to upgrade `servers` servers, `at_once` at a time, each gone for `seconds_each`."""
-    count = whole("servers", servers, at_least=1)
-    group = whole("at_once", at_once, at_least=1, at_most=count)
-    each = real("seconds_each", seconds_each, at_least=0.0)
-    rounds = math.ceil(count / group)
-    return RollingUpgrade(rounds * each, (count - group) / count, (rounds - 1) * each)
 
 
 def concurrent_streams(

@@ -6,6 +6,15 @@ from .calls import (
     calls_scenario as calls_scenario,
     utilizations as utilizations,
 )
+from .fleet_changes import (
+    PeeringServer as PeeringServer,
+    RollingUpgrade as RollingUpgrade,
+    ToldBalancer as ToldBalancer,
+    VersionedServer as VersionedServer,
+    joining_scenario as joining_scenario,
+    rolling_upgrade as rolling_upgrade,
+    upgrade_scenario as upgrade_scenario,
+)
 from .goodput import worker_goodput as worker_goodput
 from .health_checks import (
     DEPTHS as DEPTHS,

@@ -258,39 +258,44 @@ def _least_connections(system: _System, rng: np.random.Generator, _policy: str) 
     place = list(range(n)) * system.balancers  # in its group
     least = [0] * system.balancers
     free = [0.0] * n
-    leaving = [_NEVER]
+    leaving, soonest = [_NEVER], math.inf
     luck = rng.random(len(came)).tolist()
     chosen = []
-
-    def move(index: int, own: list[list[int]], count: int, to: int) -> None:
-        group, where = own[count], place[index]
-        last = group.pop()
-        if last != index:
-            group[where], place[last] = last, where
-        if to == len(own):
-            own.append([])
-        place[index] = len(own[to])
-        own[to].append(index)
-        counts[index] = to
-
     for now, need, balancer, draw in zip(came, needs, at, luck, strict=True):
-        while leaving[0][0] <= now:
+        while soonest <= now:  # what follows is written out twice: a call would cost a third of the time
             index = heappop(leaving)[1]
-            b, count = index // n, counts[index] - 1
-            move(index, groups[b], count + 1, count)
-            if count < least[b]:
-                least[b] = count
+            soonest = leaving[0][0]
+            theirs, count = groups[index // n], counts[index]
+            group, where = theirs[count], place[index]
+            group[where] = last = group[-1]
+            place[last] = where
+            group.pop()
+            counts[index] = count = count - 1
+            place[index] = len(theirs[count])
+            theirs[count].append(index)
+            if count < least[index // n]:
+                least[index // n] = count
         own, low = groups[balancer], least[balancer]
         while not own[low]:
             low += 1
         least[balancer] = low
         group = own[low]
-        index = min(group) if lowest else group[int(draw * len(group))]
-        move(index, own, low, low + 1)
+        where = group.index(min(group)) if lowest else int(draw * len(group))
+        index = group[where]
+        group[where] = last = group[-1]
+        place[last] = where
+        group.pop()
+        counts[index] = low = low + 1
+        if low == len(own):
+            own.append([])
+        place[index] = len(own[low])
+        own[low].append(index)
         server = index % n
         done = free[server]
         free[server] = done = (now if done < now else done) + need * factors[server]
         heappush(leaving, (done, index))
+        if done < soonest:
+            soonest = done
         chosen.append(server)
     return np.array(chosen)
 

@@ -114,7 +114,14 @@ class CheckingBalancer(LoadBalancer):
 
 
 def health_check_scenario(
-    depth: str, trouble: str, *, servers: int = 4, ejection_cap: float = 1.0, seed: int = 0
+    depth: str,
+    trouble: str,
+    *,
+    servers: int = 4,
+    ejection_cap: float = 1.0,
+    rate: float = 40.0,
+    one_way: float = 0.0005,
+    seed: int = 0,
 ) -> Scenario:
     """Return a scenario: something is wrong from 5 s to 15 s; the balancer "b0" checks its servers each half second.
 
@@ -125,6 +132,8 @@ def health_check_scenario(
         trouble: one of `TROUBLES`.
         servers: how many.
         ejection_cap: the largest share of the servers that may be taken out.
+        rate: requests a second.
+        one_way: seconds between two machines.
         seed: of the scenario.
     """
     from dscourse.simulation import Crash, Exponential, Network, OpenLoop, Pause, Scenario
@@ -143,13 +152,14 @@ def health_check_scenario(
         TROUBLES[2]: [Pause("database", at=_BEGIN, until=_END)],
     }
     clients = [
-        OpenLoop(((page,),), rate=20.0, to="b0", timeout=2.0, repeat=True) for page in ("page", "fresh page")
+        OpenLoop(((page,),), rate=rate / 2, to="b0", timeout=2.0, repeat=True)
+        for page in ("page", "fresh page")
     ]
     factory = partial(
         _checked_node, depth=one_of("depth", depth, DEPTHS), ejection_cap=cap, disk_full_at=full
     )
     return Scenario(
-        factory, Network(graph, latency=0.0005), clients=clients, faults=faults[trouble], seed=seed
+        factory, Network(graph, latency=one_way), clients=clients, faults=faults[trouble], seed=seed
     )
 
 

@@ -9,7 +9,7 @@ the graph, so the queues are the simulator's own.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -68,13 +68,11 @@ class Server(Node):
 
     def __init__(self, node_id: str, peers: Sequence[str], *, fails: bool = False) -> None:
         super().__init__(node_id, peers)
-        self.served = 0
         self._outcome = "fail" if fails else "ok"
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """The work is done (the simulator has waited for it): say so."""
         if isinstance(message, Work):
-            self.served += 1
             ctx.send(sender, Done(message.ticket, self._outcome, self.node_id))
 
 
@@ -89,6 +87,7 @@ class LoadBalancer(Node):
         view_age: seconds for which it keeps its counts of open requests before it looks again; 0: always the present.
         patience: seconds to wait for an answer before it gives a server up; None: without end.
         attempts: servers asked for one request, the first included, before the client is told that it failed.
+        joining: {server: seconds} for those of the servers that are passed on to only from then on.
     """
 
     def __init__(
@@ -101,24 +100,36 @@ class LoadBalancer(Node):
         view_age: float = 0.0,
         patience: float | None = None,
         attempts: int = 1,
+        joining: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(node_id, peers)
-        self.servers = tuple(servers)
-        self.open_requests = dict.fromkeys(self.servers, 0)
-        self.retries = 0
+        self._joining = dict(joining or {})
+        self.servers: tuple[str, ...] = ()
+        self.open_requests: dict[str, int] = {}
         self._policy: Policy = policy() if isinstance(policy, type) else policy
         self._view_age, self._attempts = view_age, attempts
-        self._seen: Mapping[str, int] = self.open_requests if view_age == 0.0 else dict(self.open_requests)
-        self._last = {server: deque[bool](maxlen=_REMEMBERED) for server in self.servers}  # did it fail?
-        self._failures = dict.fromkeys(self.servers, 0)
-        self._answers = dict.fromkeys(self.servers, 0)
+        self._seen: dict[str, int] = self.open_requests if view_age == 0.0 else {}
+        self._last: dict[str, deque[bool]] = {}  # did it fail?
+        self._failures: dict[str, int] = {}
+        self._answers: dict[str, int] = {}
         self._pending = PendingRequests(patience)
         self._tickets = 0
+        self._take_in(server for server in servers if server not in self._joining)
+
+    def _take_in(self, servers: Iterable[str]) -> None:
+        for server in servers:
+            self.servers += (server,)
+            self.open_requests[server] = self._seen[server] = self._failures[server] = self._answers[
+                server
+            ] = 0
+            self._last[server] = deque(maxlen=_REMEMBERED)
 
     def on_start(self, ctx: Context) -> None:
         """Begin to look at the load now and then, unless it is always seen."""
         if self._view_age > 0.0:
             ctx.set_timer("look", self._view_age)
+        for server, at in self._joining.items():
+            ctx.set_timer(f"join {server}", at)
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """Take a client's request, or a server's answer."""
@@ -137,10 +148,13 @@ class LoadBalancer(Node):
                     self._pass_on(ctx, request)
 
     def on_timer(self, ctx: Context, name: str) -> None:
-        """Look at the load again, or give a server up."""
+        """Look at the load again, take a newcomer in, or give a server up."""
         if name == "look":
             self._seen = dict(self.open_requests)
             ctx.set_timer("look", self._view_age)
+            return
+        if name.startswith("join "):
+            self._take_in([name.removeprefix("join ")])
             return
         request = self._pending.expired(name)
         if request is None:
@@ -153,13 +167,14 @@ class LoadBalancer(Node):
 
     def _pass_on(self, ctx: Context, request: PendingRequest) -> None:
         tried, operation = request.state
-        self.retries += bool(tried)
         key = str(operation[1]) if isinstance(operation, tuple) and len(operation) > 1 else ""
         if not self.servers:
             self._pending.reply(ctx, request, "fail", "no server")
             return
         view = View(self.servers, self._seen, self._failures, self._answers, tuple(tried), key)
         server = self._policy(view, ctx.rng)
+        if server not in self.servers:
+            raise LookupError(f"a policy must return one of view.servers, got {server!r}")
         tried.append(server)
         self.open_requests[server] += 1
         self._pending.ask(ctx, request, [server], afresh=True)
@@ -189,6 +204,7 @@ def balancing_scenario(
     queue_limit: int | None = None,
     patience: float | None = None,
     attempts: int = 1,
+    joining: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Scenario:
     """Return a scenario: clients ask balancers "b0", "b1" … , which pass requests on to servers "s0", "s1" ….
@@ -207,6 +223,7 @@ def balancing_scenario(
         queue_limit: how many may wait at a server; whoever comes then is dropped.
         patience: seconds until a balancer gives a server up.
         attempts: servers asked for one request, the first included.
+        joining: {server: seconds} for those that balancers know only from then on.
         seed: of the scenario.
     """
     from dscourse.simulation import Exponential, Network, OpenLoop, Scenario
@@ -227,6 +244,7 @@ def balancing_scenario(
         view_age=real("view_age", view_age, at_least=0.0),
         patience=patience,
         attempts=whole("attempts", attempts, at_least=1),
+        joining=dict(joining or {}),
         failing=tuple(failing),
     )
     clients = [

@@ -25,8 +25,8 @@ class View:
     Attributes:
         servers: those that may be picked, in order.
         open_requests: {server: how many requests it holds}, as far as this balancer knew when it last looked.
-        failures: {server: how many of its last ten answers said that it failed}.
-        answers: {server: how many answers there have been in all}; a newcomer has none.
+        failures: {server: how many of its last ten answers said that it failed}; no answer in time counts as such.
+        answers: {server: how many of these there have been in all}; a newcomer has none.
         tried: servers that this very request was sent to already, in vain.
         key: what the request is about, such as its session; "" if it doesn't say.
     """

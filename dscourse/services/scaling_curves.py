@@ -34,8 +34,8 @@ _NOBODY = -1  # who isn't a user: the replicas hear of a write
 
 # What each pattern is good for, and what ends it; the measured columns of the summary table stand beside these.
 _WORDS = {
-    "shared-nothing": ("what divides into parts that need nothing of each other", "whatever is still shared"),
-    "partitioning": ("data and writes, where a request needs one partition", "requests that need all partitions"),
+    "shared-nothing": ("work that divides into independent parts", "whatever is still shared"),
+    "partitioning": ("data and writes, one partition a request", "requests that need all partitions"),
     "read replicas": ("reads that may be a little old", "writes, which every replica must do again"),
     "stateless": ("computing for each request, on any machine", "the store that keeps the state instead"),
     "asynchronous": ("work that may be done later, at the workers' pace", "the one queue, and the wait"),
@@ -79,13 +79,6 @@ class ScalingCurve:
     def bottleneck(self) -> str:
         """What worked for the greatest share of the time at the largest size: "node", "lock", "store" or "broker"."""
         return max(self.utilization, key=lambda name: self.utilization[name])
-
-    def table(self) -> pd.DataFrame:
-        """Return the curve, one row a size."""
-        import pandas as pd
-
-        columns = {name: getattr(self, name) for name in ("throughput", "median", "p99", "stale_share")}
-        return pd.DataFrame(columns, index=pd.Index(self.nodes, name="nodes"))
 
 
 def measure_scaling(
@@ -144,15 +137,8 @@ def measure_scaling(
     points = [
         _run(pattern, size, settings, each * size, max(count, 10 * each * size), start) for size in sizes
     ]
-    return ScalingCurve(
-        pattern,
-        sizes,
-        tuple(point.throughput for point in points),
-        tuple(point.median for point in points),
-        tuple(point.p99 for point in points),
-        tuple(point.stale_share for point in points),
-        points[-1].utilization,
-    )
+    throughput, median, p99, stale_share = zip(*(measured for measured, _ in points), strict=True)
+    return ScalingCurve(pattern, sizes, throughput, median, p99, stale_share, points[-1][1])
 
 
 def pattern_table(nodes: Sequence[int] | int = (1, 2, 4, 8, 16, 32, 64), **settings: Any) -> pd.DataFrame:
@@ -179,15 +165,6 @@ def pattern_table(nodes: Sequence[int] | int = (1, 2, 4, 8, 16, 32, 64), **setti
             "use": use,
         }
     return pd.DataFrame(rows).T.infer_objects()
-
-
-@dataclass(frozen=True)
-class _Point:
-    throughput: float
-    median: float
-    p99: float
-    stale_share: float
-    utilization: dict[str, float]
 
 
 class _System:
@@ -240,8 +217,11 @@ class _System:
 
     def utilization(self, until: float) -> dict[str, float]:
         """The share of the time for which each kind of station worked."""
-        busy = {"node": max(self.worked[:-1]) / until}
-        return busy | ({self.shared_name: self.worked[-1] / until} if self.worked[-1] else {})
+        busy = [
+            (worked - max(0.0, free - until)) / until  # what it is still to do has been counted as it came
+            for worked, free in zip(self.worked, self.free, strict=True)
+        ]
+        return {"node": max(busy[:-1])} | ({self.shared_name: busy[-1]} if self.worked[-1] else {})
 
 
 class _SharedNothing(_System):
@@ -321,6 +301,10 @@ class _Asynchronous(_System):
         self.worked[0] += need / self.nodes
         return done
 
+    def utilization(self, until: float) -> dict[str, float]:
+        self.free[0] = until + sum(max(0.0, idle - until) for idle in self._idle_from) / self.nodes
+        return super().utilization(until)
+
 
 _SYSTEMS: dict[str, type[_System]] = {
     "shared-nothing": _SharedNothing,
@@ -338,8 +322,8 @@ def _forever(batch: Callable[[], list[float]]) -> Iterator[float]:
 
 def _run(
     pattern: str, nodes: int, settings: dict[str, float], users: int, requests: int, seed: int
-) -> _Point:
-    """Run one size at full tilt: whoever has got an answer asks again."""
+) -> tuple[tuple[float, float, float, float], dict[str, float]]:
+    """Run one size at full tilt: throughput, median, p99, share of stale reads; and how busy each station was."""
     system = _SYSTEMS[pattern](nodes, settings, np.random.default_rng([seed, nodes, 7]))
     calls = [(0.0, user, True) for user in range(users)]  # a heap of who goes on when: does a request begin?
     begun = [0.0] * len(calls)
@@ -366,13 +350,10 @@ def _run(
     ends, times = ends[order], times[order]
     counted = slice(int(_WARM_UP * requests), int(np.searchsorted(ends, now, side="right")))
     took, span = times[counted], ends[counted]
-    return _Point(
-        float((span.size - 1) / (span[-1] - span[0])),
-        float(np.median(took)),
-        float(np.quantile(took, 0.99)),
-        system.stale / max(system.reads, 1),
-        system.utilization(now),
-    )
+    throughput = float((span.size - 1) / (span[-1] - span[0]))
+    stale = system.stale / max(system.reads, 1)
+    median, p99 = np.quantile(took, (0.5, 0.99)).tolist()
+    return (throughput, median, p99, stale), system.utilization(now)
 
 
 def _sizes(nodes: object) -> tuple[int, ...]:

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from dscourse.simulation import Scenario
 
 PLACES = ("memory", "store", "token")
-_WEB, _STORE, _CHECKING = (
-    0.004,
-    0.001,
-    0.001,
-)  # seconds: a page, a call of the store, the signature of a token
+_WEB, _STORE, _CHECKING = 0.004, 0.001, 0.001  # seconds: a page, a call of the store, a token's signature
 _CRASH, _BACK = 5.0, 6.0
 
 
@@ -128,7 +124,13 @@ class CookieBalancer(LoadBalancer):
 
 
 def session_scenario(
-    place: str, *, servers: int = 4, sessions: int = 60, rate: float = 120.0, seed: int = 0
+    place: str,
+    *,
+    servers: int = 4,
+    sessions: int = 60,
+    rate: float = 120.0,
+    one_way: float = 0.0005,
+    seed: int = 0,
 ) -> Scenario:
     """Return a scenario: sessions visit servers "s0" …; at 5 s "s1" crashes and comes back a second later, empty.
 
@@ -139,6 +141,7 @@ def session_scenario(
         servers: how many.
         sessions: how many, each visiting in its turn.
         rate: visits a second.
+        one_way: seconds between two machines.
         seed: of the scenario.
     """
     from dscourse.simulation import Crash, Exponential, Network, OpenLoop, Scenario
@@ -155,7 +158,7 @@ def session_scenario(
     factory = partial(_session_node, servers=tuple(names), place=place)
     return Scenario(
         factory,
-        Network(graph, latency=0.0005),
+        Network(graph, latency=one_way),
         clients=[client],
         faults=[Crash("s1", at=_CRASH, restart_at=_BACK)],
         seed=seed,

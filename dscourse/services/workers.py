@@ -3,7 +3,7 @@
     run = worker_scenario(load=1.2, deadline=5.0, queue_limit=5, attempts=3).run(200.0)
 
 The queue is the node's own, and not the simulator's, since what is to be seen here is how it is kept: who is turned
-away, who goes first, who is dropped, and what a crash leaves of it.
+away, who goes first, who is dropped.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Job:
 
 
 class WorkerPool(Node):
-    """Some workers with one queue. At any moment: accepted = completed + dropped + waiting + in hand.
+    """Some workers with one queue, in memory. At any moment: accepted = completed + dropped + waiting + in hand.
 
     Args:
         node_id: its name.
@@ -67,8 +67,6 @@ class WorkerPool(Node):
         says_busy: tell whoever is refused; otherwise nobody hears of it until their patience is over.
         answer: "when done"; or "accepted" at once: then `("status", number)` asks whether that job is done; or a
             "callback": accepted at once, and a second answer when it is done.
-        durable: write the queue to disk before anybody is told "accepted", so that it survives a crash. A job that was
-            in hand is then done again: twice, if the crash came between the work and the note of it.
     """
 
     def __init__(
@@ -84,27 +82,19 @@ class WorkerPool(Node):
         drop_expired: bool = False,
         says_busy: bool = True,
         answer: str = "when done",
-        durable: bool = False,
     ) -> None:
         from dscourse.simulation.latency import as_latency  # which loads NumPy
 
         super().__init__(node_id, peers)
-        self.accepted = self.completed = self.dropped = self.refused = self.useful = 0
+        self.accepted = self.completed = self.dropped = self.refused = 0
         self.queue: list[Job] = []
         self.in_hand: dict[str, Job] = {}  # by the worker's timer
         self._idle = [f"worker {number}" for number in range(workers)][::-1]
         self._sample = as_latency("service_time", service_time).sampler()
         self._limit, self._deadline = queue_limit, deadline
         self._newest, self._drops, self._says_busy = newest_first, drop_expired, says_busy
-        self._answer, self._durable = answer, durable
+        self._answer = answer
         self._done: dict[str, None] = {}  # jobs, where their askers may come back for them
-
-    def on_start(self, ctx: Context) -> None:
-        """Take up the work that a crash has left."""
-        for asker, number, operation, due, for_client in ctx.stored or ():
-            self.accepted += 1
-            self.queue.append(Job(asker, number, operation, due, for_client))
-        self._serve(ctx)
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """Take a job in, or refuse it, or say how one stands."""
@@ -125,7 +115,6 @@ class WorkerPool(Node):
             self.accepted += 1
             self.queue.append(job)
             self._serve(ctx)
-            self._keep(ctx)
             if self._answer != "when done":
                 self._tell(ctx, job, "ok", "accepted")
 
@@ -134,13 +123,11 @@ class WorkerPool(Node):
         job = self.in_hand.pop(name)
         self._idle.append(name)
         self.completed += 1
-        self.useful += ctx.now <= job.due
         if self._answer == "accepted":
             self._done[job.name] = None
         else:
             self._tell(ctx, job, "ok", "done")
         self._serve(ctx)
-        self._keep(ctx)
 
     def _serve(self, ctx: Context) -> None:
         while self._idle and self.queue:
@@ -151,11 +138,7 @@ class WorkerPool(Node):
             worker = self._idle.pop()
             self.in_hand[worker] = job
             ctx.set_timer(worker, self._sample(ctx.rng.random()) / MICROSECONDS)
-
-    def _keep(self, ctx: Context) -> None:
-        if self._durable:
-            jobs = [*self.in_hand.values(), *self.queue]
-            ctx.save([[job.asker, job.number, job.operation, job.due, job.for_client] for job in jobs])
+        ctx.record("status", status="up", label=f"{len(self.queue)} wait")
 
     def _tell(self, ctx: Context, job: Job, outcome: str, value: str) -> None:
         answer = Reply if job.for_client else Done
@@ -172,9 +155,9 @@ def worker_scenario(
     drop_expired: bool = False,
     says_busy: bool = True,
     answer: str = "when done",
-    durable: bool = False,
     attempts: int = 1,
     burst: tuple[float, int] | None = None,
+    one_way: float = 0.001,
     seed: int = 0,
 ) -> Scenario:
     """Return a scenario: clients ask a gateway "b0", which hands work to a pool of workers "w0".
@@ -191,9 +174,9 @@ def worker_scenario(
         drop_expired: drop what is too late when its turn comes.
         says_busy: tell whoever is refused.
         answer: "when done", "accepted" or "callback" (a gateway takes the first of two answers).
-        durable: write the queue to disk.
         attempts: how often the gateway asks for one request, the first time included.
         burst: (when, how many): so many more requests come within one second.
+        one_way: seconds between gateway and pool.
         seed: of the scenario.
     """
     from dscourse.simulation import Network, OpenLoop, Scenario
@@ -210,7 +193,6 @@ def worker_scenario(
         drop_expired=drop_expired,
         says_busy=says_busy,
         answer=one_of("answer", answer, ANSWERS),
-        durable=durable,
     )
     rate = real("load", load, above=0.0) * count
     clients = [OpenLoop((("do",),), rate=rate, to="b0", timeout=patience * tries + 1.0, repeat=True)]
@@ -218,7 +200,7 @@ def worker_scenario(
         clients.append(
             OpenLoop((("do",),) * burst[1], rate=float(burst[1]), to="b0", timeout=1e3, start=burst[0])
         )
-    return Scenario(factory, Network(tiers(["b0"], ["w0"]), latency=0.001), clients=clients, seed=seed)
+    return Scenario(factory, Network(tiers(["b0"], ["w0"]), latency=one_way), clients=clients, seed=seed)
 
 
 def _gateway_or_pool(

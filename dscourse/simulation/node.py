@@ -23,8 +23,9 @@ class Node:
     """What runs on one machine: three handlers, called one at a time, each run to its end.
 
     A node touches the world only through the ``ctx`` it is given. Keep what you like in attributes; those without
-    a leading underscore are shown in pictures and inspectors. Never use global randomness, the clock of your computer
-    or the order of a set (go through ``sorted(…)``): the same seed would no longer give the same run.
+    a leading underscore are shown in pictures and inspectors. Never use global randomness or your computer's clock: the
+    same seed would no longer give the same run. Nor the order of a set: to send to the members of one, go through
+    ``sorted(…)``. That order is another one at each start of Python, and no run can notice that by itself.
 
     Attributes:
         node_id: its own name.

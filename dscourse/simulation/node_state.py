@@ -102,5 +102,13 @@ def _names_of_class(kind: type) -> tuple[str, ...]:
 
 
 def copied(value: Any, memo: dict[Any, Any] | None = None) -> Any:
-    """A deep copy; what can't change is its own copy."""
-    return value if type(value) in _IMMUTABLE else copy.deepcopy(value, memo)
+    """A deep copy; what can't change is its own copy, also within a list: a log has thousands of such entries."""
+    if _is_flat(value):
+        return value
+    if type(value) is list and all(map(_is_flat, value)):
+        return list(value)
+    return copy.deepcopy(value, memo)
+
+
+def _is_flat(value: Any) -> bool:
+    return type(value) in _IMMUTABLE or (type(value) is tuple and all(map(_is_flat, value)))

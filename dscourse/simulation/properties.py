@@ -11,6 +11,9 @@ past. With ``after`` it is also asked at that time, for a state lasts until the 
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,6 +71,8 @@ class Property:
 
     def truth(self, answer: Any) -> bool:
         """Whether an answer of the predicate means yes."""
+        if answer is None and _has_no_return(self.predicate):
+            raise TypeError(f"{self.kind}: {self.predicate.__name__} returns nothing; is a return missing?")
         try:
             return bool(answer)
         except ValueError:  # an array
@@ -234,6 +239,17 @@ class Judge:
         named += [change.node for change in changes]
         nodes = tuple(dict.fromkeys(name for name in named if name is not None))
         self._found = (moment.time, None if event is None else event.index, nodes)
+
+
+def _has_no_return(predicate: Predicate) -> bool:
+    """Whether a function has no return with a value, as far as its source can be had."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(predicate)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    if not isinstance(tree.body[0], ast.FunctionDef):
+        return False
+    return not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(tree))
 
 
 def _property(

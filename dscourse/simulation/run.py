@@ -87,7 +87,7 @@ def judged_run(
         The run, which ends at the first moment that breaks an `always` or a `never`, and what doesn't hold.
 
     Raises:
-        NodeError, EventLimit, RunInterrupted: as `Scenario.run`.
+        NodeError, EventLimit: as `Scenario.run`.
     """
     judges = [judge(item) for item in properties]
     recorder = Recorder(keep=True)

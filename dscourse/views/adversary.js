@@ -71,6 +71,11 @@ function render({ model, el }) {
 
   function send(command) {
     if (busy) return;
+    if (model.get("layout")?.comm_live === false) {  // after a restart of the kernel, or saved with the notebook
+      problem.textContent = "This belongs to a kernel that is gone. Run this cell again.";
+      problem.hidden = false;
+      return;
+    }
     busy = true;
     root.setAttribute("aria-busy", "true");
     model.send(command);

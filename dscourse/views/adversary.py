@@ -31,6 +31,7 @@ from dscourse.simulation.virtual_time import MICROSECONDS
 from dscourse.views.cluster import cluster_map
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player import Player
+from dscourse.views.shown import let_go_of_earlier
 
 if TYPE_CHECKING:
     from dscourse.exploration.scripts import Cluster
@@ -112,6 +113,8 @@ class Adversary(widgets.VBox):
 
     def play(self) -> Player:
         """Open the schedule in the player, below."""
+        if self.player is not None:
+            self.player.close()
         self.player = Player(self._run)
         self.children = [self.panel, self.player]
         return self.player
@@ -246,7 +249,15 @@ class Adversary(widgets.VBox):
         words = f"{self!r}. {waiting} message{'s' * (waiting != 1)} wait{'s' * (waiting == 1)}."
         return Picture(map_.figure, f"{map_.alt} {words}")
 
+    def close(self) -> None:
+        """End it, in the kernel and in the page."""
+        if self.comm is not None:
+            for widget in (self.panel.layout, self.layout, *self.children):
+                widget.close()
+        super().close()  # type: ignore[no-untyped-call]
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        let_go_of_earlier(self)
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         still = self.picture()

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from dscourse.readable import readable_number
 from dscourse.views import palette
+from dscourse.views.settings import default_settings
 
 HATCHES = ("", "///", "...", "xx")
 
@@ -23,11 +24,13 @@ HATCHES = ("", "///", "...", "xx")
 # ── Axes given or made ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def new_figure(width: float = 7.0, height: float = 3.6) -> Figure:
     """Return an empty white figure with constrained layout that pyplot knows nothing of; sizes in inches."""
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
+@default_settings
 def new_axes(width: float = 7.0, height: float = 3.6) -> Axes:
     """Return empty axes of a new figure that pyplot knows nothing of.
 
@@ -38,6 +41,7 @@ def new_axes(width: float = 7.0, height: float = 3.6) -> Axes:
     return tidy(new_figure(width, height).subplots())
 
 
+@default_settings
 def tidy(axes: Axes) -> Axes:
     """Take away what doesn't carry information: the upper and right frame, heavy grid lines."""
     axes.spines[["top", "right"]].set_visible(False)
@@ -51,6 +55,7 @@ def given_or_new(ax: Axes | None, width: float = 7.0, height: float = 3.6) -> Ax
     return new_axes(width, height) if ax is None else tidy(ax)
 
 
+@default_settings
 def panels(ax: Axes | None, count: int, width: float, height: float, *, sharey: bool = False) -> list[Axes]:
     """Return axes side by side: those given, or ``count`` of a new figure of this size with one x axis for all."""
     if ax is not None:
@@ -59,6 +64,7 @@ def panels(ax: Axes | None, count: int, width: float, height: float, *, sharey: 
     return [tidy(axes) for axes in made[0]]
 
 
+@default_settings
 def placed_axes(
     figure: Figure,
     left: float,
@@ -118,6 +124,7 @@ def sample(label: str, **style: Any) -> Line2D:
     return Line2D([], [], label=label, **{"linestyle": "", **style})
 
 
+@default_settings
 def legend_above(axes: Axes, handles: Sequence[Artist] | None = None, columns: int = 3) -> None:
     """Put the legend above the axes, where no curve can pass."""
     given: dict[str, Any] = {} if handles is None else {"handles": list(handles)}
@@ -179,6 +186,7 @@ def draw_stretch(axes: Axes, row: float, begin: float, end: float, height: float
     axes.barh(row, end - begin, height, left=begin, **look)
 
 
+@default_settings
 def tail_curves(axes: Axes, groups: Mapping[str, npt.ArrayLike]) -> None:
     """Draw which share of the requests of each group takes longer than a time, so that the tail can be read.
 

@@ -24,6 +24,7 @@ from dscourse.views.picture import Picture
 from dscourse.views.player.fault_intervals import Band, bands as bands_of
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
+from dscourse.views.settings import default_settings
 
 Place = tuple[float, float]
 
@@ -50,6 +51,7 @@ _MOST_TOLD = 400  # beyond that it is left out: drawing takes long, and nobody c
 _LARGEST_DIAGRAM = 4000  # messages; beyond that it is a grey smear
 
 
+@default_settings
 def cluster_map(run: Run, at: float, ax: Axes | None = None) -> Picture:
     """Draw the cluster as it is at a moment: what every node believes, which messages are under way, what is cut.
 
@@ -86,12 +88,13 @@ def _draw_map(axes: Axes, run: Run, moment: int, hidden: Collection[Fault]) -> s
         axes.plot(
             *places[client], marker="s", markersize=16, color="white", markeredgecolor="black", zorder=4
         )
-        axes.text(*places[client], client, ha="center", va="center", fontsize=9, zorder=5)
+        axes.text(*places[client], client, ha="center", va="center", fontsize=9, zorder=5, parse_math=False)
     _legend(axes, scene, types, cut=cut)
     axes.set_title(f"{moment / 1e6:g} s", fontsize=11)
     return _cluster_words(run, scene, moment)
 
 
+@default_settings
 def space_time(run: Run, between: tuple[float, float], ax: Axes | None = None) -> Picture:
     """Draw the space-time diagram: a row per node, time from left to right, a slanted line for every message.
 
@@ -132,7 +135,7 @@ def _draw_diagram(
         _draw_message(axes, flight, rows, types, window)
     states = _draw_records(axes, run, rows, begin, end)
     axes.set(xlim=window, ylim=(0.4 - len(parties), 0.6), xlabel="time (s)")
-    axes.set_yticks(list(rows.values()), parties)
+    axes.set_yticks(list(rows.values()), parties, parse_math=False)
     axes.grid(visible=False)
     drawn = {flight.type for flight in flights if flight.reason is None}
     handles = [
@@ -148,6 +151,7 @@ def _draw_diagram(
     return _diagram_words(run, flights, states, bands, window)
 
 
+@default_settings
 def run_picture(run: Run, hidden: Collection[Fault] = ()) -> Picture:
     """Draw the picture that stands in for the player: a story in three parts.
 
@@ -310,15 +314,14 @@ def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bo
     axes.plot(
         *place, marker=look.shape, markersize=size, color=look.colour, markeredgecolor="black", zorder=4
     )
-    axes.text(*place, node, ha="center", va="center", fontsize=9 if few else 6, color=look.text, zorder=5)
+    plain: dict[str, Any] = {"ha": "center", "zorder": 5, "parse_math": False}  # a $ is a $
+    axes.text(*place, node, va="center", fontsize=9 if few else 6, color=look.text, **plain)
     if not few:
         return
     words = look.label if state.look in ("crashed", "paused") or not state.label else state.label
     if state.suspected_by:
         words += f"\nsuspected by {state.suspected_by} of {state.peers}"
-    axes.annotate(
-        words, place, (0, -17), textcoords="offset points", ha="center", va="top", fontsize=9, zorder=5
-    )
+    axes.annotate(words, place, (0, -17), textcoords="offset points", va="top", fontsize=9, **plain)
 
 
 def _legend(axes: Axes, scene: Scene, types: dict[str, int], *, cut: bool) -> None:

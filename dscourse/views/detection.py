@@ -33,6 +33,7 @@ from dscourse.views.axes import (
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 History = Mapping[tuple[str, str], Sequence[Suspicion]]
 
@@ -61,6 +62,7 @@ _FLOOR = 0.08  # mistakes per link and hour; a recording of 40 links for 11 minu
 # ── Silences ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | None = None) -> Picture:
     """Show what an observer has heard of its peer in each of several runs: every answer, every ping without one."""
     axes = given_or_new(ax, 7.0, 0.36 * len(runs) + 1.2)
@@ -90,6 +92,7 @@ def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | 
 # ── Suspicions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_suspicions(
     run: Run, peer: str, between: tuple[float, float] | None = None, ax: Axes | None = None
 ) -> Picture:
@@ -147,6 +150,7 @@ def _troubles(run: Run, node: str) -> list[tuple[str, float, float]]:
 # ── φ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_phi(history: PhiHistory, threshold: float = 8.0, ax: Axes | None = None) -> Picture:
     """Show how φ grows in every silence and falls back with every heartbeat, and where it passes the threshold."""
     axes = given_or_new(ax, 7.0, 3.4)
@@ -177,6 +181,7 @@ def _passes(values: NDArray[np.float64], threshold: float) -> str:
 # ── The trade-off ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Picture:
     """Show detection time against mistakes for several detectors, one curve each, one point a setting."""
     axes = _frame_trade_off(given_or_new(ax, 7.0, 4.0))
@@ -322,6 +327,7 @@ def _rate_words(rate: float) -> str:
 # ── The group ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) -> Picture:
     """Show messages a member sends each second against the size of the group: {detector: {members: messages}}."""
     axes = given_or_new(ax, 7.0, 3.4)
@@ -355,6 +361,7 @@ def _three_digits(value: float) -> str:
     return f"{value:.3g}" if value < 999.5 else readable_number(round(value))
 
 
+@default_settings
 def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
     """Show how many members have heard that ``peer`` is suspected, and how many have declared it faulty, over time."""
     axes = given_or_new(ax, 7.0, 3.4)
@@ -387,6 +394,7 @@ def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
 # ── Real systems ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_presets(trials: Sequence[PresetTrial], ax: Axes | None = None) -> Picture:
     """Show for each real system how long a crash goes unnoticed, and which pauses of a healthy member it forgives."""
     axes = given_or_new(ax, 7.4, 0.32 * len(trials) + 1.3)

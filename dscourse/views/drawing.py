@@ -17,6 +17,7 @@ from PIL import Image
 
 from dscourse.views.axes import new_figure
 from dscourse.views.picture import SHOWN_PER_INCH, checked_alt, png_text
+from dscourse.views.settings import default_settings
 
 Values = Mapping[str, Any]
 
@@ -44,6 +45,7 @@ class DrawnAnew:
         self._canvas: Any = None
         self.figure = new_figure()
 
+    @default_settings
     def draw(self, values: Values) -> tuple[str, bytes]:
         """Draw a figure; the last one stays if that fails."""
         figure = new_figure()
@@ -67,6 +69,7 @@ class Updated:
     which something else has changed (a limit, a tick, an artist that came or went); then all of it is drawn anew.
     """
 
+    @default_settings
     def __init__(self, set_up: Callable[[Figure], Any], update: Callable[..., str]) -> None:
         self.figure = new_figure()
         self._artists = set_up(self.figure)
@@ -77,6 +80,7 @@ class Updated:
         self._front: list[Artist | Layer] = []  # what is drawn on the background, from back to front
         self._shown: Values | None = None
 
+    @default_settings
     def draw(self, values: Values) -> tuple[str, bytes]:
         """Update the artists and draw them on the background."""
         alt = checked_alt(self._update(self._artists, **values))
@@ -90,6 +94,7 @@ class Updated:
         self._shown = dict(values)
         return alt, _packed(self._canvas)
 
+    @default_settings
     def still(self) -> str:
         """Return the picture last drawn without an error, whole."""
         if self._shown is not None:

@@ -47,6 +47,7 @@ from dscourse.views.axes import (
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 _ORDER_LOOKS = {"attack": (palette.VERMILION, "-", "A"), "retreat": (palette.BLUE, (0, (4, 2)), "R")}
 
@@ -54,6 +55,7 @@ _ORDER_LOOKS = {"attack": (palette.VERMILION, "-", "A"), "retreat": (palette.BLU
 # ── The generals ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_generals(decisions: Decisions, ax: Axes | None = None) -> Picture:
     """Show who told whom what, and what each loyal lieutenant decided.
 
@@ -182,6 +184,7 @@ def _generals_alt(decisions: Decisions) -> str:
 # ── Availability ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_structure(structure: Structure, ax: Axes | None = None) -> Picture:
     """Show what stands on what, and how often it is up: exactly, and by the product rule."""
     figure = new_figure(8.6, 3.8)
@@ -362,6 +365,7 @@ def _duration(seconds: float) -> str:
 # ── Standby ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_recoveries(recoveries: Sequence[Recovery], ax: Axes | None = None) -> Picture:
     """Show the requests around the crash, one row a mode: answered, answered and then lost, or not answered."""
     axes = given_or_new(ax, 8.0, 3.2)
@@ -421,6 +425,7 @@ def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
 # ── The record of failures ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Show the share of failures and the share of time down of each cause."""
     table = cause_table(record)
@@ -446,6 +451,7 @@ def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     )
 
 
+@default_settings
 def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None) -> Picture:
     """Show how long a system runs from one failure to the next, against a Weibull and an exponential distribution."""
     gaps = failure_gaps(record, system)
@@ -474,6 +480,7 @@ def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None)
     )
 
 
+@default_settings
 def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Show how long repairs took, with median and mean."""
     minutes = record["down_min"].to_numpy()
@@ -497,6 +504,7 @@ def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
     )
 
 
+@default_settings
 def draw_down_together(result: DownTogether, ax: Axes | None = None) -> Picture:
     """Show how often at least k nodes were down at once, and how often they would be if failures were independent."""
     axes = given_or_new(ax, 7.0, 3.6)

@@ -9,11 +9,13 @@ from matplotlib.axes import Axes
 from dscourse.views import palette
 from dscourse.views.axes import given_or_new, percent_axis
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@default_settings
 def draw_inevitability(table: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Draw which share of the forks fails, against the time of the fork, with its interval at 95 %.
 

@@ -45,9 +45,12 @@ function render({ model, el }) {
     caption.textContent = numbersKeptWhole(model.get("caption"));
   }
 
+  // A figure that was saved with its notebook, and is shown without its kernel: the controls move, and nobody draws.
+  const saved = model.get("layout")?.comm_live === false;
+
   function showProblem() {
-    problem.textContent = model.get("problem");
-    problem.hidden = !model.get("problem");
+    problem.textContent = saved ? "This figure belongs to a kernel that is gone. Run this cell again to redraw it." : model.get("problem");
+    problem.hidden = !problem.textContent;
     figure.classList.toggle("dscourse-outdated", Boolean(model.get("problem")));
   }
 

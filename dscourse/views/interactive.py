@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from dscourse.views.debounce import Debounce
 from dscourse.views.drawing import Drawing, DrawnAnew, Updated
 from dscourse.views.picture import shown_width, what_is_drawn
 from dscourse.views.serial_queue import SerialQueue
+from dscourse.views.shown import let_go_of_earlier
 
 _PATIENCE = 2.0  # seconds for which a picture that another thread is drawing is waited for
 
@@ -48,22 +49,37 @@ class InteractiveFigure(widgets.VBox):
         picture: the picture widget, with `alt` and `problem`.
     """
 
-    def __init__(self, drawing: Drawing, controls: dict[str, widgets.ValueWidget]) -> None:
+    def __init__(
+        self, drawing: Drawing, controls: dict[str, widgets.ValueWidget], given: Mapping[str, Any]
+    ) -> None:
+        self._own: list[widgets.Widget] = []
         self._drawing = drawing
         self.controls = controls
         self.picture = LivePicture()
         self._queue = SerialQueue()
         self._redraw_or_raise()
-        debounce = Debounce(self._redraw)
+        self._debounce = Debounce(self._redraw)
         for control in controls.values():
-            control.observe(debounce.changed, names="value")
+            control.observe(self._debounce.changed, names="value")
         panel = widgets.Box(
             list(controls.values()), layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 1.5em")
         )
         super().__init__([panel, self.picture])
+        made = [control for name, control in controls.items() if control is not given[name]]
+        own = [self, self.picture, panel, *made]
+        self._own = [*own[1:], *(part.layout for part in own), *(control.style for control in made)]
 
     def __repr__(self) -> str:
         return self.picture.alt
+
+    def close(self) -> None:
+        """End the figure in kernel and page. Controls that it was given may be in use elsewhere; they stay."""
+        if self.comm is not None:
+            for control in self.controls.values():
+                control.unobserve(self._debounce.changed, names="value")
+        super().close()  # type: ignore[no-untyped-call]
+        for widget in self._own:
+            widget.close()
 
     @property
     def figure(self) -> Figure:
@@ -95,6 +111,7 @@ class InteractiveFigure(widgets.VBox):
             self.picture.png = png
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        let_go_of_earlier(self)
         bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
         bundle["text/plain"] = self.picture.alt
         bundle |= self._still()
@@ -132,7 +149,7 @@ def interactive_figure(draw: Callable[..., str], **controls: Any) -> Interactive
     """
     if not callable(draw):
         raise TypeError(f"draw must be a function draw(figure, **values) -> alt text, got {draw!r}")
-    return InteractiveFigure(DrawnAnew(draw), _controls("interactive_figure", controls))
+    return InteractiveFigure(DrawnAnew(draw), _controls("interactive_figure", controls), controls)
 
 
 def live_figure(
@@ -168,7 +185,7 @@ def live_figure(
     for name, given in (("set_up", set_up), ("update", update)):
         if not callable(given):
             raise TypeError(f"{name} must be a function, got {given!r}")
-    return InteractiveFigure(Updated(set_up, update), _controls("live_figure", controls))
+    return InteractiveFigure(Updated(set_up, update), _controls("live_figure", controls), controls)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ from dscourse.views.axes import (
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.palette import BLACK, BLUE, DASHES, GREY, LIGHT_GREY, MARKERS, ORANGE, SERIES, VERMILION
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 _HATCHED: dict[str, Any] = {"color": ORANGE, "hatch": "///", "edgecolor": "white"}
 
@@ -59,6 +60,7 @@ _HATCHED: dict[str, Any] = {"color": ORANGE, "hatch": "///", "edgecolor": "white
 # ── The ring ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_ring(
     ring: ConsistentHashRing, keys: Any = (), before: ConsistentHashRing | None = None, ax: Axes | None = None
 ) -> Picture:
@@ -253,6 +255,7 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
 # ── What moves ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> Picture:
     """Draw what each node gives and takes, for one or several ways of partitioning side by side.
 
@@ -289,6 +292,7 @@ def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
 # ── Balance ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_standard_errors(
     measured: Mapping[int, float], published: Mapping[int, float] | None = None, ax: Axes | None = None
 ) -> Picture:
@@ -319,6 +323,7 @@ def draw_standard_errors(
     return Picture(axes, f"Standard error of a node's load against its virtual nodes: {told}.")
 
 
+@default_settings
 def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
     """Draw the load of each node over the mean, for one or several cases side by side.
 
@@ -348,6 +353,7 @@ def draw_loads(loads: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -
 # ── Skew ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_twitter_skew(ax: Axes | None = None) -> Picture:
     """Draw how skewed Twitter's cache clusters are: the Zipf exponent of each, in order."""
     axes = given_or_new(ax, 6.6, 3.0)
@@ -563,6 +569,7 @@ def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, 
 # ── Tails ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -> Picture:
     """Draw how many operations take longer than a time, on a logarithmic scale, so that the tail can be read.
 
@@ -582,6 +589,7 @@ def draw_tails(latencies: Mapping[str, npt.ArrayLike], ax: Axes | None = None) -
     return Picture(axes, f"Share of operations that take longer than a time. {'; '.join(told)}.")
 
 
+@default_settings
 def draw_ranges(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Picture:
     """Draw how many requests each range gets and on which node, before and after a change.
 

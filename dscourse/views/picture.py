@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
+from dscourse.views.settings import default_settings
+
 _PIXELS_PER_INCH = 144  # more than a plain screen shows, so that it stays sharp on a fine one
 SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
 
@@ -81,6 +83,7 @@ def what_is_drawn(alt: str) -> str:
     return re.split(r"[.:;](?:\s|$)", alt, maxsplit=1)[0]
 
 
+@default_settings
 def png_bytes(figure: Figure, pixels_per_inch: float = _PIXELS_PER_INCH) -> bytes:
     """Return a figure as PNG without a trace of when and by which version it was made."""
     buffer = io.BytesIO()

@@ -45,6 +45,7 @@ from dscourse.views.axes import (
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.settings import default_settings
 
 Row = Sequence[float] | np.ndarray[Any, Any]
 
@@ -55,6 +56,7 @@ _HEALTHY = System()
 # ── What "scalable" means ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_scaling_curves(
     nodes: Row, curves: Mapping[str, Row], *, what: str = "requests/s", ax: Axes | None = None
 ) -> Picture:
@@ -79,6 +81,7 @@ def draw_scaling_curves(
     return Picture(ax, f"{what.capitalize()} against nodes, {nodes[0]:g} to {nodes[-1]:g}: {told}.")
 
 
+@default_settings
 def draw_measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -> Picture:
     """Draw measured throughput beside growth in proportion, with the share that is left of it."""
     ax = given_or_new(ax)
@@ -245,6 +248,7 @@ def _explain_panels(ax: Axes) -> None:
     ax.text(0.72, 0.22, words, fontsize=10, va="top")
 
 
+@default_settings
 def draw_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
     """Draw which knob moved which metric, and by what factor; filled and marked where the metric fell behind.
 
@@ -289,6 +293,7 @@ def _short(value: float) -> str:
 # ── Percentiles ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Picture:
     """Draw, for several sets of latencies, which share of requests took longer, with the 99th percentile marked."""
     ax = given_or_new(ax)
@@ -311,6 +316,7 @@ def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Pic
     )
 
 
+@default_settings
 def draw_stall(result: QueueResult, ax: Axes | None = None) -> Picture:
     """Draw what a tester that waits reports for each request, and what users who come on time live through."""
     ax = given_or_new(ax)
@@ -337,6 +343,7 @@ def draw_stall(result: QueueResult, ax: Axes | None = None) -> Picture:
 # ── Little's law ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_in_system(result: QueueResult, ax: Axes | None = None) -> Picture:
     """Draw how many are inside at each moment; the area is the time that all of them spend there."""
     ax = given_or_new(ax, height=2.8)
@@ -440,6 +447,7 @@ def _simulated_times(share: float, servers: int) -> tuple[float, float]:
 # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_slowest_of_many(
     servers: Row, latencies: np.ndarray[Any, Any], slow: float, ax: Axes | None = None
 ) -> Picture:
@@ -470,6 +478,7 @@ def draw_slowest_of_many(
 # ── Laws ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = None) -> Picture:
     """Draw the speed-up by Amdahl and by Gustafson for the same serial share."""
     ax = given_or_new(ax)
@@ -545,6 +554,7 @@ def _update_usl(drawn: dict[str, Any], contention: float, coherency: float) -> s
     )
 
 
+@default_settings
 def draw_fitted_law(
     fit: USLFit,
     more: tuple[Row, Row] | None = None,
@@ -594,6 +604,7 @@ def draw_fitted_law(
 # ── Capacity ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_capacity_evidence(statement: CapacityStatement, ax: Axes | None = None) -> Picture:
     """Draw every load that a search tried, and whether it met the objective."""
     ax = given_or_new(ax, height=3.2)

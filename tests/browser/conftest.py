@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+import course
 from dscourse import workspace
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -37,7 +38,7 @@ SWITCHES = [
     "--disable-sync",
 ]
 SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    **course.LAB_SETTINGS,
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page at once
 }
 PATIENCE = 120_000  # milliseconds, for a slow machine

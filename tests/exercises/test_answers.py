@@ -14,6 +14,7 @@ from dscourse.exercises import (
     partitioning,
     recovery,
     scaling_metrics,
+    scaling_patterns,
     start_here,
 )
 from dscourse.fault_tolerance import availability_from_times, k_of_n
@@ -33,6 +34,12 @@ RIGHT = [
     (scaling_metrics.flatter_the_report, STALL),
     (scaling_metrics.flatter_the_report, STALL.tolist()),
     (scaling_metrics.flatter_the_report, [0.001] * 5_000 + [0.3] * 90 + [0.001] * 4_910),  # many in a row do it as well
+    (scaling_patterns.how_many_may_wait, np.int64(4)),
+    (scaling_patterns.ten_replicas, 3571),
+    (scaling_patterns.ten_replicas, Fraction(25000, 7)),
+    (scaling_patterns.chain_with_retries, lambda a, calls, attempts: np.prod([1 - (1 - a) ** attempts] * calls)),
+    (scaling_patterns.keep_it_useful, {"newest_first": True, "drop_expired": True, "queue_limit": np.int64(50)}),
+    (scaling_patterns.find_the_serial_part, [" audit", np.float64(0.05)]),
     (partitioning.keys_that_stay, Fraction(1, 4)),
     (partitioning.your_own_ring, lambda h, points: next((np.str_(n) for p, n in points if p >= h), points[0][1])),
     (partitioning.design_a_fleet, lambda nodes, weights: DirectoryPartitioner(nodes, 4096, weights)),

@@ -163,6 +163,15 @@ def test_the_order_of_a_set_is_told():
     assert "The order of a set differs" in feedback.message
 
 
+def test_a_set_that_is_kept_and_gone_through_later_is_told_too():
+    kept = RIGHT.replace(
+        "for peer in self.peers", "self.others = set(self.peers)\n        for peer in self.others"
+    )
+    assert kept != RIGHT
+    assert "use `sorted(…)` or a list" in judged(right=kept).message
+    assert judged(right=kept.replace("in self.others", "in sorted(self.others)"))
+
+
 def test_constants_and_own_luck_are_no_peeking():
     assert judged(
         begin="PATIENCE = 3\nLIMITS = [1, 2]\n",

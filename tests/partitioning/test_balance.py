@@ -81,7 +81,7 @@ def test_maglev_gives_equal_nodes_slots_that_differ_by_at_most_one(count):
     assert slots.max() - slots.min() <= 1
 
 
-@pytest.mark.parametrize("make", [RendezvousPartitioner, MaglevPartitioner, DirectoryPartitioner])
+@pytest.mark.parametrize("make", [RendezvousPartitioner, DirectoryPartitioner])
 def test_a_feather_beside_a_mountain_is_no_trouble(make):
     weights = {"feather": 1e-300, "mountain": 1e12}
     partitioner = make(list(weights), weights=weights)
@@ -107,3 +107,14 @@ def test_a_directory_gives_every_node_its_share_to_within_one_slot(weights, slot
     directory = DirectoryPartitioner(nodes, slots, dict(zip(nodes, weights, strict=True)))
     held = np.bincount(directory._table, minlength=len(nodes))
     assert np.abs(held - np.array(weights) / sum(weights) * slots).max() < 1
+
+
+def test_maglev_refuses_a_node_so_light_that_it_would_own_nothing():
+    refusal = "'light' would own none of the 65537 slots: its weight is 1 of"
+    with pytest.raises(ValueError, match=refusal):
+        MaglevPartitioner(["light", "b", "heavy"], weights={"b": 127, "heavy": 1e6})
+    partitioner = MaglevPartitioner(["b", "heavy"], weights={"b": 127, "heavy": 1e6})
+    with pytest.raises(ValueError, match=refusal):
+        partitioner.add_node("light")
+    assert partitioner.nodes == ("b", "heavy")
+    assert set(partitioner.table) == {0, 1}  # 127 of a million is a slot or more

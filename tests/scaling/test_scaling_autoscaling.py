@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from dscourse.exercises.wrong_nodes.scaling_up_and_out import AUTOSCALER_WRONG
+from dscourse.exercises._learner_code import run_answer
+from dscourse.exercises.wrong_nodes.scaling_up_and_out import WRONG
 from dscourse.scaling import LOADS, USL, Autoscaler, MovingLoad, simulate_autoscaling
 
 
 def rule(name):
-    names = {}
-    exec(AUTOSCALER_WRONG[name][0], names)
-    return names["answer"]()
+    return run_answer(next(wrong.code for wrong in WRONG if wrong.name == name))()
 
 
 def peak(chosen, load, **terms):
@@ -18,7 +17,7 @@ def peak(chosen, load, **terms):
 
 
 def test_the_right_rule():
-    results = {load: peak(Autoscaler(), load) for load in LOADS}
+    results = {load: peak(Autoscaler(), load) for load in LOADS if load != "day"}
     assert all(result.changes_of_direction <= 1 for result in results.values())
     assert results["step"].overloaded_seconds < 300
     assert results["burst"].overloaded_seconds < 300
@@ -42,12 +41,17 @@ def test_each_wrong_rule_is_told_by_one_load_and_one_number(name, load, measure,
 
 
 def test_beyond_the_peak_more_machines_do_less():
-    law = USL(0.02, 0.0005)  # peak at 44 machines
+    law = USL(0.0, 0.0004)
     most = int(law.peak_load)
-    wise = peak(Autoscaler(most=most), "burst", law=law)
+    assert most == 50
+    wise = peak(Autoscaler(), "burst", law=law)
     eager = peak(rule("adds beyond the peak"), "burst", law=law)
     assert wise.peak_machines == most < eager.peak_machines
-    assert wise.queue[1499] < eager.queue[1499]
+    assert wise.queue[-1] == 0 < eager.queue[-1]
+
+
+def test_no_more_than_a_thousand_can_be_had():
+    assert peak(lambda view: 10**9, "step").peak_machines == 1000
 
 
 def test_what_comes_is_served_or_waits():
@@ -59,9 +63,7 @@ def test_what_comes_is_served_or_waits():
 
 
 def test_machines_come_after_the_start_up_time():
-    result = simulate_autoscaling(
-        lambda view: 5, LOADS["step"], machines=1, start_seconds=100, control_seconds=30
-    )
+    result = simulate_autoscaling(lambda view: 5, LOADS["step"], machines=1, start_seconds=100)
     assert (result.machines[:130] == 1).all()
     assert (result.machines[130:] == 5).all()
 

@@ -1,9 +1,9 @@
-"""A web application that grows ten thousandfold, a rolling upgrade, and streams from members."""
+"""A web application that grows ten thousandfold, and streams from members."""
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dscourse.scaling import WebApplication, concurrent_streams, rolling_upgrade
+from dscourse.scaling import WebApplication, concurrent_streams
 
 
 def test_each_step_names_the_tier_that_gave_out_and_relieves_it():
@@ -47,15 +47,6 @@ def test_optimise_first():
     assert better.sized_for(100_000).price < 0.6 * plain.sized_for(100_000).price
     with pytest.raises(LookupError, match="Work has no 'speed'"):
         plain.with_work(speed=2.0)
-
-
-def test_a_rolling_upgrade_against_a_stop():
-    rolling, stop = rolling_upgrade(10, 60), rolling_upgrade(1, 60)
-    assert (rolling.seconds, rolling.least_capacity, rolling.two_versions) == (600, 0.9, 540)
-    assert (stop.seconds, stop.least_capacity, stop.two_versions) == (60, 0.0, 0.0)
-    assert rolling_upgrade(10, 60, at_once=4).seconds == 180
-    with pytest.raises(ValueError, match="at_once must be at most 3"):
-        rolling_upgrade(3, 60, at_once=4)
 
 
 def test_streams_at_once_by_littles_law():

@@ -23,7 +23,7 @@ from dscourse.services import (
     worker_scenario,
 )
 from dscourse.services.balancing import POLICIES
-from dscourse.simulation import ClosedLoop, Crash, Pause, Scenario, always, check_determinism
+from dscourse.simulation import ClosedLoop, NodeError, Pause, Scenario, always, check_determinism
 
 
 def mean_times(policy, seeds, seconds, **settings):
@@ -150,24 +150,9 @@ def test_a_burst_and_retries_leave_a_worker_that_does_nothing_but_useless_work()
     assert useful_late(attempts=3, queue_limit=3) > 0.6
 
 
-def test_what_was_accepted_survives_a_crash_only_if_it_was_written_down():
-    def lost(durable):
-        scenario = worker_scenario(
-            0.9, deadline=1e6, answer="accepted", durable=durable, queue_limit=50, seed=2
-        )
-        run = scenario.with_faults(Crash("w0", at=20.0, restart_at=21.0)).run(21.5)
-        before = run.at(19.999).nodes["w0"]
-        waiting = len(before["queue"]) + len(before["in_hand"])
-        assert waiting > 1
-        return waiting - run.at(21.0).nodes["w0"]["accepted"]
-
-    assert lost(durable=True) == 0
-    assert lost(durable=False) > 1
-
-
 def test_runs_are_deterministic():
     check_determinism(balancing_scenario("two choices", servers=4, balancers=2, view_age=1.0), 10.0)
-    check_determinism(worker_scenario(1.2, deadline=3.0, attempts=2, durable=True, queue_limit=4), 20.0)
+    check_determinism(worker_scenario(1.2, deadline=3.0, attempts=2, queue_limit=4), 20.0)
 
 
 def test_a_scenario_travels_as_json():
@@ -251,3 +236,15 @@ def test_the_curve_of_partitions_agrees_with_the_kernel():
         done.append(len(run.latencies(between=(30.0, 330.0))) / 300)
     curve = measure_scaling("partitioning", [nodes], users=users, requests=40_000)
     assert abs(np.mean(done) - curve.throughput[0]) < 4 * np.std(done, ddof=1) / 2 + 0.02
+
+
+def test_a_server_that_joins_is_not_asked_before_and_takes_its_share_then():
+    run = balancing_scenario("two choices", servers=4, load=0.6, joining={"s3": 20.0}).run(60.0)
+    asked = [event.time for event in run.trace.select(kind="send", peer="s3") if event.node == "b0"]
+    assert min(asked) >= 20.0
+    assert 0.15 < len(asked) / len(run.trace.select(kind="send", node="b0", between=(20.0, 60.0))) * 2 < 0.35
+
+
+def test_a_policy_that_picks_nobody_is_told_so():
+    with pytest.raises(NodeError, match="a policy must return one of view"):
+        balancing_scenario(lambda view, rng: None, servers=3).run(5.0)

@@ -1,8 +1,21 @@
 """A judged run shows what `Run.check` shows, while the run still goes on."""
 
+from dataclasses import dataclass
+
 import pytest
 
-from dscourse.simulation import Constant, Crash, Network, Node, OpenLoop, Scenario, always, never, topology
+from dscourse.simulation import (
+    Constant,
+    Crash,
+    Network,
+    Node,
+    OpenLoop,
+    Scenario,
+    always,
+    eventually,
+    never,
+    topology,
+)
 from dscourse.simulation.run import judged_run
 
 
@@ -51,3 +64,42 @@ def test_the_run_ends_with_what_broke_the_property_even_if_that_is_no_event():
     assert broken == (full,)
     assert run.stopped == run.check(full)[0].time == scenario.run(9.0).check(full)[0].time
     assert run.at(run.stopped).queue_length["n0"] == 3
+
+
+@dataclass(frozen=True)
+class Note:
+    number: int
+
+
+class Busy(Node):
+    """Says at its start that it leads, and writes some thousand events afterwards."""
+
+    def on_start(self, ctx):
+        self.sent = 0
+        ctx.record("status", status="leader", label="from the start")
+        ctx.set_timer("tick", 0.01)
+
+    def on_timer(self, ctx, name):
+        self.sent += 1
+        for peer in self.peers:
+            ctx.send(peer, Note(self.sent))
+        ctx.set_timer("tick", 0.01)
+
+
+LATE = 9.0
+OF_LONG_RUNS = [
+    never(lambda now: now.time > LATE and len(now.status) > 1, name="two lead"),
+    eventually(lambda now: len(now.status) == 3, after=LATE, name="all lead"),
+    eventually(lambda now: len(now.in_flight) > 0, after=LATE, name="something is under way"),
+    never(lambda now: now.time > LATE and now.in_flight and now.in_flight[0].sent < 3.0, name="an old one"),
+    always(lambda now: now.event is None or now.event.index < 20_000, name="few events"),
+]
+
+
+@pytest.mark.parametrize("wanted", OF_LONG_RUNS, ids=lambda wanted: wanted.name)
+@pytest.mark.parametrize("delay", [0.001, 7.0])
+def test_a_long_run_forgets_nothing_that_was_not_asked_for_at_once(wanted, delay):
+    scenario = Scenario(Busy, Network(topology.full_mesh(3), latency=Constant(delay)))
+    run, broken = judged_run(scenario, 10.0, [wanted])
+    assert run.event_count > 2_000
+    assert bool(broken) == (not scenario.run(10.0).check(wanted))

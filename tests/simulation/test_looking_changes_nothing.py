@@ -138,6 +138,7 @@ def test_a_copy_of_a_node_can_not_act(run, what):
 def test_the_columns_of_a_trace_do_not_change(run, column):
     def spoils(now):
         getattr(now.trace, column)[0] = 1
+        return False
 
     with pytest.raises(ValueError, match="read-only"):
         run.check(never(spoils))

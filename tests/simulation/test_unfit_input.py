@@ -30,6 +30,7 @@ from dscourse.simulation import (
     always,
     check_determinism,
     eventually,
+    never,
     topology,
 )
 
@@ -228,3 +229,18 @@ def test_an_event_is_named_by_a_whole_number(door, junk):
     with pytest.raises(TypeError, match="an event is named by its number in the trace, a whole number, got"):
         door(junk)
     assert door(np.int64(1)) is not None
+
+
+def forgetful(now):
+    now.time > 3  # noqa: B015 - the mistake
+
+
+def sometimes_silent(now):
+    return True if now.time > 3 else None
+
+
+def test_a_predicate_that_returns_nothing_is_told_so_and_one_that_sometimes_does_is_not():
+    run = Scenario(NaiveFailoverNode, Network(topology.full_mesh(2))).run(2.0)
+    with pytest.raises(TypeError, match="never: forgetful returns nothing; is a return missing"):
+        run.check(never(forgetful))
+    assert run.check(never(sometimes_silent), never(lambda now: None))

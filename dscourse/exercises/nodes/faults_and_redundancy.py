@@ -126,7 +126,12 @@ def _leaves_without_answer(run: Run) -> Iterator[Breach]:
 EXAMINATION = ClusterExamination(
     network=Network(topology.star(4), latency=0.05),
     until=3.0,
-    clients=(ClosedLoop((("read",),) * 3, 0.3, "n0", timeout=0.8, start=0.1),),
+    clients=(
+        ClosedLoop((("read",),) * 3, 0.3, "n0", timeout=0.8, start=0.1),
+        ClosedLoop(
+            (("read",),), 0.3, "n0", timeout=0.8, start=0.1
+        ),  # its request has the number of another's
+    ),
     others={"n1": Replica, "n2": Replica, "n3": Replica},
     requirements=(
         Requirement(unbroken("what a client is told is true", _tells_a_lie), _SECTION),
@@ -192,7 +197,7 @@ catch_the_wrong = ExaminerExercise(
     hints=(
         "`run.history()` has a row for each operation: `.outcome` is 'ok', 'fail' or 'unknown', `.value` what the client was told.",
         "One property for what is told, one that everything is answered. What would a front end do that breaks neither?",
-        "What goes from n0 to the client is counted by `len(run.trace.select(kind='send', node='n0', peer='c0'))`.",
+        "What n0 sends is in `run.trace.select(kind='send', node='n0')`; what goes to a client has the `event.name` Reply.",
     ),
     stub=EXAMINER_STUB,
     solution=EXAMINER_RIGHT,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from dscourse.arguments import shown
 from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule
 from dscourse.exercises._breach import Breach, unbroken
+from dscourse.exercises._exercise import Unfit
 from dscourse.exercises.wrong_nodes.start_here import EQUIVALENTS, RIGHT, STUB, WRONG
 from dscourse.exploration import FaultMix
 from dscourse.simulation import (
@@ -20,6 +23,15 @@ from dscourse.simulation import (
 )
 
 _SECTION = "Write a node"
+
+
+def _answered(fields: dict[str, Any]) -> list[Any]:
+    names = fields.get("answered", ())
+    if not isinstance(names, list | tuple | set | frozenset | dict):
+        raise Unfit(
+            f"`self.answered` must hold who has answered, as in `self.answered = []`; it is {shown(names)}"
+        )
+    return list(names)
 
 
 def _greets_everybody(run: Run) -> Iterator[Breach]:
@@ -112,8 +124,7 @@ greet_and_count = NodeExercise(
             Requirement(
                 always(
                     lambda now: all(
-                        len(set(fields.get("answered", ()))) == len(fields.get("answered", ()))
-                        for fields in now.nodes.values()
+                        len(set(names)) == len(names) for names in map(_answered, now.nodes.values())
                     ),
                     name="nobody stands in self.answered twice",
                 ),

@@ -8,6 +8,7 @@ _SIGNATURES = {
     "on_start": "self, ctx",
     "on_message": "self, ctx, sender, message",
     "on_timer": "self, ctx, name",
+    "begin": "self, ctx",  # of the worker of notebook 03
 }
 
 

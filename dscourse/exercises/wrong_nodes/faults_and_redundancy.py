@@ -159,7 +159,8 @@ def answered(run):
 """
 _ONCE = """
 def once(run):
-    return len(run.trace.select(kind="send", node="n0", peer="c0")) == len(run.history())
+    replies = [event for event in run.trace.select(kind="send", node="n0") if event.name == "Reply"]
+    return len(replies) == len(run.history())
 """
 _NO_FAULT_ALLOWED = """\
 from dscourse.simulation import holds

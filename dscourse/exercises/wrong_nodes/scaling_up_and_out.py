@@ -1,62 +1,111 @@
 """Right and wrong answers to the node of notebook 02: how many machines should there be?
 
-Each is a cell; what is wrong with it shows under one load, in one number, which the tests name. `Autoscaler` of
-`dscourse.scaling` is a right one.
+What is wrong with one shows under a named load, in one number.
 """
 
 from __future__ import annotations
 
-AUTOSCALER_STUB = '''\
+from dscourse.exercises._node_exercise import WrongNode
+
+STUB = '''\
 from math import ceil
 
-class Rule:
+class Autoscaler:
     """Asked every 30 s how many machines there should be, those that are starting included."""
 
     def __init__(self):
-        self.low_since = None        # since when fewer have been enough
+        self.low_since = None        # since when fewer would do; None: they wouldn't
 
     def __call__(self, view):
-        ...                          # view.time .running .starting .utilization .arrival_rate .queue
+        there = view.running + view.starting
+        wanted = ...                 # made of view.arrival_rate, .queue, .utilization, .most
+        if wanted >= there:
+            ...                      # up, at once
+        ...                          # down, when view.time says that it has been quiet for long
 
-answer = Rule
+answer = Autoscaler
 '''
 
+_WANTED = "min(view.most, ceil((view.arrival_rate + view.queue / 120) / 60))"
+_COMPARE = """\
+        if wanted >= there:
+            self.low_since = None
+            return wanted
+        if self.low_since is None:
+            self.low_since = view.time
+        return {down} if view.time - self.low_since >= 300 else there
+"""
 
-def _rule(body: str) -> str:
-    return f"from math import ceil\n\ndef rule(view):\n{body}\nanswer = lambda: rule\n"
+
+def _autoscaler(wanted: str = _WANTED, body: str = _COMPARE.format(down="wanted")) -> str:
+    return f"""\
+from math import ceil
+
+class Autoscaler:
+    def __init__(self):
+        self.low_since = None
+
+    def __call__(self, view):
+        there = view.running + view.starting
+        wanted = {wanted}
+{body}
+answer = Autoscaler
+"""
 
 
-# name: the cell, and what to say to it
-AUTOSCALER_WRONG = {
-    "ignores what is starting": (
-        _rule("""\
-    wanted = ceil((view.arrival_rate + view.queue / 120) / 60)
-    return view.running + view.starting + max(0, wanted - view.running)
-"""),
-        "What was ordered half a minute ago isn't there yet, so it is ordered again, and again.",
+RIGHT = _autoscaler()
+EQUIVALENTS = (
+    _autoscaler(body=_COMPARE.format(down="there - 1")),
+    _autoscaler("min(view.most, ceil((view.running * view.utilization * 100 + view.queue / 120) / 60))"),
+    "from dscourse.scaling import Autoscaler\n\nanswer = Autoscaler\n",
+)
+WRONG = (
+    WrongNode(
+        "ignores what is starting",
+        _autoscaler(body=_COMPARE.replace("wanted >= there", "wanted >= view.running").format(down="wanted")
+                    .replace("return wanted\n        if", "return there + wanted - view.running\n        if")),
+        "What you ordered half a minute ago isn't there yet, so you order it again, and again. Those that are starting are on their "
+        "way: count them.",
+        0,
     ),
-    "looks at processors only": (
-        _rule("    return ceil(view.running * view.utilization / 0.6)\n"),
-        "When the machines wait for something else, their processors are idle, and the queue grows.",
+    WrongNode(
+        "looks at processors only",
+        _autoscaler("min(view.most, ceil(view.running * view.utilization / 0.6))"),
+        "Processors can't be busier than 100 %, so they don't tell how much more comes; and while they wait for the database they "
+        "are idle although the queue grows. Look at what comes in and at what waits.",
+        0,
     ),
-    "one at a time": (
-        _rule("""\
-    wanted = ceil((view.arrival_rate + view.queue / 120) / 60)
-    there = view.running + view.starting
-    return max(there - 1, min(there + 1, wanted))
-"""),
-        "A burst is over before one machine every half minute has caught up with it.",
+    WrongNode(
+        "forgets the queue",
+        _autoscaler("min(view.most, ceil(view.arrival_rate / 60))"),
+        "You provide for what comes in, and not for what already waits. When the database stalls, or the new machines are late, a "
+        "queue is left that somebody must work off.",
+        0,
     ),
-    "no patience": (
-        _rule("    return ceil((view.arrival_rate + view.queue / 120) / 60)\n"),
-        "It sends machines away in every lull, and has to wait for new ones when the lull is over.",
+    WrongNode(
+        "one at a time",
+        _autoscaler(body="        return max(there - 1, min(there + 1, wanted))\n"),
+        "A burst is over before one machine every half minute has caught up with it. Order at once what is missing.",
+        0,
     ),
-    "aims at all of it": (
-        "from dscourse.scaling import Autoscaler\n\nanswer = lambda: Autoscaler(target=1.0)\n",
-        "Machines that work all the time have no room for chance: waiting explodes long before 100 %.",
+    WrongNode(
+        "no patience",
+        _autoscaler(body="        return wanted\n"),
+        "You send machines away in every lull, and must wait two minutes for new ones when it is over. An idle machine costs little; "
+        "keep it for a while.",
+        0,
     ),
-    "adds beyond the peak": (
-        "from dscourse.scaling import Autoscaler\n\nanswer = Autoscaler\n",
-        "Where machines get in each other's way there is a number beyond which more of them do less.",
+    WrongNode(
+        "aims at all of it",
+        _autoscaler(_WANTED.replace("/ 60", "/ 100")),
+        "Machines that work all the time have no room for chance: waiting explodes long before 100 % (notebook 01). Aim lower.",
+        0,
     ),
-}
+    WrongNode(
+        "adds beyond the peak",
+        _autoscaler("ceil((view.arrival_rate + view.queue / 120) / 60)"),
+        "Where machines get in each other's way there is a number beyond which more of them do less; the longer the queue, the more "
+        "of them you add, and the longer the queue. Stop at `view.most`.",
+        0,
+    ),
+)  # fmt: skip

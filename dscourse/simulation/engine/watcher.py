@@ -13,6 +13,7 @@ from dscourse.simulation.recording import Change
 from dscourse.simulation.trace import Event, Trace, event_of_row
 from dscourse.simulation.virtual_time import MICROSECONDS
 
+_UNREAD = 1_000  # rows; the recorder holds four times as many, unless a run has nearly too many events
 _set_field = dict.__setitem__  # `NodeFields` refuses changes by others
 
 
@@ -76,7 +77,7 @@ class LiveMoment(Moment):
         dict.clear(fields)
         dict.update(fields, in_order)
 
-    def _read_rows(self) -> None:
+    def read_rows(self) -> None:
         """Take account of the rows that came since somebody asked."""
         recorder = self._engine.recorder
         fresh = len(recorder) - self._read
@@ -97,19 +98,19 @@ class LiveMoment(Moment):
     @property
     def status(self) -> dict[str, Status]:
         """What each node last asked to be shown as; a node that never did, or has crashed since, is missing."""
-        self._read_rows()
+        self.read_rows()
         return self._status
 
     @property
     def suspicions(self) -> dict[str, tuple[str, ...]]:
         """Whom each node suspects, by observer."""
-        self._read_rows()
+        self.read_rows()
         return super().suspicions
 
     @property
     def in_flight(self) -> tuple[InFlight, ...]:  # type: ignore[override]
         """Messages on their way, in the order in which they are due."""
-        self._read_rows()
+        self.read_rows()
         return self._state.in_flight()
 
     @property
@@ -144,10 +145,12 @@ class LiveWatcher:
 
     def __call__(self) -> None:
         """An event is over."""
-        own = self._own
+        own, recorder = self._own, self._engine.recorder
         own["_time"] = self._engine.now
         self._see(self._moment)
-        own["_seen"] = len(self._engine.recorder)
+        own["_seen"] = len(recorder)
+        if len(recorder.rows) >= _UNREAD:
+            self._moment.read_rows()  # the recorder soon moves them away
 
 
 class Watcher:

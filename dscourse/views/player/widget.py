@@ -6,11 +6,9 @@ import base64
 import json
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakSet
 
 import anywidget
 import traitlets
-from IPython import get_ipython
 
 from dscourse import progress
 from dscourse.arguments import instance, items, truth
@@ -24,10 +22,9 @@ from dscourse.views.player.lanes import Lane
 from dscourse.views.player.node_state import insides
 from dscourse.views.player.payload import pack
 from dscourse.views.player.tasks import Task
+from dscourse.views.shown import let_go_of_earlier
 
 _PIXELS_PER_INCH = 100  # of the still picture; whoever sees the player itself has waited for it
-_shown: dict[str, WeakSet[Player]] = {}  # by cell: the players that its last execution has shown
-_executions: dict[str, object] = {}  # by cell: that execution
 
 
 class Player(anywidget.AnyWidget):
@@ -230,12 +227,18 @@ class Player(anywidget.AnyWidget):
         self._endless[fault] = self._faults[place]
         self._put_at(place, [fault])
 
+    def close(self) -> None:
+        """End the player, in the kernel and in the page."""
+        if self.comm is not None:
+            self.layout.close()
+        super().close()  # type: ignore[no-untyped-call]
+
     def picture(self) -> Picture:
         """Return a still picture of the run, for places where no widget can live."""
         return cluster.run_picture(self.run, self._hidden)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        _let_go_of_earlier(self)
+        let_go_of_earlier(self)
         shown: Any = super()._repr_mimebundle_(**kwargs)
         views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         try:
@@ -248,22 +251,6 @@ class Player(anywidget.AnyWidget):
             "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
         }
         return ({**views, **stands_in}, metadata)
-
-
-def _let_go_of_earlier(player: Player) -> None:
-    """Close the players that an earlier execution of this cell has shown: its output is gone from the page."""
-    get_parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)  # type: ignore[no-untyped-call]
-    parent = get_parent() if get_parent else {}
-    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
-    if cell is None:
-        return
-    if _executions.get(cell) != execution:
-        gone = _shown.pop(cell, WeakSet())
-        for other in gone:
-            if other is not player and not any(other in kept for kept in _shown.values()):
-                other.close()
-        _executions[cell] = execution
-    _shown.setdefault(cell, WeakSet()).add(player)
 
 
 def _fork(run: Run, fault: Fault) -> tuple[Run, str]:

@@ -129,7 +129,8 @@ export function clusterView(title, does = null) {
   function place() {
     const [width, height] = size;
     const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0);
-    const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : margin;
+    const gauged = run.trace.parties.some((party) => party.queues) ? radius + 70 : 0; // "12 queued" stands at the right of a node
+    const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : Math.max(margin, gauged);
     positions = placeParties(run.trace.parties, width, height, margin, sideMargin);
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {

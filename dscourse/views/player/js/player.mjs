@@ -418,9 +418,13 @@ export function render({ model, el }) {
     tellPython({ type: "undo", index });
   }
 
-  /** After a restart of the kernel the page still shows the player, but nobody is at the other end. */
+  /**
+   * After a restart of the kernel the page still shows the player, but nobody is at the other end. A model that was
+   * saved with the notebook swallows what it is told; its layout knows.
+   */
   function tellPython(message) {
     try {
+      if (model.get("layout")?.comm_live === false) throw new Error("This was saved with the notebook.");
       model.send(message);
     } catch (error) {
       answered();
