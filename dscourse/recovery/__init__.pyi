@@ -47,3 +47,8 @@ from .rereplication import (
     repair_report as repair_report,
     rereplication_scenario as rereplication_scenario,
 )
+from .supervisor import (
+    Supervisor as Supervisor,
+    WorkReport as WorkReport,
+    work_off as work_off,
+)
