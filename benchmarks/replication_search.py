@@ -2,8 +2,9 @@
 
     python benchmarks/replication_search.py [SCHEDULES] [FIRST SEED] [MODE]
 
-By default 100 000 schedules, which take hours on one core; other seeds can run beside them. Each has up to five faults
-of any kind but lies, at most one machine of which stays down for good: what one copy besides the leader's promises.
+By default 100 000 schedules, at about 12 ms each: twenty minutes of one core; other seeds can run beside them. Each has
+up to five faults of any kind but lies. In half of them one machine may stay down for good, which is what one copy
+besides the leader's promises to survive; in the others everybody is back in the end.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import sys
 import time
 
 from dscourse.exploration import FaultMix, search
-from dscourse.replication import acknowledged_writes_survive, replicated_store
-from dscourse.simulation import OpenLoop, Scenario
+from dscourse.replication import disks_up, lost_writes, replicated_store
+from dscourse.simulation import Moment, OpenLoop, Property, Run, Scenario, eventually, holds
 
 SECONDS = 4.0
-MIX = FaultMix(crashes=1, most=5)
-ALL_COME_BACK = FaultMix(most=5, heal_at=3.0)
+MIXES = (FaultMix(crashes=1, most=5), FaultMix(most=5, heal_at=3.0))
+_PART = 500
 
 
 def store(mode: str = "sync") -> Scenario:
@@ -30,25 +31,42 @@ def store(mode: str = "sync") -> Scenario:
     return replicated_store(mode=mode, clients=clients, timeout=0.5, interval=0.25)
 
 
+def promises() -> list[Property]:
+    """That acknowledged writes survive; the first notes the disks at the end, so that no run is run twice."""
+    disks = {}
+
+    def note(now: Moment) -> bool:
+        disks.clear()
+        disks.update(disks_up(now))
+        return True
+
+    def survive(run: Run) -> bool:
+        return not lost_writes(run, disks)
+
+    return [
+        eventually(note, name="the end", after=SECONDS - 1e-6),
+        holds(survive, name="acknowledged writes survive"),
+    ]
+
+
 def main() -> None:
     """Search in parts, so that something is said on the way."""
-    given = sys.argv[1:]
-    count, first, mode = (
-        *map(int, [*given[:2], *("100000", "0")[len(given) :]]),
-        given[2] if given[2:] else "sync",
-    )
-    started = time.perf_counter()
-    for begin in range(first, first + count, 1000):
-        seeds = range(begin, min(begin + 1000, first + count))
-        for mix in (MIX, ALL_COME_BACK):
-            found = search(store(mode), acknowledged_writes_survive, until=SECONDS, seeds=seeds, faults=mix)
+    defaults = ("100000", "0", "sync")
+    schedules, seed, mode = (*sys.argv[1:], *defaults[len(sys.argv) - 1 :])
+    count, first = int(schedules), int(seed)
+    started, tried = time.perf_counter(), 0
+    while tried < count:
+        for mix in MIXES:
+            seeds = range(first, first + min(_PART, count - tried))
+            if not seeds:
+                break
+            found = search(store(mode), promises(), until=SECONDS, seeds=seeds, faults=mix)
+            tried += found.tried
             if not found:
                 print(found, found.counterexample.faults if found.counterexample else "")
                 raise SystemExit(1)
-        print(
-            f"{seeds.stop - first} seeds, two mixes: nothing found, {time.perf_counter() - started:.0f} s",
-            flush=True,
-        )
+        first += _PART
+        print(f"{tried} schedules: nothing found, {time.perf_counter() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ RECAST = (
     START,
     "02-scaling-up-and-out.ipynb",
     "03-scaling-patterns.ipynb",
+    "05-replication.ipynb",
     "06-consistency.ipynb",
+    "09-split-brain.ipynb",
     "10-recovery.ipynb",
 )
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180

@@ -1,9 +1,10 @@
-"""Agreeing on one leader: how it is done wrong, and how it is done right.
+"""Agreeing on one leader: how it is done wrong, how it is done right, and what a leader's lease is worth.
 
-So far this package holds the wrong way, which notebook 00 breaks:
+    from dscourse.consensus import NaiveFailoverNode, RaftNode, raft_cluster
+    raft_cluster(5).run(10.0)
 
-    from dscourse.consensus import NaiveFailoverNode
-    scenario = Scenario(NaiveFailoverNode, Network(topology.full_mesh(5)))
+`raft/` holds Raft for a fixed membership, a store on it and what it promises; `leases` and `fencing` what a lock
+service can and can't do; `replays` four incidents with a public account.
 """
 
 import lazy_loader

@@ -69,7 +69,7 @@ class ExaminerExercise(Exercise):
 
     def _is_untouched(self, answer: object) -> bool:
         items = answer if isinstance(answer, list | tuple) else [answer]
-        predicates = [item.predicate if isinstance(item, Property) else item for item in items]
+        predicates = [item.predicate for item in items if isinstance(item, Property)]
         return is_untouched(answer) or (
             bool(predicates) and all(is_untouched(predicate) for predicate in predicates)
         )

@@ -20,6 +20,7 @@ from .leaderless.replica import LeaderlessReplica as LeaderlessReplica
 from .measures import (
     Violations as Violations,
     acknowledged_writes_survive as acknowledged_writes_survive,
+    disks_up as disks_up,
     keeps as keeps,
     lost_writes as lost_writes,
     replication_lag as replication_lag,

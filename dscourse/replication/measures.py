@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import instance, one_of
 from dscourse.replication.single_leader.gateway import GUARANTEES
 from dscourse.replication.single_leader.log import Disk, Entry, last_position
-from dscourse.simulation import ClientOperation, Property, Run, holds
+from dscourse.simulation import ClientOperation, Moment, Property, Run, holds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,25 +25,34 @@ _NEVER = -1.0  # before everything
 _BINDING = {"read your writes": "put", "monotonic reads": "get", "consistent prefix": "get"}
 
 
-def lost_writes(run: Run) -> tuple[ClientOperation, ...]:
+def lost_writes(run: Run, disks: Mapping[str, Disk] | None = None) -> tuple[ClientOperation, ...]:
     """The writes that a client was told are safe, and that are gone at the end.
 
     What counts is the disk of the leader of the latest epoch; if that leader is down, the disk of the replica with the
     longest log of those that are up. That others may have a write, on a disk that nobody reads from, saves it for
     nobody.
+
+    Args:
+        run: what happened.
+        disks: what `disks_up` says of its end, where that is known; else the run is run again for it.
     """
-    log = {(entry.key, entry.value) for entry in _surviving_log(run)}
+    instance("run", run, Run, "a run, such as scenario.run(10.0)")
+    surviving = _surviving_log(disks_up(run.at(run.until)) if disks is None else disks)
+    log = {(entry.key, entry.value) for entry in surviving}
     acknowledged = [one for one in run.history() if one.operation[0] == "put" and one.outcome == "ok"]
     return tuple(one for one in acknowledged if one.operation[1:3] not in log)
 
 
-def _surviving_log(run: Run) -> tuple[Entry, ...]:
-    end = instance("run", run, Run, "a run, such as scenario.run(10.0)").at(run.until)
-    disks = {
+def disks_up(now: Moment) -> dict[str, Disk]:
+    """What is on the disks of those replicas that are not down."""
+    return {
         node: stored
-        for node, stored in end.stored.items()
-        if isinstance(stored, Disk) and end.condition[node] != "crashed"
+        for node, stored in now.stored.items()
+        if isinstance(stored, Disk) and now.condition[node] != "crashed"
     }
+
+
+def _surviving_log(disks: Mapping[str, Disk]) -> tuple[Entry, ...]:
     latest = max((disk.epoch for disk in disks.values()), default=0)
     for node, disk in disks.items():
         if disk.leader == node and disk.epoch == latest:
@@ -117,7 +126,7 @@ def replication_lag(run: Run) -> pd.DataFrame:
     written: list[float] = []  # by index, when it was written
     at: dict[str, tuple[int, int]] = {}
     rows = []
-    for event in run.trace.select(kind="record", name=("write", "position", "epoch")):
+    for event in run.trace.select(kind="record", name=("write", "status", "epoch")):
         detail, node = event.detail, str(event.node)
         if event.name == "epoch":
             del written[detail["after"][1] :]
@@ -125,6 +134,8 @@ def replication_lag(run: Run) -> pd.DataFrame:
         if event.name == "write":
             written[detail["index"] - 1 :] = [event.time]
             changed: Iterable[str] = at
+        elif "received" not in detail:  # the operator's
+            continue
         else:
             at[node] = (detail["received"], detail["applied"])
             changed = (node,)

@@ -24,6 +24,7 @@ from dscourse.views.picture import Picture
 from dscourse.views.player.fault_intervals import Band, bands as bands_of
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import Flight, NodeState, Scene, flights_between, scene_at
+from dscourse.views.player.strips import COLOURS
 from dscourse.views.settings import default_settings
 
 Place = tuple[float, float]
@@ -322,6 +323,14 @@ def _draw_node(axes: Axes, node: str, state: NodeState, place: Place, *, few: bo
     if state.suspected_by:
         words += f"\nsuspected by {state.suspected_by} of {state.peers}"
     axes.annotate(words, place, (0, -17), textcoords="offset points", va="top", fontsize=9, **plain)
+    for number, (_, term, committed) in enumerate(state.strip or ()):
+        fill, ink = COLOURS[(term - 1) % len(COLOURS)]
+        across = 9 * (number - (len(state.strip or ()) - 1) / 2)
+        box = {"boxstyle": "square,pad=0.15", "edgecolor": fill, "facecolor": fill if committed else "white"}
+        axes.annotate(
+            str(term), place, (across, -31 if state.suspected_by == 0 else -42), textcoords="offset points",
+            va="top", fontsize=6.5, color=ink if committed else "black", bbox=box, **plain,
+        )  # fmt: skip
 
 
 def _legend(axes: Axes, scene: Scene, types: dict[str, int], *, cut: bool) -> None:

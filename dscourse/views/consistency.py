@@ -29,6 +29,7 @@ from dscourse.views import palette
 from dscourse.views.axes import draw_stretch, given_or_new, named_rows, new_figure, tidy
 from dscourse.views.picture import Picture, png_bytes
 from dscourse.views.player.fault_intervals import bands
+from dscourse.views.settings import default_settings
 
 _HERE = Path(__file__).parent
 _PIXELS_PER_INCH = 100
@@ -40,6 +41,7 @@ _LETTERS = {"write": "w", "put": "w", "read": "r", "get": "r"}
 # ── A history over time ───────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_history(
     history: History | Run,
     verdict: HistoryVerdict = _NO_VERDICT,
@@ -143,6 +145,7 @@ def _label(one: Operation) -> str:
 # ── Which example tells which two models apart ────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_model_matrix(ax: Axes | None = None) -> Picture:
     """Draw for every two models the shortest example that the one allows and the other doesn't, as checked."""
     names = CONSISTENCY_MODELS

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dscourse.exercises import ChoicePrediction, Exercise, FunctionExercise, Prediction
+from dscourse.exercises import ChoicePrediction, Exercise, FunctionExercise, NodeExercise, Prediction
 from dscourse.exercises._learner_code import run_answer
 from dscourse.exercises._modules import _names, contents, notebook_modules
 
@@ -177,8 +177,9 @@ def test_odd_functions_are_told_what_a_function_should_do(exercise):
         if feedback.status == "not judged":  # called with other arguments than it takes, or by name
             assert "and trying it ended with" in feedback.message
             assert feedback.message.startswith(f"The answer is {exercise.expects}. Yours is ")
-        else:
-            assert feedback.status == "wrong", (answer, feedback)
+        else:  # a part of a node is called in a run, which it stops
+            stops = ("wrong", "stopped") if isinstance(exercise, NodeExercise) else ("wrong",)
+            assert feedback.status in stops, (answer, feedback)
             assert words(feedback)
 
 
@@ -187,7 +188,7 @@ def test_a_function_that_raises_is_told_with_its_line_or_refused(exercise):
     failing = run_answer("def answer(*given):\n    raise RuntimeError('the trouble')")
     feedback = exercise.judge(failing)
     if feedback.status == "stopped":
-        assert feedback.message == "RuntimeError: the trouble (line 2 of your cell, in answer):"
+        assert feedback.message.endswith("RuntimeError: the trouble (line 2 of your cell, in answer):")
         assert feedback.code == "raise RuntimeError('the trouble')"
     else:
         assert feedback.message == f"The answer is {exercise.expects}. Yours is a function."

@@ -1,7 +1,7 @@
 """What users see: lag, and the three guarantees, each broken first, then given, and how each is given wrongly."""
 
-import nodes_to_write as written
 import pytest
+import wrong_readers as written
 
 from dscourse.exploration import FaultMix, search
 from dscourse.replication import (

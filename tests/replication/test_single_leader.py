@@ -52,7 +52,8 @@ def test_calm_weather_all_have_everything(mode):
     now = run.at(6.0)
     for node in REPLICAS:
         assert now.nodes[node]["values"] == {"k0": 39, "k1": 37, "k2": 38}
-    assert (now.status["n0"].status, now.status["n1"].label) == ("leader", "follows n0")
+    assert (now.status["n0"].status, now.status["n1"].status) == ("leader", "follower")
+    assert (now.status["n0"].label, now.status["n1"].label) == ("log 40", "log 40")
     assert lost_writes(run) == ()
 
 
@@ -83,8 +84,11 @@ def test_two_stopped_followers_stop_semi_sync_which_becomes_async_after_a_while_
     during = {"between": (1.2, 3.0)}
     assert len(patient.latencies(**during)) == 0
     assert len(other.latencies(**during)) > 10
-    labels = [event.detail["label"] for event in other.trace.select(kind="record", node="n0", name="status")]
-    assert labels == ["taking over", "leads epoch 1", "leads, now as async", "leads epoch 1"]
+    assert [other.at(time).nodes["n0"]["degraded"] for time in (1.5, 2.9, 5.0)] == [False, True, False]
+    waiting, falling_back, back = (other.at(time).status["n0"].label for time in (1.5, 2.9, 5.0))
+    assert "safe" in waiting
+    assert falling_back.startswith("alone · log ")
+    assert "alone" not in back
 
 
 def test_a_follower_that_was_away_gets_what_it_lacks():
@@ -92,6 +96,25 @@ def test_a_follower_that_was_away_gets_what_it_lacks():
     assert run.at(2.9).condition["n2"] == "crashed"
     assert logs(run)["n2"] == logs(run)["n0"]
     assert len(run.at(3.1).stored["n2"].log) > 20  # in one go
+
+
+def test_a_leader_that_collects_its_writes_loses_by_a_crash_what_it_has_not_shipped():
+    crash = Crash("n0", at=2.6)
+    for every, lost in ((0.0, 0), (1.0, 6)):
+        run = replicated_store(mode="async", clients=[WRITES], faults=[crash], ship_every=every, **SLOW).run(
+            6.0
+        )
+        assert len(lost_writes(run)) == pytest.approx(lost, abs=4 if every else 0)
+    parcels = [event.message for event in run.trace.select(kind="send", node="n0", peer="n1")]
+    assert max(len(getattr(parcel, "entries", ())) for parcel in parcels) > 5
+
+
+def test_what_a_replica_shows_of_itself_is_its_log():
+    run = store("sync", Crash("n2", at=1.0, restart_at=4.0), apply_time=0.2).run(8.0)
+    now = run.at(3.0)
+    log = now.nodes["n0"]["received"]
+    assert now.status["n0"].label == f"log {log}, safe {now.nodes['n0']['acknowledged']}"
+    assert now.status["n1"].label == f"log {log}, shows {now.nodes['n1']['applied']}"
 
 
 def test_a_write_that_is_sent_twice_is_written_once():
@@ -124,7 +147,7 @@ def test_a_restarted_leader_goes_on_and_has_forgotten_nothing():
     run = store("sync", Crash("n0", at=2.0, restart_at=2.5)).run(8.0)
     assert lost_writes(run) == ()
     assert len(logs(run)["n0"]) > 30
-    assert run.at(8.0).status["n0"].label == "leads epoch 1"
+    assert run.at(8.0).status["n0"].label.startswith("log ")
 
 
 def test_a_deposed_leader_throws_away_what_nobody_else_has_and_says_so():
@@ -151,7 +174,7 @@ def test_semi_sync_loses_one_after_its_time_out():
     scenario = replicated_store(mode="semi-sync", fallback_after=0.4, clients=[SOME], timeout=0.5)
     found = search(scenario, acknowledged_writes_survive, until=4.0, seeds=100, faults=FaultMix(crashes=1))
     assert len(found.counterexample.faults) <= 2
-    assert "as async" in str(found.counterexample.run.trace.frame().detail.tolist())
+    assert "alone · log" in str(found.counterexample.run.trace.frame().detail.tolist())
 
 
 def same_log_same_replica(run):
@@ -220,6 +243,7 @@ def test_the_same_scenario_is_the_same_run():
         ({"mode": "sync", "fallback_after": 1.0}, ValueError, "fallback_after"),
         ({"leader": "n9"}, LookupError, "n9"),
         ({"apply_time": -1}, ValueError, "apply_time"),
+        ({"ship_every": -1}, ValueError, "ship_every"),
     ],
 )
 def test_wrong_settings_are_told(settings, error, told):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dscourse.arguments import whole
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dscourse.simulation import Fault, LatencyModel, Network, Scenario, Workload
 
 OPERATOR = "operator"
-_OF_GATEWAY = ("reads", "guarantees", "attempts")
+_OF_GATEWAY = ("reads", "guarantees", "attempts", "patience")
 _OF_OPERATOR = ("accept_loss", "interval", "timeout")
 _OF_BOTH = ("mode", "acknowledgements")
 
@@ -56,6 +57,7 @@ def store_network(
     *,
     operator: bool = True,
     latency: LatencyModel | float | None = None,
+    replica_latency: LatencyModel | float | None = None,
 ) -> Network:
     """Return a network that links all machines of a store with each other.
 
@@ -64,21 +66,32 @@ def store_network(
         gateways: how many gateways there are.
         operator: whether somebody watches over them.
         latency: of every link, one way; by default lognormal with a median of 5 ms.
+        replica_latency: of the links between replicas, if they are farther apart.
     """
     import networkx as nx
 
     from dscourse.simulation import LogNormal, Network
 
     graph: nx.Graph[str] = nx.Graph()
-    rows = (("g", gateways, 0.0), ("n", whole("replicas", replicas, at_least=1), 1.0))
-    for letter, count, x in rows:
-        for place in range(count):
-            graph.add_node(f"{letter}{place}", pos=(x, (count - 1) / 2 - place))
+    for place in range(gateways):
+        graph.add_node(f"g{place}", pos=(0.0, _height(place, gateways)))
+    # The leader stands in the middle, so that what is written below it has room; the followers at the right.
+    graph.add_node("n0", pos=(1.0, 1.0 if operator else 0.0))
+    for place in range(whole("replicas", replicas, at_least=1) - 1):
+        graph.add_node(f"n{place + 1}", pos=(2.5, _height(place, replicas - 1)))
     if operator:
-        graph.add_node(OPERATOR, pos=(2.0, 0.0))
+        graph.add_node(OPERATOR, pos=(1.0, -1.0))
     nodes = list(graph)
-    graph.add_edges_from((a, b) for place, a in enumerate(nodes) for b in nodes[place + 1 :])
+    graph.add_edges_from(combinations(nodes, 2))
+    if replica_latency is not None:
+        for a, b in combinations([node for node in nodes if node.startswith("n")], 2):
+            graph.edges[a, b]["latency"] = replica_latency
     return Network(graph, latency=LogNormal(0.005, 0.5) if latency is None else latency)
+
+
+def _height(place: int, count: int) -> float:
+    """Where one of so many stands in a column, from 1 at the top to −1."""
+    return 1.0 - 2.0 * place / (count - 1) if count > 1 else 0.0
 
 
 def replicated_store(
@@ -87,6 +100,7 @@ def replicated_store(
     *,
     operator: bool = True,
     latency: LatencyModel | float | None = None,
+    replica_latency: LatencyModel | float | None = None,
     clients: Iterable[Workload] = (),
     faults: Iterable[Fault] = (),
     seed: int = 0,
@@ -99,6 +113,7 @@ def replicated_store(
         gateways: how many gateways there are: g0, g1 …; clients may also ask the replicas themselves.
         operator: whether somebody watches over them; without, a leader that is gone is not replaced.
         latency: of every link, one way; by default lognormal with a median of 5 ms.
+        replica_latency: of the links between replicas, if they are farther apart.
         clients: who asks for what.
         faults: what goes wrong.
         seed: of the scenario.
@@ -106,7 +121,9 @@ def replicated_store(
     """
     from dscourse.simulation import Scenario
 
-    network = store_network(replicas, gateways, operator=operator, latency=latency)
+    network = store_network(
+        replicas, gateways, operator=operator, latency=latency, replica_latency=replica_latency
+    )
     names = tuple(f"n{number}" for number in range(replicas))
     factory = partial(store_node, replicas=names, **settings)
     return Scenario(factory, network, clients=clients, faults=faults, seed=seed)

@@ -6,8 +6,8 @@ the subject of elections. How long real procedures take, with their documented s
 - Patroni: a leader's lock is good for ``ttl`` = 30 s and renewed every ``loop_wait`` = 10 s, with ``retry_timeout``
   = 10 s for what it depends on; loop_wait + 2 · retry_timeout ≤ ttl (Patroni, "Dynamic configuration settings"). So it
   takes 20 to 30 s until the lock of a dead leader has run out.
-- MongoDB: heartbeats every 2 s, an election after 10 s of silence; typically no more than 12 s until there is a new
-  primary (MongoDB Manual, "Replica Set Elections").
+- MongoDB: heartbeats every 2 s, an election after 10 s of silence; the median until there is a new primary should not
+  exceed 12 s (MongoDB Manual, "Replica Set Elections").
 - Amazon RDS: with a standby typically 60 to 120 s ("Failing over a Multi-AZ DB instance"), as a cluster of three
   typically under 35 s ("Failing over a Multi-AZ DB cluster").
 """

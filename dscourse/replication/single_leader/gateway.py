@@ -17,6 +17,7 @@ as a token; the replica answers when it has *applied* that much.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dscourse.arguments import items, node_ids, one_of, real, whole
@@ -25,6 +26,25 @@ from dscourse.simulation import Context, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
 GUARANTEES = ("read your writes", "monotonic reads", "consistent prefix")
+
+
+Positions = dict[str, dict[Any, Position]]  # client → key → position in the log
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What a gateway keeps through a crash: the number of its last request, and what its users have seen."""
+
+    number: int
+    written: Positions
+    read: Positions
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Sessions:
+        return self  # nobody changes it, and it is saved with every answer
+
+
+def _copied(positions: Positions) -> Positions:
+    return {client: dict(places) for client, places in positions.items()}
 
 
 class Gateway(Node):
@@ -65,13 +85,15 @@ class Gateway(Node):
         self._pending = PendingRequests(real("patience", patience, above=0.0))
         self._number = 0
         self.leader = self._replicas[0]
-        self.written: dict[str, dict[Any, Position]] = {}  # client → key → position of its own last write
-        self.read: dict[str, dict[Any, Position]] = {}  # client → key → how far the log was when it read that
+        self._written: Positions = {}  # of each client's own last write of a key
+        self._seen: Positions = {}  # how far the log was when it read that key
 
     def on_start(self, ctx: Context) -> None:
         """Take up what users have seen."""
         if ctx.stored is not None:
-            self._number, self.written, self.read = ctx.stored
+            sessions: Sessions = ctx.stored
+            self._number = sessions.number
+            self._written, self._seen = _copied(sessions.written), _copied(sessions.read)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Pass a request on, or its answer back."""
@@ -108,10 +130,10 @@ class Gateway(Node):
 
     def token(self, client: str, key: Any) -> Position:
         """How far in the log a replica must be to answer this read of this user."""
-        read = self.read.get(client, {})
+        read = self._seen.get(client, {})
         needed = [START]
         if "read your writes" in self._guarantees:
-            needed.append(self.written.get(client, {}).get(key, START))
+            needed.append(self._written.get(client, {}).get(key, START))
         if "monotonic reads" in self._guarantees:
             needed.append(read.get(key, START))
         if "consistent prefix" in self._guarantees:
@@ -143,13 +165,13 @@ class Gateway(Node):
     def _note(self, ctx: Context, request: PendingRequest, answer: Any) -> Any:
         """Note how far a user has come, and return what the user is told."""
         if request.state[0] == "put":
-            seen, position, value = self.written, answer, answer
+            seen, position, value = self._written, answer, answer
         else:
-            seen, (value, position) = self.read, answer
+            seen, (value, position) = self._seen, answer
         places = seen.setdefault(request.client, {})
         places[request.state[1]] = max(position, places.get(request.state[1], START))
         self._save(ctx)
         return value
 
     def _save(self, ctx: Context) -> None:
-        ctx.save((self._number, self.written, self.read))
+        ctx.save(Sessions(self._number, _copied(self._written), _copied(self._seen)))

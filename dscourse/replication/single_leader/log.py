@@ -26,6 +26,9 @@ class Entry:
     value: Any
     request: str
 
+    def __deepcopy__(self, _: dict[int, Any]) -> Entry:
+        return self  # nobody can change it, and logs of them are saved with every write
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -44,7 +47,7 @@ class Disk:
     log: tuple[Entry, ...]
 
     def __deepcopy__(self, _: dict[int, Any]) -> Disk:
-        return self  # nobody can change it, and a log is saved again with every write
+        return self  # see `Entry`
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class SingleLeaderReplica(Node):
         fallback_after: seconds that a semi-sync leader waits; None for as long as it takes.
         replicas: the machines that hold copies, if others (gateways, an operator) are linked with them, too.
         apply_time: seconds that a follower takes to apply an entry it has received, one after the other.
+        ship_every: seconds for which a leader collects writes before it sends them on together; 0: each at once.
         resend_after: seconds without progress after which a leader sends again.
 
     Attributes:
@@ -94,6 +95,7 @@ class SingleLeaderReplica(Node):
         fallback_after: float | None = None,
         replicas: Sequence[str] | None = None,
         apply_time: float = 0.0,
+        ship_every: float = 0.0,
         resend_after: float = 0.5,
     ) -> None:
         super().__init__(node_id, peers)
@@ -108,6 +110,7 @@ class SingleLeaderReplica(Node):
         patience = None if fallback_after is None else real("fallback_after", fallback_after, above=0.0)
         self._patience = patience
         self._apply_time = real("apply_time", apply_time, at_least=0.0)
+        self._ship_every = real("ship_every", ship_every, at_least=0.0)
         self._resend_after = real("resend_after", resend_after, above=0.0)
         if leader is not None and leader not in names:
             raise unknown("replica (as leader)", leader, names)
@@ -126,7 +129,7 @@ class SingleLeaderReplica(Node):
         self._matched: int | None = (
             None  # how far its log is the leader's, if it is still to acknowledge that
         )
-        self._is_applying = False
+        self._is_applying = self._is_collecting = False
         self._inherited = 0  # entries that a new leader found in its log
         self._pending = PendingRequests(patience, timer="patience ")
         self._waiting: list[WaitingRead] = []
@@ -139,11 +142,10 @@ class SingleLeaderReplica(Node):
             self._replace_log(disk.log)
             self.applied = self.received
             self.values = {entry.key: entry.value for entry in self._log}
-            self._note_position(ctx)
         if self.leader == self.node_id:
             self._take_over(ctx)
             return
-        self._follow(ctx)
+        self._show(ctx)
         if ctx.stored is not None:
             for other in self._others:
                 ctx.send(other, Received(self.epoch, self.received, False))
@@ -177,6 +179,8 @@ class SingleLeaderReplica(Node):
         """Send again, apply the next entry, or give up waiting for followers."""
         if name == "resend":
             self._resend(ctx)
+        elif name == "ship":
+            self._ship(ctx)
         elif name == "acknowledge" and self.leader is not None and self._matched is not None:
             ctx.send(self.leader, Received(self.epoch, self._matched, True))
             self._matched = None
@@ -186,8 +190,8 @@ class SingleLeaderReplica(Node):
             self._apply_in_time(ctx)
         elif self._pending.expired(name) is not None:
             self.degraded = True
-            ctx.record("status", status="leader", label="leads, now as async")
-            self._advance(ctx)
+            self._show(ctx)
+            self.advance(ctx)
 
     # ── Follower ──
 
@@ -228,7 +232,7 @@ class SingleLeaderReplica(Node):
     def save(self, ctx: Context) -> None:
         """Put everything that must survive a crash onto the disk."""
         ctx.save(Disk(self.epoch, self.leader, self._followers, tuple(self._log)))
-        self._note_position(ctx)
+        self._show(ctx)
 
     def _before_conflict(self, index: int) -> int:
         """The last index that may be the same as the leader's, if the entry at ``index`` isn't."""
@@ -264,15 +268,24 @@ class SingleLeaderReplica(Node):
             self.values[entry.key] = entry.value
             self.applied += 1
         if self.applied > before:
-            self._note_position(ctx)
+            self._show(ctx)
             if self.role == "taking over":
-                self._advance(ctx)
+                self.advance(ctx)
         waiting, self._waiting = self._waiting, []
         for read in waiting:
             self._read(ctx, read, True)
 
-    def _note_position(self, ctx: Context) -> None:
-        ctx.record("position", received=self.received, applied=self.applied)
+    def _show(self, ctx: Context) -> None:
+        """Say how it is to be shown: what it is, how long its log is, and how much of that can be read or is safe."""
+        position = f"log {self.received}"
+        if self.applied < self.received:
+            position += f", {'safe' if self.role == 'leader' else 'shows'} {self.applied}"
+        words = {"leader": "", "follower": "" if self.leader else "no leader · "}
+        if self.epoch > 1:
+            words["leader"] = f"epoch {self.epoch} · "
+        label = words.get(self.role, "taking over · ") + ("alone · " if self.degraded else "") + position
+        status = self.role if self.role in words else "candidate"
+        ctx.record("status", status=status, label=label, received=self.received, applied=self.applied)
 
     # ── Leader ──
 
@@ -292,7 +305,7 @@ class SingleLeaderReplica(Node):
         if message.complete and message.epoch == self.epoch:
             self._confirmed[sender] = max(self._confirmed[sender], message.index)
             self._recover(ctx)
-            self._advance(ctx)
+            self.advance(ctx)
         elif self._confirmed[sender] <= message.index < self._sent[sender] or message.epoch < self.epoch:
             self._sent[sender] = min(message.index, self.received)
             self._hand_on(ctx, sender)
@@ -308,9 +321,19 @@ class SingleLeaderReplica(Node):
             ctx.record("write", epoch=self.epoch, index=self.received, key=key, value=value)
             self.save(ctx)
             self._await_safety(ctx, client, number, self.received)
+            if self._ship_every == 0.0:
+                self._ship(ctx)
+            elif not self._is_collecting:
+                self._is_collecting = True
+                ctx.set_timer("ship", self._ship_every)
+            self.advance(ctx)
+
+    def _ship(self, ctx: Context) -> None:
+        """Send all followers what they haven't been sent."""
+        self._is_collecting = False
+        if self.role != "follower":
             for follower in self._others:
                 self._hand_on(ctx, follower)
-            self._advance(ctx)
 
     def _await_safety(self, ctx: Context, client: str, number: int, index: int) -> None:
         if index <= self.acknowledged:
@@ -320,7 +343,7 @@ class SingleLeaderReplica(Node):
         if request is not None:
             self._pending.ask(ctx, request, self._followers)
 
-    def _advance(self, ctx: Context) -> None:
+    def advance(self, ctx: Context) -> None:
         """Tell clients that their writes are safe, as far as they are; and begin to lead as soon as all is."""
         while self.acknowledged < self.received and self.is_safe(self.acknowledged + 1):
             self.acknowledged += 1
@@ -329,7 +352,7 @@ class SingleLeaderReplica(Node):
                 self._pending.reply(ctx, request, "ok", position_at(self._log, self.acknowledged))
         if self.role == "taking over" and min(self.acknowledged, self.applied) >= self._inherited:
             self.role = "leader"
-            ctx.record("status", status="leader", label=f"leads epoch {self.epoch}")
+            self._show(ctx)
         if self.role == "leader" and self.applied < self.acknowledged:
             self._apply(ctx, self.acknowledged)
 
@@ -339,7 +362,7 @@ class SingleLeaderReplica(Node):
             up_to_date = sum(self._confirmed[follower] >= self.received for follower in self._followers)
             if up_to_date >= self._acknowledgements:
                 self.degraded = False
-                ctx.record("status", status="leader", label=f"leads epoch {self.epoch}")
+                self._show(ctx)
 
     def _hand_on(self, ctx: Context, follower: str) -> None:
         """Send a follower what it hasn't been sent."""
@@ -372,29 +395,20 @@ class SingleLeaderReplica(Node):
         ctx.record(
             "epoch", epoch=self.epoch, after=list(last_position(self._log)), followers=list(self._followers)
         )
-        ctx.record("status", status="candidate", label="taking over")
+        self._show(ctx)
         ctx.set_timer("resend", self._resend_after)
         if unknown_yet:
             for other in self._others:
                 self._hand_on(ctx, other)
         self._apply_in_time(ctx)
-        self._advance(ctx)
+        self.advance(ctx)
 
     def _learn_epoch(self, ctx: Context, epoch: int, leader: str | None) -> None:
         """There is a newer epoch, or a leader of it: whoever led before leads no more, and answers nobody."""
         self.epoch, self.leader, self._matched = epoch, leader, None
         self._pending = PendingRequests(self._patience)
-        self.save(ctx)
-        if leader != self.node_id:
-            self._follow(ctx)
-
-    def _follow(self, ctx: Context) -> None:
         self.role, self.degraded = "follower", False
-        ctx.record(
-            "status",
-            status="follower",
-            label=f"follows {self.leader}" if self.leader else "waits for a leader",
-        )
+        self.save(ctx)
 
     # ── Readers ──
 

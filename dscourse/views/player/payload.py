@@ -21,6 +21,7 @@ from dscourse.views.player.fault_intervals import Band, Mark, bands, marks
 from dscourse.views.player.lanes import Lane
 from dscourse.views.player.positions import positions
 from dscourse.views.player.scene import BY_FAULT, never_told, queue_changes, waiting_at_end
+from dscourse.views.player.strips import COLOURS, strips
 
 _NOBODY = 0xFFFF
 _NO_MESSAGE = 0xFFFFFFFF
@@ -124,6 +125,8 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         "looks": _looks(run, stops),
         "untold": sorted(never_told(run)) if hidden else [],
         "lies": [] if hidden else lies(run),
+        "strips": strips(run),
+        "stripColours": COLOURS,
         "series": _ON_LIGHT,
         "seriesOnDark": _ON_DARK,
     }

@@ -11,6 +11,7 @@ import numpy as np
 from dscourse.simulation import KINDS, Event, Fault, Moment, Run
 from dscourse.simulation.moment import Waiting
 from dscourse.views.player.fault_intervals import Band, bands
+from dscourse.views.player.strips import strip_of, strip_words
 
 BY_FAULT = ("lost", "cut", "crashed")  # reasons of a drop that tell of a fault
 UNTOLD = "?"  # stands for each of them where faults are hidden: the message just never arrives
@@ -26,6 +27,7 @@ class NodeState:
         label: what it calls that.
         suspected_by: number of live nodes that suspect it.
         peers: number of its live neighbours.
+        strip: the cells of its log: index, term, whether it is committed; None if it has none.
     """
 
     condition: str
@@ -33,6 +35,7 @@ class NodeState:
     label: str
     suspected_by: int
     peers: int
+    strip: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def look(self) -> str:
@@ -42,9 +45,8 @@ class NodeState:
     def words(self) -> str:
         """The state in words."""
         words = self.look + (f" ({self.label})" if self.label and self.condition != "crashed" else "")
-        return words + (
-            f", suspected by {self.suspected_by} of {self.peers} live peers" if self.suspected_by else ""
-        )
+        words += f", suspected by {self.suspected_by} of {self.peers} live peers" if self.suspected_by else ""
+        return words if self.strip is None else f"{words}, {strip_words(self.strip)}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def _states(run: Run, now: Moment) -> dict[str, NodeState]:
     for node in run.nodes:
         status, label = now.status.get(node, ("up", ""))
         live = sum(condition[peer] != "crashed" for peer in neighbours[node])
-        states[node] = NodeState(condition[node], status, label, doubts[node], live)
+        cells = strip_of(now.nodes[node]) if node in now.nodes else None
+        strip = None if cells is None else tuple(tuple(cell) for cell in cells)
+        states[node] = NodeState(condition[node], status, label, doubts[node], live, strip)
     return states
 
 

@@ -4,7 +4,7 @@ import { MESSAGE_SHAPES, fitCanvas, make, makeSvg, say, set, traceShape } from "
 import { arcPath, caught, corners, fits, hull, inkOf, nameFits, nearest, onCircle, placeParties, placeWords, printAll, roomFor, shapePath, shortened } from "./geometry.mjs";
 import { bandsAt, clusterAt, mayTalk } from "./history.mjs";
 import { messagesBetween, progress } from "./messages.mjs";
-import { nodeWords } from "./words.mjs";
+import { nodeWords, stripAt, stripWords } from "./words.mjs";
 
 const LINK_REACH = 12; // pixels on either side of a link that count as the link
 const LASSO_STARTS = 6; // pixels
@@ -54,7 +54,7 @@ export function clusterView(title, does = null) {
     const count = trace.parties.length;
     radius = count <= 8 ? 20 : count <= 16 ? 17 : count <= 30 ? 13 : 10;
     box.classList.toggle("dp-many", count > 16);
-    box.classList.toggle("dp-several", count > 8 && count <= 16);
+    box.classList.toggle("dp-several", (count > 8 || hasStrips()) && count <= 16);
     beside = count >= CROWDED && count <= ROOMY && onCircle(trace.parties);
     parts = trace.parties.map((party, index) => makeNode(party, index));
     for (const part of parts) svg.append(part.group);
@@ -84,8 +84,9 @@ export function clusterView(title, does = null) {
     }
     const doubt = makeSvg("text", { class: "dp-doubt" });
     const gauge = makeSvg("g", { class: "dp-gauge" }, makeSvg("path", { class: "dp-gauge-fill" }), makeSvg("text", { class: "dp-gauge-text" }));
+    const strip = makeSvg("g", { class: "dp-strip", "aria-hidden": "true" });
     const hover = makeSvg("title");
-    const group = makeSvg("g", { class: "dp-node", "data-node": party.id }, hover, hit, mark, ring, shape, name, label, doubt, gauge);
+    const group = makeSvg("g", { class: "dp-node", "data-node": party.id }, hover, hit, mark, ring, shape, name, label, doubt, gauge, strip);
     if (does && !party.client) {
       set(group, "role", "button");
       set(group, "aria-haspopup", "menu");
@@ -99,7 +100,7 @@ export function clusterView(title, does = null) {
         does.focusNode(index);
       });
     } else set(group, "role", "img");
-    return { group, hit, ring, mark, shape, name, label, doubt, gauge, hover, outside, words, room: Infinity, drawn: "" };
+    return { group, hit, ring, mark, shape, name, label, doubt, gauge, strip, hover, outside, words, room: Infinity, drawn: "" };
   }
 
   /** What the shapes mean that have been seen up to `limit`. */
@@ -128,10 +129,11 @@ export function clusterView(title, does = null) {
 
   function place() {
     const [width, height] = size;
-    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0);
+    const margin = radius + (parts.length <= ROOMY ? 30 : 10) + (parts.some((part) => part.outside) ? LINE : 0) + (hasStrips() ? 11 : 0);
     const gauged = run.trace.parties.some((party) => party.queues) ? radius + 70 : 0; // "12 queued" stands at the right of a node
-    const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : Math.max(margin, gauged);
+    const sideMargin = beside ? Math.min(radius + 85, Math.max(margin, 0.25 * width)) : Math.max(margin, gauged, hasStrips() ? 150 : 0); // cells run wider than a name
     positions = placeParties(run.trace.parties, width, height, margin, sideMargin);
+    if (hasStrips()) positions.forEach((position) => { position[1] -= 11; }); // the room for them is below
     set(svg, "viewBox", `0 0 ${width} ${height}`);
     parts.forEach((part, index) => {
       part.room = roomFor(part.words, positions[index][0], width);
@@ -355,7 +357,8 @@ export function clusterView(title, does = null) {
       const one = state[index];
       const party = run.trace.parties[index];
       const side = positions[index][0] + radius + GAUGE > size[0] ? -1 : 1; // of the gauge: where there is room for it
-      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}|${side}`;
+      const cells = stripAt(run.trace, index, t);
+      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}|${side}|${cells}`;
       if (key === part.drawn) return;
       part.drawn = key;
       const look = run.trace.looks[one.look];
@@ -371,10 +374,30 @@ export function clusterView(title, does = null) {
       set(part.doubt, "y", String(-radius - 9));
       part.group.classList.toggle("dp-marked", marked.has(index));
       drawGauge(part, party, one, side);
-      const words = nodeWords(party.id, one);
+      drawStrip(part, cells);
+      const words = nodeWords(party.id, one) + stripWords(cells);
       say(part.hover, words);
       set(part.group, "aria-label", words + (marked.has(index) ? ", marked" : ""));
     });
+  }
+
+  function hasStrips() {
+    return Object.keys(run?.trace.strips ?? {}).length > 0;
+  }
+
+  /** A log as cells: term by colour and number, committed ones solid. */
+  function drawStrip(part, cells) {
+    if (!cells) return;
+    const wide = 15 * cells.length;
+    const left = { middle: -wide / 2, start: part.words.x, end: part.words.x - wide }[part.words.anchor];
+    const top = part.words.y + (part.outside ? LINE : 0) + 6;
+    part.strip.replaceChildren(...cells.map(([, term, committed], place) => {
+      const [fill, ink] = run.trace.stripColours[(term - 1 + run.trace.stripColours.length) % run.trace.stripColours.length];
+      const x = left + 15 * place;
+      return makeSvg("g", { class: committed ? "dp-cell dp-committed" : "dp-cell" },
+        makeSvg("rect", { x: x + 1, y: top, width: 13, height: 15, style: `stroke:${fill};fill:${committed ? fill : colours.paper}` }),
+        makeSvg("text", { x: x + 7.5, y: top + 11.5, text: String(term), style: `fill:${committed ? ink : colours.ink}` }));
+    }));
   }
 
   /** The messages that wait: a dot each, in rows beside the node, and how many of how many. */

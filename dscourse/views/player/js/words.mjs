@@ -133,3 +133,21 @@ export function messageWords(trace, row, limit = Infinity) {
   const waits = worked > row.end ? `, waits ${worked === Infinity ? "to the end of the run" : `until ${seconds(worked, trace.places)}`}` : "";
   return `${what}, ${row.copy ? "a copy " : ""}arrives at ${seconds(row.end, trace.places)}${waits}`;
 }
+
+/** The cells of a node's log at `t`: [[index, term, committed], …]; null if it has none. */
+export function stripAt(trace, party, t) {
+  let cells = null;
+  for (const [time, told] of trace.strips?.[party] ?? []) {
+    if (time > t) break;
+    cells = told;
+  }
+  return cells;
+}
+
+/** A strip in words, to be put behind the words for its node. */
+export function stripWords(cells) {
+  if (!cells) return "";
+  if (cells.length === 0) return ", log empty";
+  const committed = cells.filter(([, , done]) => done).map(([index]) => index);
+  return `, log of terms ${cells.map(([, term]) => term).join(" ")}, committed up to ${committed.at(-1) ?? 0}`;
+}
