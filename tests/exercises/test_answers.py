@@ -12,6 +12,7 @@ from dscourse.exercises import (
     failure_detection,
     faults_and_redundancy,
     partitioning,
+    recovery,
     scaling_metrics,
     scaling_patterns,
     start_here,
@@ -60,6 +61,12 @@ RIGHT = [
     (failure_detection.design_a_detector, partial(SwimMember, period=0.75, suspicion_multiplier=3)),
     (failure_detection.fool_the_heartbeats, (CutLink("n1", "n2", at=5.0, one_way=True),)),
     (failure_detection.fool_the_heartbeats, [Lossy(1.0, at=5.0, link=("n0", "n3"))]),
+    (recovery.failover_budget, Fraction(41)),
+    (recovery.end_the_flapping, {"misses": np.int64(3), "cool_down": 30}),
+    (recovery.end_the_flapping, {"cool_down": np.float64(60), "misses": 1}),
+    (recovery.pace_the_repair, {"at_once": 3, "wait": Fraction(15, 2)}),
+    (recovery.pace_the_repair, {"at_once": 5, "wait": 10}),
+    (recovery.minutes_of_work, 65.0),
 ]  # fmt: skip
 
 
@@ -96,6 +103,13 @@ WRONG = [
     (failure_detection.fool_the_heartbeats, [Lossy(0.9, at=10.0, until=14.0)], "Leave the nodes alone"),
     (failure_detection.fool_the_heartbeats, [Partition([["n0"], ["n1"]], at=10.0)], "Leave the nodes alone"),
     (failure_detection.fool_the_heartbeats, [CutLink("n0", "n77", at=10.0)], "Yours can't be tried"),
+    (recovery.failover_budget, 40, "Add up the longest time of each step"),
+    (recovery.end_the_flapping, {"misses": 4, "cool_down": 45}, "longer than 5 s"),
+    (recovery.end_the_flapping, {"misses": 1, "cool_down": 20}, "over again"),
+    (recovery.end_the_flapping, {"misses": 2, "cool_down": 68}, "nobody takes over"),
+    (recovery.pace_the_repair, {"at_once": 12, "wait": 8}, "No storm"),
+    (recovery.pace_the_repair, {"at_once": 2, "wait": 12}, "too slow"),
+    (recovery.minutes_of_work, 60, "You get 60 minutes"),
 ]  # fmt: skip
 
 

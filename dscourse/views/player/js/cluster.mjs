@@ -16,6 +16,7 @@ const LINE = 15; // pixels
 
 const MESSAGE_REACH = 9; // pixels around a message that count as the message
 const MOST_DOTS = 12; // messages that wait, drawn one by one
+const GAUGE = 72; // how wide they and their words are
 
 /** `does`: { node(party, element), link(a, b, point), message(row, point), lasso(parties), focusNode(party) }; without it, the picture is only for looking. */
 export function clusterView(title, does = null) {
@@ -355,8 +356,9 @@ export function clusterView(title, does = null) {
     parts.forEach((part, index) => {
       const one = state[index];
       const party = run.trace.parties[index];
+      const side = positions[index][0] + radius + GAUGE > size[0] ? -1 : 1; // of the gauge: where there is room for it
       const cells = stripAt(run.trace, index, t);
-      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}|${cells}`;
+      const key = `${one.look}|${one.label}|${one.suspectedBy}|${one.peers}|${one.queue}|${marked.has(index)}|${side}|${cells}`;
       if (key === part.drawn) return;
       part.drawn = key;
       const look = run.trace.looks[one.look];
@@ -371,7 +373,7 @@ export function clusterView(title, does = null) {
       say(part.doubt, one.suspectedBy > 0 && roomy ? `? ${one.suspectedBy}/${one.peers}` : "");
       set(part.doubt, "y", String(-radius - 9));
       part.group.classList.toggle("dp-marked", marked.has(index));
-      drawGauge(part, party, one);
+      drawGauge(part, party, one, side);
       drawStrip(part, cells);
       const words = nodeWords(party.id, one) + stripWords(cells);
       say(part.hover, words);
@@ -399,18 +401,19 @@ export function clusterView(title, does = null) {
   }
 
   /** The messages that wait: a dot each, in rows beside the node, and how many of how many. */
-  function drawGauge(part, party, one) {
+  function drawGauge(part, party, one, side) {
     part.gauge.style.display = party.queues ? "" : "none";
     if (!party.queues) return;
     const [dots, text] = part.gauge.children;
     const shown = Math.min(one.queue, MOST_DOTS);
     let path = "";
     for (let place = 0; place < shown; place += 1) {
-      const [x, y] = [radius + 11 + 9 * (place % 6), -6 + 9 * Math.floor(place / 6)];
+      const [x, y] = [side * (radius + 11 + 9 * (place % 6)), -6 + 9 * Math.floor(place / 6)];
       path += `M${x - 3.5} ${y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0`;
     }
     set(dots, "d", path);
-    set(text, "x", String(radius + 8));
+    set(text, "x", String(side * (radius + 8)));
+    text.style.textAnchor = side < 0 ? "end" : "start";
     set(text, "y", String(shown > 6 ? 20 : 12));
     say(text, `${one.queue} queued`);
   }
