@@ -28,6 +28,7 @@ from dscourse.views.axes import (
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
 from dscourse.views.player.strips import COLOURS, strip_of, strip_words
+from dscourse.views.settings import default_settings
 
 RANGES = (
     "150-155",
@@ -39,6 +40,7 @@ RANGES = (
 # ── Who leads when ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_leaders(
     run: Run, between: tuple[float, float] | None = None, ax: Axes | None = None, *, caption: str = ""
 ) -> Picture:
@@ -90,6 +92,7 @@ def leading(run: Run) -> dict[str, list[tuple[int, float, float]]]:
 # ── Logs side by side ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_logs(runs: Mapping[str, Run], time: float | None = None, ax: Axes | None = None) -> Picture:
     """Show all members' logs at a moment, of several runs side by side: a cell an entry, solid if committed.
 
@@ -234,6 +237,7 @@ def explore_election_timeouts(trials: int = 60, ranges: Sequence[str] = RANGES) 
 # ── Leases ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_lease(run: Run, ax: Axes | None = None) -> Picture:
     """Show from when to when each holder believed in its lease, and what the storage made of its writes."""
     spans: dict[str, list[tuple[float, float]]] = {}

@@ -36,6 +36,7 @@ from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
 from dscourse.views.player import lanes
 from dscourse.views.player.lanes import Lane, Points
+from dscourse.views.settings import default_settings
 
 _STEP_LOOKS: dict[str, dict[str, Any]] = {
     "detect": {"color": palette.VERMILION, "hatch": ""},
@@ -54,6 +55,7 @@ COPIES = (2, 3, 4)
 # ── Failover ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@default_settings
 def draw_failover(run: Run, ax: Axes | None = None) -> Picture:
     """Show the steps of a run's first failover on one time axis, and below them what each application's clients saw."""
     axes = _frame_failover(given_or_new(ax, 7.4, 3.2), run)
