@@ -285,9 +285,10 @@ class ClusterExamination:
 
 def _cut(run: Run, broken: Property) -> Counterexample:
     """A run up to a second after a property breaks, otherwise as it is."""
-    verdict = broken.predicate(run)
-    if isinstance(verdict, Breach) and verdict.time + 1.0 < run.until:
-        run = whole_run(run.scenario, verdict.time + 1.0, EVENTS)
+    verdict = broken.predicate(run) if broken.kind == "holds" else run.check(broken)[0]
+    time = getattr(verdict, "time", None)
+    if time is not None and time + 1.0 < run.until:
+        run = whole_run(run.scenario, time + 1.0, EVENTS)
     return Counterexample(run, broken, "", "", run.faults)
 
 
