@@ -21,7 +21,6 @@ from dscourse.simulation import (
     Slow,
 )  # fmt: skip
 from dscourse.views import Task, Visit, lanes, play
-from dscourse.views.player import widget
 from dscourse.views.player.commands import fault_for
 from dscourse.views.player.payload import in_words, pack
 from dscourse.views.player.scene import scene_at
@@ -275,35 +274,3 @@ def test_messages_are_told_in_words():
         in_words(Reply(1, "ok", (True, None, 0.1 + 0.2)))
         == "Reply: number 1, outcome ok, value (yes, none, 0.3)"
     )
-
-
-def test_a_cell_that_runs_again_closes_the_players_it_has_shown(calm, monkeypatch):
-    class Kernel:
-        def get_parent(self):
-            return parent
-
-    class Shell:
-        kernel = Kernel()
-
-    monkeypatch.setattr(widget, "get_ipython", Shell)
-    monkeypatch.setattr(widget, "_shown", {})
-    monkeypatch.setattr(widget, "_executions", {})
-
-    parent = {}
-
-    def shown(player, cell, execution):
-        parent.update(metadata={"cellId": cell}, header={"msg_id": execution})
-        player._repr_mimebundle_()
-        return player
-
-    first, second = shown(play(calm), "a", "1"), shown(play(calm), "a", "1")
-    elsewhere = shown(second, "b", "2")
-    third = shown(play(calm), "a", "3")
-    assert (
-        first.comm is None or first._model_id is None if hasattr(first, "_model_id") else first.comm is None
-    )
-    assert elsewhere.comm is not None
-    assert third.comm is not None
-    assert second.run is calm
-    parent.clear()
-    third._repr_mimebundle_()

@@ -300,7 +300,7 @@ COMMIT_WRONG = (
         "waits for everybody",
         _commit(index="    index = counted[-1]\n"),
         "Yours waits until all members have the entry. It loses nothing, and one dead member stops the whole cluster.",
-        0,
+        1,
     ),
     WrongNode(
         "goes back",
