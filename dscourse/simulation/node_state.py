@@ -38,12 +38,13 @@ def shown_fields(node: Any) -> dict[str, Any]:
         if name not in fields:
             with contextlib.suppress(Exception):  # a property that has no value yet is simply not shown
                 fields[name] = getattr(node, name)
-    if not _IMMUTABLE.issuperset(map(type, fields.values())):
-        fields = {
-            name: value.__name__ if isinstance(value, MethodType | FunctionType) else value
-            for name, value in fields.items()  # a copy of a method would be a copy of its node
-            if not isinstance(value, Context)  # its hands and eyes are no state
-        }
+    for value in fields.values():
+        if type(value) not in _IMMUTABLE:
+            return {
+                name: value.__name__ if isinstance(value, MethodType | FunctionType) else value
+                for name, value in fields.items()  # a copy of a method would be a copy of its node
+                if not isinstance(value, Context)  # its hands and eyes are no state
+            }
     return fields
 
 
