@@ -10,7 +10,8 @@ Sources:
   Loss in Cloud Storage*, USENIX ATC 2013, section 2.
 - D. A. Patterson, G. Gibson, R. H. Katz, *A Case for Redundant Arrays of Inexpensive Disks (RAID)*, SIGMOD 1988, whose
   mean time to failure of an array is the first term of what `mean_time_to_data_loss` gives.
-- B. Beach, *Cloud Storage Durability*, Backblaze, 2018: shards, with the chance of too many failures in one rebuild.
+- Backblaze, *Backblaze Durability Calculates at 99.999999999%*, 2018 (backblaze.com/blog/cloud-storage-durability):
+  shards, with the chance of too many failures in one rebuild.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def erasure_loss_probability(
     """Return the chance in a year that a group of shards loses more than its parity makes up for.
 
     In each period of one rebuild every shard fails with the same chance, independently; a year has 365 / rebuild_days
-    such periods (Beach, 2018).
+    such periods (Backblaze, 2018).
 
     Args:
         data: shards that are needed.
