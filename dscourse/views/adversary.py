@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
 import inspect
 import json
 import linecache
@@ -29,7 +28,7 @@ from dscourse.simulation.node_state import public_fields
 from dscourse.simulation.recorder import Recorder
 from dscourse.simulation.virtual_time import MICROSECONDS
 from dscourse.views.cluster import cluster_map
-from dscourse.views.picture import Picture, png_bytes
+from dscourse.views.picture import Picture, with_still
 from dscourse.views.player import Player
 from dscourse.views.shown import let_go_of_earlier
 
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _LONGEST = 160  # characters of a value that is shown
-_PIXELS_PER_INCH = 100
 _STATES = 20_000  # that are looked through for the shortest way
 
 
@@ -258,14 +256,7 @@ class Adversary(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         let_go_of_earlier(self)
-        shown: Any = super()._repr_mimebundle_(**kwargs)
-        views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
-        still = self.picture()
-        stands_in = {
-            "text/plain": still.alt,
-            "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
-        }
-        return ({**views, **stands_in}, metadata)
+        return with_still(super()._repr_mimebundle_(**kwargs), self.picture())
 
 
 def adversary(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,12 @@ from dscourse.consistency import (
 from dscourse.simulation import Run
 from dscourse.views import palette
 from dscourse.views.axes import draw_stretch, given_or_new, named_rows, new_figure, tidy
-from dscourse.views.picture import Picture, png_bytes
+from dscourse.views.picture import Picture, with_still
 from dscourse.views.player.fault_intervals import bands
 from dscourse.views.settings import default_settings
+from dscourse.views.shown import let_go_of_earlier
 
 _HERE = Path(__file__).parent
-_PIXELS_PER_INCH = 100
 _NO_VERDICT = HistoryVerdict("ok", "")
 _MARKS = {"ok": "✓ allowed", "illegal": "✗ not allowed", "unknown": "? not decided"}
 _LETTERS = {"write": "w", "put": "w", "read": "r", "get": "r"}
@@ -263,14 +262,8 @@ class HistoryEditor(anywidget.AnyWidget):
         return Picture(figure, f"{still.alt} {self!r}")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        shown: Any = super()._repr_mimebundle_(**kwargs)
-        views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
-        still = self.picture()
-        stands_in = {
-            "text/plain": still.alt,
-            "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
-        }
-        return ({**views, **stands_in}, metadata)
+        let_go_of_earlier(self)
+        return with_still(super()._repr_mimebundle_(**kwargs), self.picture())
 
 
 def explore_models(

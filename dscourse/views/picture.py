@@ -16,6 +16,7 @@ from matplotlib.figure import Figure, SubFigure
 from dscourse.views.settings import default_settings
 
 _PIXELS_PER_INCH = 144  # more than a plain screen shows, so that it stays sharp on a fine one
+_STAND_IN_PIXELS_PER_INCH = 100
 SHOWN_PER_INCH = 96  # so that ten-point labels are as large as the text around them
 
 
@@ -101,9 +102,19 @@ def shown_width(figure: Figure) -> int:
     return round(figure.get_figwidth() * SHOWN_PER_INCH)
 
 
-def png_text(figure: Figure) -> str:
+def png_text(figure: Figure, pixels_per_inch: float = _PIXELS_PER_INCH) -> str:
     """Return a figure as PNG in the form in which a notebook stores it."""
-    return base64.b64encode(png_bytes(figure)).decode("ascii")
+    return base64.b64encode(png_bytes(figure, pixels_per_inch)).decode("ascii")
+
+
+def with_still(shown: Any, still: Picture) -> Any:
+    """Return what a widget shows, with a picture that stands in for it where no widget lives.
+
+    The picture is a little coarser than others: whoever sees the widget itself has waited for it.
+    """
+    views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
+    png = png_text(still.figure, _STAND_IN_PIXELS_PER_INCH)
+    return ({**views, "text/plain": still.alt, "image/png": png}, metadata)
 
 
 def escaped(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from dscourse import progress
 from dscourse.arguments import instance, items, truth
 from dscourse.simulation import Fault, NodeError, NotDeterministic, Run
 from dscourse.views import cluster
-from dscourse.views.picture import Picture, png_bytes
+from dscourse.views.picture import Picture, with_still
 from dscourse.views.player import bundle
 from dscourse.views.player.code import caller, code_for, name_of
 from dscourse.views.player.commands import ended, fault_for
@@ -23,8 +22,6 @@ from dscourse.views.player.node_state import insides
 from dscourse.views.player.payload import pack
 from dscourse.views.player.tasks import Task
 from dscourse.views.shown import let_go_of_earlier
-
-_PIXELS_PER_INCH = 100  # of the still picture; whoever sees the player itself has waited for it
 
 
 class Player(anywidget.AnyWidget):
@@ -240,17 +237,12 @@ class Player(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         let_go_of_earlier(self)
         shown: Any = super()._repr_mimebundle_(**kwargs)
-        views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         try:
-            still = self.picture()
+            return with_still(shown, self.picture())
         except NotDeterministic as error:  # the trace can be played all the same
             self.problem = str(error)
-            return ({**views, "text/plain": str(error)}, metadata)
-        stands_in = {
-            "text/plain": still.alt,
-            "image/png": base64.b64encode(png_bytes(still.figure, _PIXELS_PER_INCH)).decode("ascii"),
-        }
-        return ({**views, **stands_in}, metadata)
+        views, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
+        return ({**views, "text/plain": str(self.problem)}, metadata)
 
 
 def _fork(run: Run, fault: Fault) -> tuple[Run, str]:
