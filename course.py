@@ -461,7 +461,8 @@ def run_tests(options: list[str]) -> int:
         "unit, property and published tests (pytest)": [
             *pytest, *on_all_cores, "tests", "--ignore=tests/browser", *options
         ],
-        "browser tests (pytest)": [*pytest, "tests/browser", *options],  # each fills two cores as it is
+        # Two at a time: a page waits for its kernel about half of the time, and more pages want more memory.
+        "browser tests (pytest)": [*pytest, "-n", "2", "--dist", "worksteal", "tests/browser", *options],
         "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
     }  # fmt: skip
     # Other versions of linters and of libraries' types judge otherwise, so only one set of versions is asked.
