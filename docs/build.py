@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+import timetables  # noqa: E402
 from collect import collect, player  # noqa: E402, F401 - collect runs in a notebook's kernel
 from gallery import FAMOUS  # noqa: E402
 
@@ -76,12 +77,13 @@ def build(into: Path, only: list[str] | None = None) -> None:
         (source / path.name).write_text(nbformat.writes(page), encoding="utf-8")
     shutil.copy(NOTEBOOKS / "glossary.md", source)
     (source / "gallery.md").write_text(gallery(static, [p.stem for p in paths]), encoding="utf-8")
-    teaching = sorted(p for p in (HERE / "teaching").glob("*.md"))
-    for page in teaching:
-        shutil.copy(page, source)
-    (source / "index.md").write_text(
-        front_page([p.stem for p in paths], [p.stem for p in teaching]), encoding="utf-8"
-    )
+    for words in (HERE / "teaching").glob("*.md"):
+        text = with_links(words.read_text(encoding="utf-8"), [p.stem for p in paths])
+        (source / words.name).write_text(text, encoding="utf-8")
+    timetable = with_links(timetables.page(NOTEBOOKS), [p.stem for p in paths])
+    (source / "timetables.md").write_text(timetable, encoding="utf-8")
+    teaching = ["teaching", "timetables"]
+    (source / "index.md").write_text(front_page([p.stem for p in paths], teaching), encoding="utf-8")
     make_pages(source, pages)
 
 
