@@ -3,31 +3,10 @@
 DSCOURSE_SITE names a site that was built before (`make site`); without it one notebook's page is built here.
 """
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 LARGEST_FIRST_PAGE = 3_000_000  # bytes, with what it loads
 PATIENCE = 30_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
-    """Return the folder of the pages."""
-    given = os.environ.get("DSCOURSE_SITE")
-    if given:
-        return Path(given)
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        import build
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
-    into = tmp_path_factory.mktemp("site")
-    build.build(into, only=["00"])
-    return into / "html"
 
 
 @pytest.fixture
