@@ -37,8 +37,4 @@ from .store.nodes import (
     partitioned_node as partitioned_node,
     store_network as store_network,
 )
-from .store.pricing import (
-    Price as Price,
-    messages_between_machines as messages_between_machines,
-    price as price,
-)
+from .store.pricing import Price as Price, price as price

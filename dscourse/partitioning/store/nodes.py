@@ -22,7 +22,7 @@ from dscourse.partitioning.fleet import Fleet, checked_name, checked_names
 from dscourse.partitioning.ring import MOST_POINTS, ConsistentHashRing
 from dscourse.partitioning.store.deduplication import Saved, remember
 from dscourse.partitioning.store.messages import Answer, Ask, Decided, Outcome, Pass, Result
-from dscourse.partitioning.store.operations import Answers, Operations, Steps
+from dscourse.partitioning.store.operations import DECISIONS, TOLD, UNKNOWN, Answers, Operations, Steps
 from dscourse.partitioning.store.shard import Shard
 from dscourse.simulation import Constant, Context, LatencyModel, Network, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
@@ -119,6 +119,8 @@ class CoordinatingNode(Node):
             return
         request.state.step = asks[0][1].step
         self._save(ctx)  # a decision must be on the disk before anybody hears of it
+        if asks[0][1].do in DECISIONS:
+            self._tell_client(ctx, request, DECISIONS[asks[0][1].do], None)
         self._pending.ask(ctx, request, [node for node, _ in asks], afresh=True)
         for node, ask in asks:
             if node != self.node_id:
@@ -134,13 +136,14 @@ class CoordinatingNode(Node):
             ctx.send(asker, answer)
 
     def _end(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
-        if outcome == "unknown":  # whoever asked must find out by waiting: nobody here knows
-            self._pending.close(ctx, request)
-        elif request.key == f"{request.client}/{request.number}":
-            self._pending.reply(ctx, request, outcome, value)
-        else:
-            self._pending.close(ctx, request)
-            ctx.send(request.client, Result(request.key, outcome, value))
+        self._pending.close(ctx, request)
+        if outcome not in (UNKNOWN, TOLD):  # what nobody knows, whoever asked must find out by waiting
+            self._tell_client(ctx, request, outcome, value)
+
+    def _tell_client(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
+        itself = request.key == f"{request.client}/{request.number}"
+        told = Reply(request.number, outcome, value) if itself else Result(request.key, outcome, value)
+        ctx.send(request.client, told)
 
     def _outcome(self, operation: str) -> bool | None:
         """Return whether a transaction was committed; None if that isn't decided yet.

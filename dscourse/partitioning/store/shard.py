@@ -108,6 +108,9 @@ class Shard:
         return {key for promise in self.promises.values() for key, _ in promise["changes"]}
 
     def _get(self, _sender: str, ask: Ask) -> Answer:
+        """Read, unless a promise is open: it may be committed, and its client told so, before this node hears of it."""
+        if ask.key in self.locked():
+            return Answer(ask.operation, ask.step, ok=False)
         return Answer(ask.operation, ask.step, ok=True, value=self.values.get(ask.key))  # type: ignore[arg-type]
 
     def _put(self, _sender: str, ask: Ask) -> Answer:
