@@ -83,11 +83,11 @@ MISCONCEPTIONS = (
 more_cache = ChoicePrediction(
     "partitioning.more_cache",
     question=(
-        "Four caches hold all 200 keys, so the database has nothing to do; it could answer 20 questions a second. Users ask for 40 keys a "
+        "Four caches hold all 150 keys, so the database has nothing to do; it could answer 10 questions a second. Users ask for 25 keys a "
         "second, and the cache of a key is hash(key) mod 4. At 4 s a fifth, empty cache joins: mod 5. What do users notice?"
     ),
     right=Expectation(
-        "most answers take fifty times as long, for some seconds",
+        "most answers take ten times as long or more, for some seconds",
         "Most keys are looked for where they aren't, and the database is asked for more than it can answer: a queue forms.",
     ),
     wrong=(
@@ -482,24 +482,29 @@ def pool_report(run: Run, since: float = 4.0, until: float = 8.0) -> str:
 
 
 def _store(
-    storage: Sequence[str], operations: Sequence[Any], latency: float, *faults: Fault, **settings: Any
+    storage: Sequence[str],
+    operations: Sequence[Any],
+    *faults: Fault,
+    latency: float,
+    until: float,
+    **settings: Any,
 ) -> Run:
     node = partial(partitioned_node, storage=storage, patience=2.0, **settings)
-    clients = [ClosedLoop(operations, 0.0, "app", timeout=6.0)]
-    return Scenario(node, store_network(storage, latency), faults=faults, clients=clients).run(12.0)
+    clients = [ClosedLoop(tuple(operations), 0.0, "app", timeout=6.0)]
+    return Scenario(node, store_network(storage, latency), faults=faults, clients=clients).run(until)
 
 
-def transfer(*faults: Fault) -> Run:
+def transfer(*faults: Fault, until: float = 12.0) -> Run:
     """Run a transfer from alice (on n0) to dave (on n1) across a slow network, with an application as coordinator."""
-    accounts = [("put", "alice", 100), ("put", "dave", 100)]
-    return _store(ACCOUNTS, [*accounts, ("transact", (("alice", -30), ("dave", 30)))], 0.5, *faults)
+    opening = [("put", "alice", 100), ("put", "dave", 100)]
+    work = [*opening, ("transact", (("alice", -30), ("dave", 30)))]
+    return _store(ACCOUNTS, work, *faults, latency=0.5, until=until)
 
 
 def repaint(index: str) -> Run:
     """Paint a car red, then blue, and search for blue, in a store of four nodes with a local or a global index."""
-    return _store(
-        NODES, [("put", "car:1", "red"), ("put", "car:1", "blue"), ("find", "blue")], 0.3, index=index
-    )
+    work = [("put", "car:1", "red"), ("put", "car:1", "blue"), ("find", "blue")]
+    return _store(NODES, work, latency=0.3, until=3.0, index=index)
 
 
 def transfers(across: int, count: int = 300) -> list[Any]:
@@ -517,7 +522,8 @@ def transfers(across: int, count: int = 300) -> list[Any]:
 
 def routed(way: str, known: Sequence[str] | None = None) -> Run:
     """Run eight reads from a store of four nodes, with the requests routed in one of three ways."""
-    return _store(NODES, [("get", f"car:{number}") for number in range(8)], 0.3, way=way, known=known)
+    gets = [("get", f"car:{number}") for number in range(8)]
+    return _store(NODES, gets, latency=0.3, until=10.0, way=way, known=known)
 
 
 def _crashed(run: Run, node: str, begin: float, end: float) -> bool:
@@ -527,9 +533,9 @@ def _crashed(run: Run, node: str, begin: float, end: float) -> bool:
 
 
 watch_the_pool = (
-    Task("partitioning.warm", "See where requests go before 4 s", Visit(1.0, 3.9)),
-    Task("partitioning.cold", "Find what reaches db just after 4 s, and its queue", Visit(4.5, 7.0)),
-    Task("partitioning.warm_again", "Wait until db is idle again", Visit(12.0, 16.0)),
+    Task("partitioning.warm", "At 0.2 ×, see where requests go before 4 s", Visit(1.0, 3.9)),
+    Task("partitioning.cold", "See what goes to db just after 4 s, and its queue", Visit(4.2, 7.0)),
+    Task("partitioning.warm_again", "At 2 ×, go on until db is idle again", Visit(17.0, 20.0)),
 )
 watch_the_mended_pool = (
     Task("partitioning.shortest_queue", "From 4 s on, find the longest queue at db", Visit(4.0, 8.0)),
@@ -565,8 +571,8 @@ watch_the_doubt = (
     ),
 )
 watch_the_indexes = (
-    Task("partitioning.repainted", "Compare who is told when the car turns blue", Visit(0.6, 3.0)),
-    Task("partitioning.searched", "Compare who is asked in each search for blue", Visit(1.2, 4.8)),
+    Task("partitioning.repainted", "Compare who is told when the car turns blue", Visit(0.6, 1.8)),
+    Task("partitioning.searched", "Compare who is asked in each search for blue", Visit(1.8, 2.4)),
 )
 watch_the_library = (
     Task("partitioning.knows", "Follow a request that finds its node at once", Visit(0.1, 2.4)),

@@ -141,11 +141,11 @@ class CachingApplication(Node):
 
 
 def cache_pool(
-    partitioner: Partitioner, *, add: str = "s5", at: float = 4.0, keys: int = 200, rate: float = 40.0
+    partitioner: Partitioner, *, add: str = "s5", at: float = 4.0, keys: int = 150, rate: float = 25.0
 ) -> Scenario:
     """Return a pool that is warm at first, and gets one more cache, which is empty.
 
-    The database answers 20 questions a second; a message takes 5 ms.
+    The database answers 10 questions a second; a message takes 30 ms.
 
     Args:
         partitioner: says which cache owns a key; stays as it is.
@@ -159,18 +159,17 @@ def cache_pool(
     grown = deepcopy(partitioner)
     grown.add_node(add)
     graph: nx.Graph[str] = nx.Graph()
-    middle = -(len(grown.nodes) - 1) / 2
-    graph.add_node(APPLICATION, pos=(0.0, middle))
+    graph.add_node(APPLICATION, pos=(1.0, -1.0))
     for place, name in enumerate(grown.nodes):
         graph.add_edge(APPLICATION, name)
-        graph.nodes[name]["pos"] = (1.0, -float(place))
+        graph.nodes[name]["pos"] = (float(place), 0.0)
     graph.add_edge(APPLICATION, DATABASE)
-    graph.nodes[DATABASE].update(pos=(-1.0, middle), service_time=0.05)
-    requests = [("get", int(key)) for key in zipf_keys(1000, keys, theta=0.0, seed=1)]
+    graph.nodes[DATABASE].update(pos=(len(grown.nodes) - 2.0, -1.0), service_time=0.1)
+    requests = tuple(("get", int(key)) for key in zipf_keys(1000, keys, theta=0.0, seed=1))
     return Scenario(
         partial(_pool_node, before=partitioner, after=grown, at=at, keys=keys),
-        Network(graph, latency=0.005),
-        clients=[OpenLoop(requests, rate=rate, to=APPLICATION, timeout=2.0, repeat=True)],
+        Network(graph, latency=0.03),
+        clients=[OpenLoop(requests, rate=rate, to=APPLICATION, timeout=9.0, repeat=True)],
     )
 
 

@@ -216,7 +216,9 @@ def test_messages_delivered_twice_and_late_move_no_money(crashed, loss, seed, wa
     faults += [Crash(crashed, at=8.0, restart_at=8.5)] if crashed else []
     clients = [
         OpenLoop(tuple(opening), rate=10_000, to="app", timeout=1.0, arrivals="regular"),
-        OpenLoop(tuple(transfers), rate=20, to="app", timeout=1.0, start=7.5),  # no put is under way for so long
+        OpenLoop(
+            tuple(transfers), rate=20, to="app", timeout=1.0, start=7.5
+        ),  # no put is under way for so long
     ]
     factory = partial(partitioned_node, storage=STORAGE, patience=0.4, way=way)
     network = store_network(STORAGE, latency=LogNormal(0.05, 1.0))

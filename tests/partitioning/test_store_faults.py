@@ -548,7 +548,9 @@ def test_a_coordinator_waits_no_longer_than_its_patience_for_votes():
 def test_the_client_is_told_as_soon_as_the_decision_is_durable():
     """n1 is cut off after its vote: the transfer is done all the same, and until n1 has heard nobody may read there."""
     opening = [("put", account, 100) for account in ACCOUNTS]
-    reads = [ClosedLoop((("get", ACCOUNTS[1]),), 0.0, "proxy", timeout=0.5, start=start) for start in (1.5, 4.0)]
+    reads = [
+        ClosedLoop((("get", ACCOUNTS[1]),), 0.0, "proxy", timeout=0.5, start=start) for start in (1.5, 4.0)
+    ]
     run = Scenario(
         partial(partitioned_node, storage=STORAGE, patience=0.2),
         store_network(STORAGE, 0.01),

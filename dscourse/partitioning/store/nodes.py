@@ -175,24 +175,12 @@ class Application(CoordinatingNode):
     """The machine on which the application runs: it asks the owners itself, or passes operations on.
 
     Args:
-        node_id: its name.
-        peers: those it is linked with.
-        owners: who owns which key, as far as it knows.
-        index: "local" or "global".
-        patience: seconds.
+        *given: as for every `CoordinatingNode`.
         passes_to: machines to pass operations to, one of them at random; none if it asks the owners itself.
     """
 
-    def __init__(
-        self,
-        node_id: str,
-        peers: Sequence[str],
-        owners: ConsistentHashRing,
-        index: str,
-        patience: float,
-        passes_to: tuple[str, ...],
-    ) -> None:
-        super().__init__(node_id, peers, owners, index, patience)
+    def __init__(self, *given: Any, passes_to: tuple[str, ...]) -> None:
+        super().__init__(*given)
         self._passes_to = passes_to
         self._passed: dict[str, None] = {}
 
@@ -386,7 +374,7 @@ def partitioned_node(
         if node not in owners.nodes:
             raise LookupError(f"known names {node!r}, but the storage nodes are {', '.join(owners.nodes)}")
     if checked_name(node_id) == APPLICATION:
-        return Application(node_id, peers, believed, kind, seconds, passes_to)
+        return Application(node_id, peers, believed, kind, seconds, passes_to=passes_to)
     if node_id == PROXY:
         return Proxy(node_id, peers, owners, kind, seconds)
     if node_id not in owners.nodes:
@@ -414,10 +402,10 @@ def store_network(
     names = Fleet.of(storage).nodes
     for place, name in enumerate(names):
         attributes = {} if service_time is None else {"service_time": service_time}
-        graph.add_node(name, pos=(2.0, -float(place)), **attributes)
-    middle = -(len(names) - 1) / 2
-    graph.add_node(PROXY, pos=(1.0, middle))
-    graph.add_node(APPLICATION, pos=(0.0, middle))
+        graph.add_node(name, pos=(float(place), 0.0), **attributes)
+    middle = (len(names) - 1) / 2
+    graph.add_node(PROXY, pos=(middle + 0.5, -1.0))
+    graph.add_node(APPLICATION, pos=(middle - 0.5, -1.0))
     graph.graph["complete"] = True  # everybody is linked with everybody; no need to list it
     return Network(graph, latency=latency)
 
