@@ -218,8 +218,8 @@ average_of_p99 = ChoicePrediction(
 slow_for_the_tester = NumberPrediction(
     "scaling_metrics.slow_for_the_tester",
     question=(
-        "Users send a request every 0.1 s, whatever happens. A load tester means to do the same, but waits for each answer before it sends "
-        "the next. The server, which needs 20 ms, stalls for 2 s. How many slow requests (above 0.1 s) does the tester report?"
+        "Users send a request every 0.25 s, whatever happens. A load tester means to do the same, but waits for each answer before it sends "
+        "the next. The server, which needs 50 ms, stalls for 4 s. How many slow requests (above 0.3 s) does the tester report?"
     ),
     scale=(0, 40),
     step=1,
@@ -227,14 +227,14 @@ slow_for_the_tester = NumberPrediction(
     near=1.5,
     right="It stops asking exactly while it is bad. How many of the users' requests were slow meanwhile?",
     typical={
-        20: Expectation(
-            "about 20: it runs into the stall as the users do",
-            "It does run into the stall, with one request, and then it waits. Count what it sends in those two seconds.",
+        16: Expectation(
+            "about 16: it runs into the stall as the users do",
+            "It does run into the stall, with one request, and then it waits. Count what it sends in those four seconds.",
             THE_TEST_SEES_WHAT_USERS_SEE,
         ),
         0: Expectation(
             "none",
-            "It isn't blind altogether: one request is under way, or begins, when the stall does, and comes back after 2 s.",
+            "It isn't blind altogether: one request is under way, or begins, when the stall does, and comes back after 4 s.",
         ),
     },
     otherwise="How many requests does the tester send while it waits for an answer?",
@@ -508,7 +508,9 @@ def try_design(machines: int, lock: int = 0) -> Design:
         machines: how many, 1 point each.
         lock: how often the time for which a request holds the lock is halved, 3 points each.
     """
-    return _tried(whole("machines", machines, at_least=1), whole("lock", lock, at_least=0))
+    return _tried(
+        whole("machines", machines, at_least=1, at_most=200), whole("lock", lock, at_least=0, at_most=20)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -528,7 +530,7 @@ def launch_day(machines: int, lock: int = 0) -> Scenario:
         machines: how many.
         lock: how often the time for which a request holds the lock is halved.
     """
-    held = LOCK_SECONDS / 2 ** whole("lock", lock, at_least=0)
+    held = LOCK_SECONDS / 2 ** whole("lock", lock, at_least=0, at_most=20)
     return launch_scenario(machines, launch=float(LAUNCH), lock_seconds=held, seed=3)
 
 
@@ -607,7 +609,7 @@ def answered(run: Run, since: float) -> float:
     return sum((one.completed or 0.0) >= since for one in run.history()) / (run.until - since)
 
 
-def slow_requests(run: Run, above: float = 0.1) -> int:
+def slow_requests(run: Run, above: float = 0.3) -> int:
     """Return how many of the users' requests took longer than so many seconds."""
     return sum(one.latency > above for one in run.history())
 
@@ -640,12 +642,12 @@ find_the_slow = (
     ),
 )
 see_the_stall = (
-    Task("scaling_metrics.who_asks", "See who asks while the server stalls", Visit(3.2, 4.9)),
-    Task("scaling_metrics.worked_off", "See the line being worked off", Visit(5.0, 5.6)),
+    Task("scaling_metrics.who_asks", "See who asks while the server stalls", Visit(3.5, 6.9)),
+    Task("scaling_metrics.worked_off", "See the line being worked off", Visit(7.0, 7.8)),
     Task(
         "scaling_metrics.again",
-        "Pause the server once more, after 6 s",
-        lambda run: _hit(run, Pause, "server", 6.0),
+        "Pause the server once more, after 8 s",
+        lambda run: _hit(run, Pause, "server", 8.0),
     ),
 )
 launch_it = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GATE, LOCK = "gate", "lock"
 MACHINE_SECONDS = 0.1  # of work, on average, for each request
 LOCK_SECONDS = 0.04  # for which each request holds the lock, on average
-TRAVEL = 0.05  # seconds from one node to the next
+TRAVEL = 0.08  # seconds from one node to the next
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A load test, message by message: a tester that waits for each answer, and users who don't.
 
-    run = stall_scenario().run(10.0)
+    run = stall_scenario().run(12.0)
 
 The tester is the simple kind, of which G. Tene said that it and the system agree not to look while it is bad
 (*How NOT to Measure Latency*; his wrk2 counts from when a request was due): coordinated omission.
@@ -17,10 +17,10 @@ from dscourse.simulation import Context, Node, Reply, Request
 if TYPE_CHECKING:
     from dscourse.simulation import Network, Scenario
 
-INTERVAL = 0.1  # seconds from one request that is due to the next
-SERVICE_SECONDS = 0.02
-TRAVEL = 0.02
-SLOW = 0.1  # seconds from which on an answer is late
+INTERVAL = 0.25  # seconds from one request that is due to the next
+SERVICE_SECONDS = 0.05
+TRAVEL = 0.08
+SLOW = 0.3  # seconds from which on an answer is late
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def probed_network(generator: str, server: str) -> Network:
     return Network(graph, latency=TRAVEL)
 
 
-def stall_scenario(*, at: float = 3.0, until: float = 5.0) -> Scenario:
-    """Return a scenario: users and a tester ask one server, each every 0.1 s, and the server stalls for a while.
+def stall_scenario(*, at: float = 3.0, until: float = 7.0) -> Scenario:
+    """Return a scenario: users and a tester ask one server, each every 0.25 s, and the server stalls for a while.
 
     Args:
         at: when it stalls, in seconds.

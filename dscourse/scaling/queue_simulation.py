@@ -61,16 +61,6 @@ class QueueResult:
         """The share of that window in which a server was busy."""
         return _share(float(self.service_times.sum()), self.servers * self.duration)
 
-    @property
-    def throughput(self) -> float:
-        """Customers served per second of that window."""
-        return _share(float(self.arrival_times.size), self.duration)
-
-    @property
-    def arrival_rate(self) -> float:
-        """Customers let in per second of that window; the same as the throughput, since it starts and ends empty."""
-        return self.throughput
-
     def __repr__(self) -> str:
         refused = int(self.accepted.size - self.accepted.sum())
         turned_away = f", {refused} turned away" if refused else ""

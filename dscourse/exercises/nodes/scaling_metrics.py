@@ -16,7 +16,7 @@ from dscourse.scaling.load_generators import INTERVAL, ProbedServer, probed_netw
 from dscourse.simulation import Event, Pause, Run, Slow
 
 SECTION = "The test that saw nothing"
-CONNECTIONS, UNTIL = 4, 6.0
+CONNECTIONS, UNTIL = 4, 10.0
 _GENERATOR, _SERVER = "n0", "n1"
 
 
@@ -61,7 +61,7 @@ def _late_or_early(run: Run) -> Iterator[Breach]:
         sent, answered = sent + went[time], answered + came[time]
         due = int(time / INTERVAL + 1e-6) + 1
         if sent > due:
-            yield Breach(time, f"number {sent - 1} is sent, and is due only at {(sent - 1) * INTERVAL:.1f} s")
+            yield Breach(time, f"number {sent - 1} is sent, and is due only at {(sent - 1) * INTERVAL:.2f} s")
         if any(begin <= time < end for begin, end in away):
             continue
         if sent < due and sent - answered < CONNECTIONS:
@@ -93,7 +93,7 @@ def _counted_wrong(run: Run, *, at_all: bool) -> Iterator[Breach]:
                 f"the answer to number {number} comes, {right:.1f} s after it was due, and is not counted",
             )
         elif not at_all and time is not None and not _close(seconds, right):
-            yield Breach(event.time, f"number {number} was due at {number * INTERVAL:.1f} s; that makes {right:.2f} s, and {_shown(seconds)} is noted")  # fmt: skip
+            yield Breach(event.time, f"number {number} was due at {number * INTERVAL:.2f} s; that makes {right:.2f} s, and {_shown(seconds)} is noted")  # fmt: skip
 
 
 def _close(seconds: object, right: float) -> bool:
@@ -107,8 +107,8 @@ def _shown(seconds: object) -> str:
 load_generator = NodeExercise(
     "scaling_metrics.load_generator",
     task=(
-        "Write a load generator. Request number k (0, 1, 2 …) is due at k · 0.1 s. There are four connections: at most four requests may be "
-        "under way, and one that finds none free waits for it. Every answer is noted with the time since its request was *due*, also when "
+        "Write a load generator. Request number k (0, 1, 2 …) is due at k · 0.25 s. There are four connections: at most four requests may be "
+        "under way, and one that finds none free waits for it. Every answer is noted with the time since its request was due, also when "
         "the server stalls, or when your generator itself stands still for a while."
     ),
     expects="your class of nodes, such as LoadGenerator, without brackets",
@@ -145,10 +145,10 @@ load_generator = NodeExercise(
         ),
         schedules=(
             Schedule("nothing goes wrong"),
-            Schedule("the server stalls for two seconds", (Pause(_SERVER, at=1.0, until=3.0),)),
-            Schedule("the server is slow for a second", (Slow(8.0, at=1.0, until=2.0, node=_SERVER),)),
-            Schedule("the generator itself stands still", (Pause(_GENERATOR, at=1.05, until=1.75),)),
+            Schedule("the server stalls for three seconds", (Pause(_SERVER, at=1.0, until=4.0),)),
+            Schedule("the server is slow for two seconds", (Slow(9.0, at=1.0, until=3.0, node=_SERVER),)),
+            Schedule("the generator itself stands still", (Pause(_GENERATOR, at=1.1, until=2.9),)),
         ),
-        faults=FaultMix.only(pauses=2, slow=1, most=2, heal_at=4.0),
+        faults=FaultMix.only(pauses=2, slow=1, most=2, heal_at=6.0),
     ),
 )

@@ -8,7 +8,7 @@ _HEAD = '''\
 from dscourse.scaling import Ask
 from dscourse.simulation import Node
 
-INTERVAL, CONNECTIONS = 0.1, 4    # s between two that are due; so many under way at most
+INTERVAL, CONNECTIONS = 0.25, 4   # s between two that are due; so many under way at most
 
 class LoadGenerator(Node):
     """Request number k is due at k * INTERVAL; while no connection is free, it waits."""
