@@ -213,7 +213,7 @@ def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Pic
         ax.plot(1000 * p99, 0.01, palette.MARKERS[place], color=palette.SERIES[place], markersize=8)
         told.append(f"{name} {readable_seconds(p99)}")
     ax.axhline(0.01, color=palette.GREY, linewidth=0.8)
-    ax.text(0.01, 0.0115, "one in a hundred takes longer", ha="left", fontsize=9, color=palette.GREY,
+    ax.text(0.01, 0.0088, "one in a hundred takes longer", va="top", fontsize=9, color=palette.GREY, bbox=on_white(),
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.set_xscale("log")
     fastest = 1000 * min(float(np.quantile(latencies, 0.02)) for latencies in groups.values())

@@ -7,12 +7,10 @@ from dscourse.exercises._node_exercise import WrongNode
 _HEAD = '''\
 from dscourse.scaling import Ask
 from dscourse.simulation import Node
-
 INTERVAL, CONNECTIONS = 0.25, 4   # s between two that are due; so many under way at most
 
 class LoadGenerator(Node):
     """Request number k is due at k * INTERVAL; while no connection is free, it waits."""
-
     def on_start(self, ctx):
         self.due = self.sent = self.answered = 0          # how many
         self.on_timer(ctx, "due")
@@ -26,7 +24,7 @@ STUB = f"""{_HEAD}
         self.send(ctx)
 
     def send(self, ctx):
-        ...              # while one is due and a connection free: ctx.send(self.peers[0], Ask(number))
+        ...              # while one is due and a connection free: ctx.send(self.peers[0], Ask(…))
 
     def on_message(self, ctx, sender, message):
         self.answered += 1
