@@ -6,7 +6,7 @@ import pytest
 from dscourse.exercises import scaling_metrics
 from dscourse.scaling import launch_latencies, launch_scenario, mm1, stall_scenario
 from dscourse.scaling.launch import LOCK_SECONDS, MACHINE_SECONDS, TRAVEL
-from dscourse.simulation import check_determinism
+from dscourse.simulation import Crash, Pause, check_determinism
 
 MACHINE = mm1(6.0, 1 / MACHINE_SECONDS)
 
@@ -64,6 +64,24 @@ def test_a_tester_that_waits_stops_asking_while_the_server_stalls():
     calm = stall_scenario(at=11.0, until=11.01).run(10.0)
     assert scaling_metrics.slow_requests(calm) == 0
     assert len(calm.at(9.9).nodes["tester"]["latencies"]) == 39
+
+
+TROUBLE = {
+    "one_less": (scaling_metrics.find_the_queue, scaling_metrics.launch_day(6), Crash("m4", 5.0)),
+    "without_it": (scaling_metrics.find_the_slow, scaling_metrics.slow_machine, Crash("m3", 6.0)),
+    "again": (scaling_metrics.see_the_stall, stall_scenario(), Pause("server", 8.5)),
+    "not_promised": (scaling_metrics.launch_it, scaling_metrics.launch_day(7, 2), Crash("m1", 5.0)),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLE)
+def test_a_task_is_done_by_what_it_asks_for(name):
+    tasks, scenario, fault = TROUBLE[name]
+    task = next(task for task in tasks if task.name == f"scaling_metrics.{name}")
+    run = scenario.run(9.5)
+    assert not task.done(run)
+    assert task.done(run.fork(fault.at, fault))
+    assert not task.done(run.fork(2.5, type(fault)(fault.node, 2.5)))
 
 
 @pytest.mark.parametrize(
