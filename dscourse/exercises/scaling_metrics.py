@@ -158,7 +158,7 @@ a_shared_lock = ChoicePrediction(
         ),
         Expectation(
             "all five",
-            "Does stored data have to pass through the lock? Look at the fifth panel.",
+            "Does stored data have to pass through the lock? Look at the last column.",
         ),
     ),
 )
@@ -170,7 +170,7 @@ one_slow_machine = ChoicePrediction(
         "What do the latencies of all requests show over the next ten seconds?"
     ),
     right=Expectation(
-        "the median stays, the 99th percentile climbs on and on",
+        "the median hardly moves, the 99th percentile climbs on and on",
         "Five in six never meet m3. The sixth stands in a queue that gets longer and longer.",
     ),
     wrong=(
@@ -552,7 +552,7 @@ ready_for_launch = TrialExercise(
         "it scales."
     ),
     expects="a dict such as `dict(machines=6, lock=0)`",
-    success="It holds, within the budget, and you can say for which load. Keep it: at the end of this notebook it is launched.",
+    success="It holds, within the budget, and you can say for which load. Keep it: it is launched below.",
     hints=(
         "How many requests a second can pass the lock, and how many can the machines do? Both must be more than 50, and not just.",
         "Halved twice, the lock lets 100 a second pass. What is left for machines, and how busy are they?",
