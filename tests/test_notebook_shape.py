@@ -31,6 +31,7 @@ RECAST = (
     "01-scaling-metrics.ipynb",
     "02-scaling-up-and-out.ipynb",
     "03-scaling-patterns.ipynb",
+    "04-partitioning.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
     "09-split-brain.ipynb",
