@@ -28,6 +28,7 @@ SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
 #: Notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them.
 RECAST = (
     START,
+    "01-scaling-metrics.ipynb",
     "02-scaling-up-and-out.ipynb",
     "03-scaling-patterns.ipynb",
     "04-partitioning.ipynb",
