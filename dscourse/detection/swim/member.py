@@ -323,4 +323,5 @@ class SwimMember(Node):
             label = f"{len(suspects)} suspect, {len(faulty)} faulty"
         else:
             label = ", ".join([*(f"{m} suspect" for m in suspects), *(f"{m} faulty" for m in faulty)])
-        ctx.record("status", status="suspicious" if label else "up", label=label)
+        status = "suspicious" if suspects else "convinced" if faulty else "up"
+        ctx.record("status", status=status, label=label)
