@@ -32,6 +32,7 @@ RECAST = (
     "03-scaling-patterns.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
+    "08-failure-detection.ipynb",
     "09-split-brain.ipynb",
     "10-recovery.ipynb",
 )

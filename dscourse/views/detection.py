@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
 from dscourse.detection import PhiHistory, PresetTrial, TradeOff, service_report, suspicion_history
-from dscourse.detection.evictions import WORKERS
+from dscourse.detection.evictions import WORKERS, failed_requests
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
 from dscourse.readable import readable_number
 from dscourse.simulation import Crash, Pause, Run
@@ -113,8 +113,7 @@ def explore_patience(runs: Mapping[float, Run]) -> InteractiveFigure:
     def update(drawn: list[Axes], timeout: float) -> str:
         above, below = (wiped(axes) for axes in drawn)
         run = runs[timeout]
-        failed = [one.invoked for one in run.history() if one.outcome != "ok"]
-        above.hist(failed, bins=int(run.until), range=(0, run.until), color=palette.VERMILION)
+        above.hist(failed_requests(run), bins=int(run.until), range=(0, run.until), color=palette.VERMILION)
         for fault, since, to in run.trace.fault_intervals():
             if isinstance(fault, Crash | Pause):
                 draw_stretch(below, WORKERS.index(fault.node), since, to, 0.9, **_DOWN)
