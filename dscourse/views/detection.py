@@ -303,7 +303,9 @@ def rumour_lanes(peer: str) -> tuple[Lane, Lane]:
     def believers(verdict: str, run: Run) -> Points:
         held = [one for (_, about), several in suspicion_history(run, verdict=verdict)[0].items() if about == peer
                 for one in several]  # fmt: skip
-        changes = sorted([(one.begin, 1) for one in held] + [(one.end, -1) for one in held])
+        changes = sorted(
+            [(one.begin, 1) for one in held] + [(one.end, -1) for one in held if one.end < run.until]
+        )
         count = 0
         points: Points = [(0.0, 0.0)]
         for time, change in changes:
