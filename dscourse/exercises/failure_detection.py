@@ -267,6 +267,13 @@ members_and_messages = NumberPrediction(
 
 #: Eight places of the world, a member in each.
 world = Network(topology.regions())
+for _node, _east, _north in (
+    ("n0", -0.2, 0.0),
+    ("n3", -0.1, 0.2),
+    ("n4", 0.1, -0.1),
+):  # else they cover each other
+    _x, _y = world.graph.nodes[_node]["pos"]
+    world.graph.nodes[_node]["pos"] = (_x + _east, _y + _north)
 
 farthest_city = NodePrediction(
     "failure_detection.farthest_city",
@@ -277,12 +284,6 @@ farthest_city = NodePrediction(
     ),
     graph=world.graph,
     right="Four of the seven others are more than 0.2 s away, there and back, and suspect it nearly all the time. Would a heartbeat have the same trouble?",
-    typical={
-        "n2": Expectation(
-            "São Paulo",
-            "It is far from Asia and Australia, and near enough to North America and Europe: three suspect it.",
-        ),
-    },
     otherwise="A round trip has to fit into 0.2 s. For whom does it fit least often?",
 )
 
@@ -383,13 +384,15 @@ def most_suspected(run: Run) -> str:
     return max(seconds, key=lambda node: seconds[node])
 
 
-def _nobody_alive_is_faulty(now: Moment) -> bool:
+def _nobody_alive_is_suspected(now: Moment) -> bool:
     return all(
-        now.condition[peer] == "crashed" for fields in now.nodes.values() for peer in fields.get("faulty", ())
+        now.condition[peer] == "crashed" for fields in now.nodes.values() for peer in fields["suspected"]
     )
 
 
-nobody_alive_is_faulty = always(_nobody_alive_is_faulty, "nobody alive is declared faulty")
+#: Suspects whoever leaves three pings in a row without an answer.
+PatientDetector = partial(PingDetector, attempts=3)
+nobody_alive_is_suspected = always(_nobody_alive_is_suspected, "nobody alive is suspected")
 
 
 def _ended_pauses(run: Run) -> list[Fault]:
@@ -444,7 +447,6 @@ watch_the_doubts = (
 )
 watch_it_spread = (
     Task("failure_detection.stands_still", "See w2 stand still, and its shares move", Visit(10.0, 11.3)),
-    Task("failure_detection.next_ones", "See who is given up next", Visit(11.4, 12.6)),
     Task("failure_detection.no_end", "Is it over ten seconds after w2 is back?", Visit(22.0, 26.0)),
 )
 follow_the_rumour = (
@@ -455,7 +457,6 @@ follow_the_rumour = (
 see_it_answer = (
     Task("failure_detection.suspected_asleep", "See n5 suspected while it is paused", Visit(6.3, 7.9)),
     Task("failure_detection.wakes", "See n5 wake, and hear what is said of it", Visit(8.0, 9.0)),
-    Task("failure_detection.heard_again", "See what the others believe at 12 s", Visit(11.5, 14.0)),
 )
 look_at_the_world = (
     Task(
@@ -482,9 +483,10 @@ def _read_names(answer: object) -> Mapping[str, str]:
 name_the_trouble = TrialExercise(
     "failure_detection.name_the_trouble",
     task=(
-        "Name the trouble of each run. You may now wait until 45 s, and there is a second observer, n2: "
-        '`play(exercises.mystery("A", 45, 2), hide_faults=True)` shows run A; `views.draw_silences` all of them. A pause ends, and a machine '
-        "under too much work goes on working, slowly. Two of the five can't be told apart even so: either way round is right."
+        'Name the trouble of each run: `"crashed"`, `"paused"`, `"overloaded"`, `"lossy link"` or `"one-way link"`; your answer is '
+        '`{"A": "crashed", "B": "paused", …}`. You may wait until 45 s now, and there is a second observer, n2; the cell below shows what '
+        "they know. A pause ends, and a machine under too much work goes on working, slowly. Two of the five can't be told apart even so: "
+        "either way round is right."
     ),
     expects=f'a name for each letter, such as `{{"A": "crashed", …, "E": "paused"}}`, with each of {", ".join(CAUSES)}',
     success=(
@@ -711,37 +713,4 @@ detection_budget = NumberExercise(
     ),
     otherwise="The detection time is at most shift + interval. One of the three you know, one is the budget.",
     tolerance=0.003,
-)
-
-silence_of_a_cassandra_node = NumberExercise(
-    "failure_detection.silence_of_a_cassandra_node",
-    task=(
-        "Calculate. A Cassandra node has had word of another every 2 seconds on average. Its φ assumes exponential gaps, and the "
-        "threshold is 8. After how many seconds of silence does it convict?"
-    ),
-    expects="a number of seconds",
-    success="Right: 8 · ln 10 · 2 s = 36.8 s. The rhythm sets the timeout: had the word come every second, it would be half.",
-    hints=(
-        "For exponential gaps of mean m, the chance of a silence longer than t is e^(−t/m).",
-        "φ = −log₁₀ e^(−t/m) = t / (m · ln 10).",
-    ),
-    solution="from dscourse.detection import phi_timeout\nanswer = phi_timeout(8, 2.0)",
-    mistakes=(
-        Mistake(
-            "missed = 8\nanswer = missed * 2.0",
-            "φ does not count missed heartbeats: it is the negative decimal logarithm of a probability. At which silence t is "
-            "e^(−t/2) = 10^(−8)?",
-        ),
-        Mistake(
-            "from math import log\nanswer = 8 * log(10)",
-            "18.42 is the number of mean gaps. Here a mean gap is 2 seconds.",
-        ),
-        Mistake(
-            "from math import log\nanswer = 8 * 2.0 / log(10)",
-            "You divided by ln 10. Solve 10^(−8) = e^(−t/2) for t: on which side does it end up?",
-        ),
-    ),
-    otherwise="Solve 10^(−8) = e^(−t/2) for t, or ask phi_timeout.",
-    accepts=(36.5, 37.2),  # 36.84, rounded as you like
-    tolerance=0.025,
 )

@@ -29,6 +29,7 @@ from dscourse.views.axes import (
     legend_above,
     named_rows,
     number_axis,
+    on_white,
     placed_axes,
     sample,
     wiped,
@@ -69,8 +70,8 @@ def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | 
     for row, (cause, run) in enumerate(runs.items()):
         heard = [time for time, _ in observations(run, observer)]
         missing = unanswered(run, observer)
-        axes.plot(heard, [row] * len(heard), linestyle="", markersize=6, **answer)
-        axes.plot(missing, [row] * len(missing), linestyle="", markersize=6, **silence)
+        axes.plot(heard, [row - 0.12] * len(heard), linestyle="", markersize=6, **answer)
+        axes.plot(missing, [row + 0.12] * len(missing), linestyle="", markersize=6, **silence)
         sentences.append(f"{cause}: {len(heard)} answers, {len(missing)} pings without one")
     until = max(run.until for run in runs.values())
     axes.axvline(STRIKES_AT, color=palette.BLACK, linewidth=1, linestyle=":")
@@ -120,6 +121,10 @@ def explore_patience(runs: Mapping[float, Run]) -> InteractiveFigure:
         for held in (one for several in suspicion_history(run)[0].values() for one in several):
             draw_stretch(below, WORKERS.index(held.peer), held.begin, held.end, 0.45, **_GIVEN_UP)
         report = service_report(run)
+        words = f"{report.failed} requests fail; 99 of 100 others take at most {report.p99:.2f} s"
+        above.text(
+            0.99, 0.95, words, transform=above.transAxes, ha="right", va="top", fontsize=9, bbox=on_white()
+        )
         return (
             f"Timeout {timeout:g} s: {report.failed} requests fail, and 99 of 100 of the others are answered within "
             f"{report.p99:.2f} s. Workers were given up {report.given_up} times, {report.wrongly} of them wrongly."
@@ -354,7 +359,9 @@ def explore_watchers() -> InteractiveFigure:
             f"the busiest sends {most}",
         ]
         words.append(f"a crash is seen first by {_SEEN_BY[who_watches]}")
-        lines = words + ([f"(drawn with {drawn} members)"] if drawn < members else [])
+        lines = [line.replace(" by ", " by\n") for line in words] + (
+            [f"(drawn with {drawn} members)"] if drawn < members else []
+        )
         axes.text(1.4, 0, "\n\n".join(lines), va="center", fontsize=10)
         return f"{members} members, watched by {who_watches}. {'; '.join(words)}."
 
@@ -366,10 +373,10 @@ _MOST_DRAWN = 24
 _WATCHING: dict[str, Any] = {"colors": palette.GREY, "linewidths": 0.8}
 _MEMBER: dict[str, Any] = {"color": palette.SKY, "markeredgecolor": palette.BLACK}
 _SEEN_BY = {
-    "one monitor": "the monitor; its own, by nobody",
+    "one monitor": "the monitor (its own by nobody)",
     "a ring": "two neighbours",
     "everybody": "everybody",
-    "SWIM": "whoever happens to ask, and told to all",
+    "SWIM": "whoever happens to ask",
 }
 
 
