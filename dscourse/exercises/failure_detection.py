@@ -284,6 +284,12 @@ farthest_city = NodePrediction(
     ),
     graph=world.graph,
     right="Four of the seven others are more than 0.2 s away, there and back, and suspect it nearly all the time. Would a heartbeat have the same trouble?",
+    typical={
+        "n2": Expectation(
+            "São Paulo",
+            "It is far from Asia and Australia, and near enough to North America and Europe: three suspect it.",
+        ),
+    },
     otherwise="A round trip has to fit into 0.2 s. For whom does it fit least often?",
 )
 

@@ -101,7 +101,7 @@ def explore_patience(runs: Mapping[float, Run]) -> InteractiveFigure:
     def set_up(figure: Figure) -> list[Axes]:
         above = placed_axes(figure, 0.13, 0.6, 0.98, 0.97, size=(7.6, 3.9))
         below = figure.add_axes((0.13, 0.13, 0.85, 0.36))
-        above.set(xlim=(0, first.until), ylim=(0, 65), ylabel="requests a second\nthat fail")
+        above.set(xlim=(0, first.until), ylim=(0, 78), ylabel="requests a second\nthat fail")
         above.tick_params(labelbottom=False)
         named_rows(below, list(WORKERS), above=0.6, below=0.6)
         below.set(xlim=(0, first.until), xlabel="seconds")
@@ -359,7 +359,7 @@ def explore_watchers() -> InteractiveFigure:
             f"the busiest sends {most}",
         ]
         words.append(f"a crash is seen first by {_SEEN_BY[who_watches]}")
-        lines = [line.replace(" by ", " by\n") for line in words] + (
+        lines = [line.replace(" by ", " by\n", 1) for line in words] + (
             [f"(drawn with {drawn} members)"] if drawn < members else []
         )
         axes.text(1.4, 0, "\n\n".join(lines), va="center", fontsize=10)

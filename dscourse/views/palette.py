@@ -54,7 +54,7 @@ STATES: dict[str, Look] = {
     "off": Look(GREY, "#FFFFFF", "P", "switched off"),
     "in doubt": Look(ORANGE, BLACK, "p", "in doubt"),
     "suspicious": Look(ORANGE, BLACK, "^", "suspicious"),  # of somebody else
-    "convinced": Look(PURPLE, BLACK, "D", "convinced"),  # that somebody else is faulty
+    "convinced": Look(VERMILION, BLACK, "D", "convinced"),  # that somebody else is faulty
     "crashed": Look("#FFFFFF", BLACK, "X", "crashed"),
 }
 
