@@ -93,8 +93,7 @@ PROVED_IS_BEST_EVERYWHERE = Misconception(
     "failure_detection.proved_is_best_everywhere",
     belief="What was proved to be optimal is best in practice.",
     question=(
-        "A detector is optimal if delays are independent. On your link a delay that rises stays up. What does the "
-        "proof say there?"
+        "A detector is optimal if all delays are drawn from one distribution. Your links differ. What does the proof say there?"
     ),
     answer="Nothing: its assumption does not hold.",
 )
@@ -331,8 +330,8 @@ cheapest_detector = ChoicePrediction(
     wrong=(
         Expectation(
             "the timeout from sending: it was proved optimal",
-            "Proved, for delays that are drawn independently from one distribution. Look at a real link: when its delay rises, "
-            "it stays up for a while. What does a detector make of that which counts from the sending?",
+            "Proved, for delays that are drawn independently from one known distribution. Here are forty links, each with delays of its "
+            "own, and one setting for all. What is a heartbeat of the slowest link, if it is counted from the sending?",
             PROVED_IS_BEST_EVERYWHERE,
         ),
         Expectation(

@@ -114,6 +114,14 @@ def test_every_preset_can_be_asked_for_has_a_source_and_runs():
         preset(3)
 
 
+def test_where_a_model_is_coarser_than_the_system_its_note_says_so():
+    """An earlier version told as the whole truth: one second for all followers, a third of the session for a ping."""
+    assert "10 to 19 ticks" in preset("etcd").note
+    assert "between 1 and 2 s" in preset("hashicorp_raft").note
+    assert "after a second of silence pings at once" in preset("zookeeper_shortest_session").note
+    assert "a majority elect" in preset("redis_sentinel").note
+
+
 def test_a_preset_can_be_changed():
     changed = preset("etcd").factory(timeout=5.0)
     assert changed.keywords == {"interval": 0.1, "timeout": 5.0}

@@ -163,3 +163,5 @@ def test_wording():
     assert "9 hours and 39 minutes" in faults_and_redundancy.chain_minutes.success
     assert "that heartbeat must be there" in failure_detection.detection_budget.task
     assert "on average" in scaling_metrics.busy_threads.success
+    said = " ".join(one.explanation for one in failure_detection.cheapest_detector.expectations)
+    assert "each with delays of its own" in said  # why the proved one comes last; not that delays stay up
