@@ -78,26 +78,30 @@ def _left_out(run: Run) -> Iterator[Breach]:
 
 
 def _counted_wrong(run: Run, *, at_all: bool) -> Iterator[Breach]:
-    """Each answer that comes is counted at once; and from when its request was due."""
-    noted = {
-        event.detail.get("number"): (event.time, event.detail.get("seconds"))
-        for event in run.trace.select(kind="record", name="latency", node=_GENERATOR)
-    }
+    """Each answer that comes is counted at once, nothing else is; and each from when its request was due."""
+    noted: dict[object, list[tuple[float, object]]] = {}
+    for event in run.trace.select(kind="record", name="latency", node=_GENERATOR):
+        noted.setdefault(event.detail.get("number"), []).append((event.time, event.detail.get("seconds")))
     for event in _answers(run):
         number = event.message.number
-        time, seconds = noted.get(number, (None, None))
+        (time, seconds), *more = noted.pop(number, None) or [(None, None)]
         right = event.time - number * INTERVAL
         if at_all and time != event.time:
             yield Breach(
                 event.time,
                 f"the answer to number {number} comes, {right:.1f} s after it was due, and is not counted",
             )
+        elif at_all and more:
+            yield Breach(more[0][0], f"the answer to number {number} is noted more than once")
         elif not at_all and time is not None and not _close(seconds, right):
             yield Breach(event.time, f"number {number} was due at {number * INTERVAL:.2f} s; that makes {right:.2f} s, and {_shown(seconds)} is noted")  # fmt: skip
+    for number, [(time, _), *_] in noted.items():
+        if at_all:
+            yield Breach(time, f"a latency is noted for number {number!r}, and no answer to it ever comes")
 
 
 def _close(seconds: object, right: float) -> bool:
-    return isinstance(seconds, int | float) and abs(seconds - right) < 1e-4
+    return isinstance(seconds, int | float) and abs(seconds - right) < 0.006  # who rounds to 10 ms is right
 
 
 def _shown(seconds: object) -> str:

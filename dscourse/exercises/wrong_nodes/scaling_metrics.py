@@ -60,6 +60,7 @@ def _generator(timer: str = _TIMER, send: str = _SEND, answer: str = _ANSWER) ->
 
 RIGHT = _generator()
 EQUIVALENTS = (
+    _generator(answer=_ANSWER.replace("seconds=seconds", "seconds=round(seconds, 2)")),
     _generator(  # it keeps what waits, and when each was due
         timer="""
     def on_timer(self, ctx, name):
@@ -168,5 +169,11 @@ WRONG = (
         _generator(answer=_ANSWER.replace("        self.send(ctx)\n", "")),
         "An answer frees a connection, and you don't use it until the next request is due: those that wait, wait for longer than they must.",
         1,
+    ),
+    WrongNode(
+        "notes what has only been sent",
+        _generator(send=f'{_SEND}            ctx.record("latency", number=self.sent - 1, seconds=0.1)\n'),
+        "You note a latency where nothing has been answered yet. What is noted without an answer makes the report look better than the server.",
+        0,
     ),
 )
