@@ -25,7 +25,6 @@ LARGEST_TABLE = 36  # pictures
 FEWEST_VALUES = 3  # of a control: with fewer there is nothing to step through
 TABLE_SECONDS = 12.0
 TABLE_BYTES = 2_500_000
-PIXELS_PER_INCH = 96
 #: What a player's page needs to know beside its runs.
 PLAYER_STATE = ("acts", "code", "fields", "problem", "answered", "tasks", "hides_future", "hides_faults")
 UNREACHABLE = "To break it you need Python: open the notebook in JupyterLab or on Binder."

@@ -22,9 +22,10 @@ window.dscourse = (() => {
 
   function kept() {
     try {
-      return JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+      const names = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+      return Array.isArray(names) ? names : []; // or something else stands under this name
     } catch {
-      return []; // a browser that keeps nothing, or something else under this name
+      return []; // a browser that keeps nothing
     }
   }
 
@@ -115,8 +116,8 @@ window.dscourse = (() => {
 
   /** The moment that the address asks for: page.html#name@seconds. */
   function sought(place) {
-    const [name, seconds] = decodeURIComponent(location.hash.slice(1)).split("@");
-    return name === place.id && Number(seconds) >= 0 ? Math.round(Number(seconds) * 1e6) : null;
+    const [name, seconds] = location.hash.slice(1).replace("%40", "@").split("@");
+    return name === place.id && seconds && Number(seconds) >= 0 ? Math.round(Number(seconds) * 1e6) : null;
   }
 
   document.addEventListener("DOMContentLoaded", () => {

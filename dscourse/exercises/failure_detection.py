@@ -40,10 +40,14 @@ from dscourse.simulation import (
     Constant,
     Crash,
     CutLink,
+    DelayMessage,
     Fault,
+    Heal,
+    LoseMessage,
     Moment,
     Network,
     Pause,
+    RepeatMessage,
     Run,
     Scenario,
     Uniform,
@@ -124,7 +128,7 @@ name_the_crash = ChoicePrediction(
     ),
     right=Expectation(
         "in none of them",
-        "N0 holds five identical rows of nothing. Can you say what would tell them apart, and when?",
+        "Five rows, and they are the same: eleven answers, then nothing. Can you say what would tell them apart, and when?",
     ),
     wrong=(
         Expectation(
@@ -554,8 +558,12 @@ class _Timeout:
         paused, crashed = try_timeout(self.interval, self.timeout)
         return service_report(paused), service_report(crashed)
 
+    @property
+    def messages(self) -> float:
+        return max(report.messages for report in self.reports)
+
     def costs_too_much(self) -> bool:
-        return max(report.messages for report in self.reports) > 10.0
+        return self.messages > 10.0
 
     def spreads(self) -> bool:
         return max(report.wrongly for report in self.reports) > 1
@@ -579,13 +587,16 @@ choose_a_timeout = TrialExercise(
     success="That holds. You have bought it with one number that you had to know: how long a healthy worker may stand still. Where would you get it from?",
     hints=(
         "Each question and each answer is a message, and there are four workers: 8 messages for each interval.",
-        "The silence that w2 is heard of begins up to an interval before its pause. So the timeout must be longer than the two together.",
+        "w2's last answer may be an interval old when its pause begins. So the timeout must be longer than the two together.",
     ),
     solution="answer = dict(interval=1.0, timeout=4.5)",
     read=_Timeout.read,
     rules=(
         Rule(
-            "It asks too often: more than 10 messages a second. A question and an answer for each of four workers, once an interval.",
+            lambda timeout: (
+                f"It asks too often: {timeout.messages:g} messages a second, and 10 at most. A question and an answer for each of four "
+                "workers, once an interval, and the first right at the start."
+            ),
             _Timeout.costs_too_much,
             "answer = dict(interval=0.5, timeout=4.0)",
         ),
@@ -626,10 +637,15 @@ def try_faults(faults: Sequence[Fault]) -> tuple[Run, Run]:
 
 def _links(runs: tuple[Run, Run]) -> list[frozenset[str]]:
     """Return the link that each fault is about; an empty one for a fault of a node, or of the whole network."""
-    return [
-        frozenset((fault.a, fault.b) if isinstance(fault, CutLink) else getattr(fault, "link", None) or ())
-        for fault in runs[0].scenario.faults
-    ]
+    return [_link(fault) for fault in runs[0].scenario.faults if not isinstance(fault, Heal)]
+
+
+def _link(fault: Fault) -> frozenset[str]:
+    if isinstance(fault, CutLink):
+        return frozenset((fault.a, fault.b))
+    if isinstance(fault, LoseMessage | DelayMessage | RepeatMessage):
+        return frozenset((fault.sender, fault.to))
+    return frozenset(getattr(fault, "link", None) or ())
 
 
 def _no_way_round(runs: tuple[Run, Run]) -> bool:

@@ -467,7 +467,6 @@ break_the_balance = TrialExercise(
 
 # ── Runs, and what there is to do in their players ────────────────────────────────────────────────────────────
 
-POOL = ("s1", "s2", "s3", "s4")
 ACCOUNTS = ("n0", "n1")
 NODES = ("n0", "n1", "n2", "n3")
 

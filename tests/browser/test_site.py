@@ -74,6 +74,14 @@ def test_a_link_of_the_gallery_opens_at_the_moment_that_decides(open_page):
     )
 
 
+def test_neither_an_odd_address_nor_what_else_the_browser_keeps_stops_a_page(open_page):
+    page = open_page("00-start-here.html#100%")
+    page.evaluate("localStorage.setItem('dscourse-tasks', 'null')")
+    page.reload()
+    page.locator(".dscourse-player").first.scroll_into_view_if_needed()
+    page.wait_for_selector(".dscourse-player[data-ready=yes]")
+
+
 def test_a_page_is_a_set_of_slides(open_page):
     page = open_page("00-start-here.html?slides")
     where = page.locator(".dscourse-where")

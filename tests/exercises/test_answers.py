@@ -16,7 +16,7 @@ from dscourse.exercises import (
 )
 from dscourse.fault_tolerance import availability_from_times, k_of_n
 from dscourse.partitioning import DirectoryPartitioner
-from dscourse.simulation import CutLink, Lossy, Partition, Pause
+from dscourse.simulation import CutLink, Heal, LoseMessage, Lossy, Partition, Pause
 
 AIMED = [key for key in range(20_000) if partitioning.victim().owner(key) == "n0"]
 NAMED = {"A": "paused", "B": "lossy link", "C": "crashed", "D": "overloaded", "E": "one-way link"}
@@ -53,6 +53,8 @@ RIGHT = [
     (failure_detection.choose_a_timeout, {"interval": 2, "timeout": 5.5}),
     (failure_detection.fool_the_heartbeats, (CutLink("n1", "n2", at=5.0, one_way=True),)),
     (failure_detection.fool_the_heartbeats, [Lossy(1.0, at=5.0, link=("n0", "n3"))]),
+    (failure_detection.fool_the_heartbeats, [CutLink("n0", "n3", at=5.0), Heal(at=20.0)]),
+    (failure_detection.fool_the_heartbeats, [LoseMessage("n0", "n3", number) for number in range(10, 15)]),
     (recovery.failover_budget, Fraction(41)),
     (recovery.end_the_flapping, {"misses": np.int64(3), "cool_down": 30}),
     (recovery.end_the_flapping, {"cool_down": np.float64(60), "misses": 1}),
