@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -24,6 +27,7 @@ from dscourse import progress
 from dscourse.exercises import ChoicePrediction, Exercise, NumberPrediction, Prediction
 from dscourse.exercises._misconception import Misconception
 from dscourse.exercises._modules import NOTEBOOKS, contents, notebook_modules
+from dscourse.workspace import course_notebooks
 
 __all__ = ["answer_sheet", "class_progress", "main", "misconceptions", "sheet_to_print"]
 
@@ -38,11 +42,12 @@ def answer_sheet(module: str) -> str:
         LookupError: if there is no such notebook.
     """
     _loaded(module)
+    shown = _shown_by_runs(module)
     lines = [f"# Answers · {_title(module)}", "", "## Predictions"]
     for prediction in _predictions(module):
         right, *others = prediction.expectations
         lines += ["", f"### `{_short(prediction.name)}`", "", prediction.question, ""]
-        lines += [f"**{right.text}.** {right.explanation}", ""]
+        lines += [f"**{shown.get(_short(prediction.name), right.text)}.** {right.explanation}", ""]
         lines += [f"- *{_expected(prediction, one)}*: {one.explanation}" for one in others]
     lines += ["", "## Exercises"]
     for exercise in _exercises(module):
@@ -72,7 +77,9 @@ def sheet_to_print(module: str) -> str:
     lines = [f"# {_title(module)}", "", "Name: ______________________", ""]
     for number, prediction in enumerate(_predictions(module), 1):
         lines += [f"**{number}.** {prediction.question}", ""]
-        lines += [f"- ☐ {line}" for line in prediction._static()]
+        box = "☐ " if isinstance(prediction, ChoicePrediction) else ""
+        lines += [f"- {box}{line}" for line in prediction._static()]
+        lines += [] if box else ["", "My answer: ______________________"]
         lines += ["", "What the run showed: ______________________", ""]
     return "\n".join(lines)
 
@@ -122,8 +129,12 @@ def _prediction_row(module: str, prediction: Prediction, learners: list[dict[str
             "right": len(made) - wrong.total(),
             "most_said": next((text for text, _ in wrong.most_common(1)), ""),
         }
-    elif isinstance(prediction, NumberPrediction) and made:
-        row["most_said"] = f"median {pd.Series(made).median():.4g} {prediction.unit}".rstrip()
+    elif isinstance(prediction, NumberPrediction):
+        values = [
+            one for one in made if isinstance(one, int | float)
+        ]  # an older course may have asked otherwise
+        if values:
+            row["most_said"] = f"median {median(values):.4g} {prediction.unit}".rstrip()
     return row
 
 
@@ -167,6 +178,22 @@ def _exercises(module: str) -> list[Exercise]:
 def _named(module: str, kind: type[Prediction | Exercise], names: tuple[str, ...]) -> list[Any]:
     held = {thing.name: thing for thing in vars(_loaded(module)).values() if isinstance(thing, kind)}
     return [held[name] for name in names if name in held]
+
+
+def _shown_by_runs(module: str) -> dict[str, str]:
+    """Return what the stored notebook's runs showed, by the prediction's short name: "24.5 requests/s"."""
+    path = course_notebooks() / f"{_number(module)}-{module.replace('_', '-')}.ipynb"
+    if not path.is_file():
+        return {}
+    shown = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        asked = re.search(r"^exercises\.(\w+)\.compare\(", "".join(cell["source"]), re.MULTILINE)
+        for output in cell.get("outputs", []):
+            text = " ".join("".join(output.get("data", {}).get("text/plain", "")).split("\n"))
+            said = re.search(r"The run: (.*?)\.(?= |$)", text)
+            if asked and said:
+                shown[asked[1]] = said[1]
+    return shown
 
 
 def _expected(prediction: Prediction, expectation: Any) -> str:
@@ -213,11 +240,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(table.to_string(index=False, na_rep="", max_colwidth=60))
         return 0
     make = {"answers": answer_sheet, "sheets": sheet_to_print}[options.what]
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for module in notebook_modules():
-        path = options.folder / f"{_number(module)}-{module.replace('_', '-')}-{options.what}.md"
-        path.write_text(make(module), encoding="utf-8")
-        print(path)
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        for module in notebook_modules():
+            path = options.folder / f"{_number(module)}-{module.replace('_', '-')}-{options.what}.md"
+            path.write_text(make(module), encoding="utf-8")
+            print(path)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

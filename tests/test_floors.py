@@ -34,6 +34,7 @@ ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "
     ("backup", "workspace"),
     ("teaching", "exercises"),
     ("teaching", "progress"),
+    ("teaching", "workspace"),
 }
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
 START_NOTHING = {("views", "asyncio")}

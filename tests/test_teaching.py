@@ -65,6 +65,22 @@ def test_a_class_is_read_into_one_table(tmp_path, capsys):
     assert "2 learners" in capsys.readouterr().out
 
 
+def test_answer_sheets_tell_what_the_runs_showed_and_sheets_have_boxes_for_options_only():
+    answers, printed = teaching.answer_sheet("scaling_metrics"), teaching.sheet_to_print("scaling_metrics")
+    assert "**24.5 requests/s.** What each holds" in answers
+    assert "**2, 5, 10, 20.** It goes" in answers
+    assert "☐ A number" not in printed
+    assert "- A number from 0 to 80 requests/s.\n\nMy answer: __" in printed
+
+
+def test_a_number_that_is_none_is_not_in_the_median(tmp_path):
+    predictions = {"partitioning.add_a_machine": "twenty"}
+    content = {"dscourse": "progress", "version": 1, "predictions": predictions, "exercises": {}}
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    table = teaching.class_progress([tmp_path / "old.json"])
+    assert table[["learners", "most_said"]].values.tolist() == [[1, ""]]
+
+
 def test_what_is_no_progress_is_said(tmp_path, capsys):
     assert teaching.main(["progress", str(tmp_path)]) == 1
     assert "no progress file" in capsys.readouterr().err
@@ -77,7 +93,10 @@ def test_the_commands_write_a_file_a_notebook(tmp_path, capsys):
     for what in ("answers", "sheets"):
         assert teaching.main([what, str(tmp_path / what)]) == 0
         assert len(list((tmp_path / what).glob("*.md"))) == len(MODULES)
+    (tmp_path / "file").write_text("")
     capsys.readouterr()
+    assert teaching.main(["sheets", str(tmp_path / "file")]) == 1
+    assert "exists" in capsys.readouterr().err
 
 
 def test_a_name_that_is_none_is_said():

@@ -8,6 +8,7 @@ from typing import Any
 from dscourse.arguments import real
 from dscourse.exercises._prediction import Expectation, Outcome, Prediction, unfit
 from dscourse.exercises._prose import escaped
+from dscourse.readable import readable_number
 
 _WIDE, _TALL, _LEFT, _LOW = 380, 200, 46, 34
 
@@ -75,7 +76,7 @@ class CurvePrediction(Prediction):
         return [float(real(what, value)) for value in values]
 
     def _words(self, entry: Any) -> str:
-        return ", ".join(f"{value:.3g}" for value in entry)
+        return ", ".join(readable_number(value) if abs(value) >= 1000 else f"{value:.3g}" for value in entry)
 
     def _outcome(self, entry: Any | None, measured: Any) -> Outcome:
         result = self._values("measured", measured)
