@@ -14,7 +14,7 @@ from dscourse.exercises import (
     WrongNode,
 )
 from dscourse.exercises._learner_code import run_answer
-from dscourse.exercises.nodes.failure_detection import ask_somebody_else
+from dscourse.exercises.nodes.failure_detection import ask_somebody_else, suspect_the_silent
 from dscourse.exercises.nodes.start_here import greet_and_count
 from dscourse.exploration import FaultMix
 from dscourse.simulation import Crash, Network, Node, always, topology
@@ -202,6 +202,13 @@ def test_a_wrong_node_that_nobody_has_thought_of_is_told_what_broke():
     assert feedback.message == "“a node that starts greets every peer”: that does not hold yet."
     assert "n0 starts and greets nobody" in feedback.found
     assert ("each greeting is answered", True) in feedback.held
+
+
+def test_a_detector_that_never_suspects_is_not_told_that_it_has_one_timer_for_all():
+    silent = suspect_the_silent.solution_code.replace("self.suspected.append(name)", "return")
+    message = suspect_the_silent.judge(run_answer(silent)).message
+    assert "whoever is silent for three seconds" in message
+    assert "one timer" not in message
 
 
 def test_the_same_wrong_in_other_code_gets_the_words_of_the_known_one():

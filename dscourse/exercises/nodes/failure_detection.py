@@ -156,6 +156,7 @@ suspect_the_silent = NodeExercise(
         schedules=(
             Schedule("nothing goes wrong"),
             Schedule("a peer dies", (Crash("n2", 2.5),)),
+            Schedule("both peers die", (Crash("n1", 2.5), Crash("n2", 2.5))),
             Schedule("a peer is dead from the start", (Crash("n2", 0.0),)),
             Schedule("a link is cut for a while", (CutLink("n0", "n1", 2.5, until=7.0),)),
             Schedule("a peer is restarted", (Crash("n1", 1.5, restart_at=8.0),)),
