@@ -1,4 +1,4 @@
-"""What a record of real failures says: causes, times to failure, times to repair, and why independence fails.
+"""What a record of real failures says: times to failure, times to repair, and why independence fails.
 
 Written for the data set `failures/lanl` (23 739 failures of 23 systems at Los Alamos National Laboratory), but any
 DataFrame with the columns `system`, `node`, `start`, `down_min` and `cause` will do.
@@ -113,27 +113,6 @@ def failure_gaps(record: pd.DataFrame, system: int) -> Floats:
     starts = _of_system(record, system)["start"].sort_values().to_numpy().astype("datetime64[s]")
     seconds: NDArray[np.int64] = starts.astype(np.int64)
     return np.asarray(np.diff(seconds) / 3600.0, dtype=np.float64)
-
-
-def cause_table(record: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cause: failures, share of failures, median and mean minutes down, share of all time down.
-
-    Failures without a recorded cause stand under "Not recorded".
-    """
-    import pandas as pd
-
-    _check(record)
-    groups = record.assign(cause=record["cause"].fillna("Not recorded")).groupby("cause")["down_min"]
-    table = pd.DataFrame(
-        {
-            "failures": groups.size(),
-            "share": groups.size() / len(record),
-            "median down, min": groups.median(),
-            "mean down, min": groups.mean(),
-            "share of time down": groups.sum() / record["down_min"].sum(),
-        }
-    )
-    return table.sort_values("failures", ascending=False)
 
 
 def system_table(record: pd.DataFrame, at_least: int = 50) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from scipy import stats
 
 from dscourse import datasets
 from dscourse.fault_tolerance import (
-    cause_table,
     down_together,
     failure_gaps,
     fit_weibull,
@@ -120,14 +119,6 @@ def test_nodes_that_do_fail_independently_get_a_ratio_of_one():
     result = down_together(record(rows), 1, (1, 2, 3))
     for k, tolerance in ((1, 0.02), (2, 0.04), (3, 0.08)):
         assert result.ratio(k) == pytest.approx(1, abs=tolerance)
-
-
-def test_the_table_of_causes_adds_up(lanl):
-    table = cause_table(lanl)
-    assert table["failures"].sum() == len(lanl)
-    assert table["share"].sum() == pytest.approx(1)
-    assert table["share of time down"].sum() == pytest.approx(1)
-    assert table.index[0] == "Hardware"
 
 
 def test_no_gap_is_negative(lanl):
