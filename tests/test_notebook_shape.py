@@ -32,6 +32,7 @@ RECAST = (
     "03-scaling-patterns.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
+    "07-faults-and-redundancy.ipynb",
     "09-split-brain.ipynb",
     "10-recovery.ipynb",
 )
