@@ -378,8 +378,8 @@ reads_lies = (FlipBit(), SayAnotherValue())
 generals_lies = (Contradict(), Equivocate("order", ("attack", "retreat")))
 
 
-def three(order: str = "attack", generals: int = 3, rounds: int = 1) -> Run:
-    """Return a run of loyal generals."""
+def loyal(generals: int, order: str = "attack", rounds: int = 1) -> Run:
+    """Return a run of loyal generals; against two traitors they need two rounds."""
     return generals_scenario(generals, order, rounds).run(rounds + 1.5)
 
 
@@ -437,8 +437,8 @@ save_the_pair = (
     _task("masks", "hot: who notices?", lambda run: run.at(1.0).nodes["b"]["active"] and Visit(6.0, 10.0)),
 )
 crash_the_network = (
-    _task("served_without", "Crash any but e: is the client still answered?", _has(Crash)),
-    _task("whole_but_useless", "Undo, and crash the node of the question", _has(Crash, node="e")),
+    _task("served_without", "Crash nodes, one after the other, and undo: who is cut off?", _has(Crash)),
+    _task("whole_but_useless", "Find the one of the question", _has(Crash, node="e")),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,7 +56,7 @@ class Relay(Node):
     def on_start(self, ctx: Context) -> None:
         """Say whether it holds a copy."""
         if self._has_copy:
-            ctx.record("status", status="leader", label="a copy")
+            ctx.record("status", status="copy", label="a copy")
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """Take a client's question, or what neighbours pass on."""

@@ -253,6 +253,7 @@ def _paint_generals(decisions: Decisions, axes: Axes) -> None:
             zorder=5,
             **place,
         )
+    axes.set_ylim(-0.9 if decisions.generals == 3 else -2.1, 1.55)
     verdict = "both conditions hold" if decisions.hold else _broken(decisions)
     axes.set_title(
         f"{decisions.algorithm}({decisions.rounds}), {decisions.generals} generals: {verdict}", fontsize=11
@@ -273,7 +274,7 @@ def _arrow(
     along = start + (end - start) * (0.5 if len(path) == 1 else 0.45)
     normal = np.array([(end - start)[1], -(end - start)[0]])
     white = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": "none"}
-    words: dict[str, Any] = {"color": colour, "fontsize": 9.5, "weight": "bold", "bbox": white, "zorder": 5}
+    words: dict[str, Any] = {"color": colour, "fontsize": 9.5, "weight": "bold", "bbox": white, "zorder": 2.5}
     x, y = along + normal * bend * 0.5
     axes.text(x, y, letter, ha="center", va="center", **words)
 
@@ -372,6 +373,7 @@ def _paint_recovery(axes: Axes, row: int, recovery: Recovery) -> str:
         row - 0.27,
         f"{words}; {recovery.work:.0f} × the work, {recovery.machines} machine{'s' * (recovery.machines > 1)} on",
         fontsize=9,
+        bbox=on_white(),
     )
     return f"{recovery.mode}: {words}"
 
