@@ -334,11 +334,11 @@ without_whom = NodePrediction(
     right="No other node needs it as a bridge; it is what is at the end of the way. A graph doesn't know what its nodes are for.",
     typical={
         "c": Expectation(
-            "",
+            "c",
             "Without c the client gets nothing, but the others can't reach each other either: a, b, f and g are cut off.",
         ),
-        "d": Expectation("", "Without d the client gets nothing, but e and h are cut off from the rest."),
-        "b": Expectation("", "Without b only g is cut off, and the client goes by a."),
+        "d": Expectation("d", "Without d the client gets nothing, but e and h are cut off from the rest."),
+        "b": Expectation("b", "Without b only g is cut off, and the client goes by a."),
     },
     otherwise="Look for two things: the rest stays in one piece, and the client's question leads nowhere.",
 )

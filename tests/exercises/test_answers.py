@@ -1,7 +1,9 @@
 """Right answers in other forms are right, what only looks right isn't, and praise is for what was asked for."""
 
+import json
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -21,6 +23,7 @@ from dscourse.exercises import (
 from dscourse.partitioning import DirectoryPartitioner
 from dscourse.simulation import CutLink, Lossy, Partition, Pause
 
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 AIMED = [key for key in range(20_000) if partitioning.victim().owner(key) == "n0"]
 STALL = np.full(10_000, 0.001)
 STALL[5_000] = 3.0
@@ -145,6 +148,19 @@ def test_no_answer_is_given_away_in_what_an_answer_should_be():
     assert "SwimMember" not in message
     for example in (partial(HeartbeatDetector, interval=2.0), SwimMember):
         assert not failure_detection.design_a_detector.judge(example)
+
+
+def test_what_stands_at_a_question_of_07_does_not_answer_it():
+    """No option gives its reason, and the rule that a question asks for is told after it."""
+    generals = faults_and_redundancy.three_generals
+    assert all(len(option.text.split()) <= 4 for option in generals.expectations)
+    assert "tie" not in generals.question.split()
+    assert faults_and_redundancy.nines_in_a_rack.kind == "number"
+    notebook = json.loads((NOTEBOOKS / "07-faults-and-redundancy.ipynb").read_text(encoding="utf-8"))
+    ids = [cell["id"] for cell in notebook["cells"]]
+    before = "".join("".join(cell["source"]) for cell in notebook["cells"][: ids.index("predict-rack")])
+    for word in ("in series", "product rule", "single point of failure", "**parallel**"):
+        assert word not in before, word
 
 
 def test_wording():
