@@ -49,24 +49,8 @@ class WeibullFit:
     count: int
     gain: float
 
-    def survival(self, times: ArrayLike) -> Floats:
-        """Return the chance that it takes longer than each of `times`."""
-        with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(np.exp(-((numbers("times", times, at_least=0.0) / self.scale) ** self.shape)))
-
-    def hazard(self, times: ArrayLike) -> Floats:
-        """Return the rate of failure at each of `times` since the last one, per unit of time."""
-        with np.errstate(over="ignore", under="ignore", divide="ignore"):  # inf at 0 if the shape is below 1
-            ratio = numbers("times", times, at_least=0.0) / self.scale
-            return np.asarray(self.shape / self.scale * ratio ** (self.shape - 1.0))
-
-    @property
-    def mean(self) -> float:
-        """The mean of the fitted distribution."""
-        return self.scale * math.gamma(1.0 + 1.0 / self.shape)
-
     def __repr__(self) -> str:
-        words = f"shape {self.shape:.3f}, scale {self.scale:.4g}, mean {self.mean:.4g}"
+        words = f"shape {self.shape:.3f}, scale {self.scale:.4g}"
         return f"Weibull({words}) from {readable_number(self.count)} times"
 
 

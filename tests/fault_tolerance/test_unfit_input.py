@@ -6,7 +6,6 @@ And what a record of failures may lack.
 import math
 
 import networkx as nx
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -181,8 +180,6 @@ NO_PART = "must be a part or a group, such as any_of(a, b), got 3"
         (lambda: generals_agree(READS.run(1.0)), ValueError, "no general n0 has given an order in this run"),
         (lambda: fit_weibull([1.0, 0.0]), ValueError, "times at position 1 must be above 0, got 0"),
         (lambda: fit_weibull([2.0, 2.0]), ValueError, "a fit needs at least two different times, got 1"),
-        (lambda: fit_weibull([1.0, 2.0]).survival("1"), TypeError, "times must be a list or an array of numbers, got"),
-        (lambda: fit_weibull([1.0, 2.0]).hazard([-1.0]), ValueError, "times at position 0 must be at least 0, got -1"),
         (lambda: failure_gaps(RECORD, 2.5), TypeError, f"system {NO_WHOLE}"),
         (lambda: failure_gaps(RECORD, 8), LookupError, "there is no system 8 in the record; there are: 7"),
         (lambda: system_table(RECORD, at_least=2), ValueError, "at_least must be at least 3, got 2"),
@@ -217,11 +214,3 @@ def test_more_nodes_than_there_are_were_never_down_together_and_have_no_ratio():
     assert together.ratio(1) == pytest.approx(1.0)
     assert math.isnan(together.ratio(2))
     assert "at least  2 down: observed 0.00e+00, independent 0.00e+00, ratio nan" in repr(together)
-
-
-def test_a_fit_holds_at_both_ends_of_time():
-    fit = fit_weibull([0.1, 0.2, 5.0, 40.0])
-    assert fit.shape < 1
-    assert fit.survival([0.0, 1e300]).tolist() == [1.0, 0.0]
-    assert fit.hazard(0.0) == math.inf
-    assert fit.hazard(np.array([1.0, 2.0])).shape == (2,)
