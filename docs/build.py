@@ -208,7 +208,7 @@ def gallery(static: Path, pages: list[str]) -> str:
         "</ul>",
     ]
     for one in FAMOUS:
-        shown_run = play(one.make(), hide_future=False)
+        shown_run = play(one.make(), lanes=one.lanes, hide_future=False)
         place = placed(one.name, player(shown_run), {}, static)
         parts += [
             "",
