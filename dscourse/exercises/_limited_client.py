@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from dscourse.exercises._breach import Breach
@@ -12,13 +13,13 @@ from dscourse.exercises._planned_server import CLIENT, Answer, Ask
 from dscourse.simulation import Reply, Request, Run
 
 ATTEMPTS, PATIENCE, FIRST_WAIT = 3, 0.2, 0.1  # seconds
-TOKENS, GAIN = 4.0, 0.5
+TOKENS, GAIN = 10.0, 0.5
 
-IN_TIME = "no attempt begins at the deadline or later"
-FEW = "a request gets three attempts at most"
-WITHIN = "a retry needs more than half of the tokens"
+IN_TIME = "at the deadline it is over, and before a wait that would reach it"
+FEW = "after three attempts it is over"
+WITHIN = "with half of the tokens or fewer there is no retry"
 TRIES = "who may try again does, 0.1 s after the first attempt and 0.2 s after the second"
-ANSWERED = "everybody is answered, once, as soon as it is clear and by the deadline"
+ANSWERED = "everybody gets one answer, and good ones are passed on"
 TRAVELS = "the deadline travels with each attempt"
 
 _EXACT = 3e-6  # seconds: a timer counts microseconds
@@ -37,9 +38,15 @@ class _Asked:
 
 def keeps_no_limit(run: Run, rule: str) -> Iterator[Breach]:
     """The first time that the client does something else than it should, if that is against this rule."""
-    found = next(_Judge().differences(run), None)
+    found = _first(run)
     if found is not None and found[0] == rule:
         yield found[1]
+
+
+@lru_cache(maxsize=1)
+def _first(run: Run) -> tuple[str, Breach] | None:
+    """The first difference; each rule asks for it, of one run after the other."""
+    return next(_Judge().differences(run), None)
 
 
 class _Judge:
@@ -90,7 +97,8 @@ class _Judge:
                 )
         for name, (since, outcome) in self.owed.items():
             if since < time - _EXACT:
-                yield ANSWERED, Breach(since, f"{_told(name)} should be answered: {outcome!r}")
+                rule, why = self.over[name]
+                yield rule, Breach(since, f"{_told(name)} should be answered: {outcome!r}; {why}")
 
     def answered(self, time: float, answer: Answer) -> None:
         """An answer counts for the attempt that is under way."""

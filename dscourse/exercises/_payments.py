@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dscourse.exercises._breach import Breach
@@ -102,9 +103,15 @@ def charged_twice(run: Run) -> Iterator[Breach]:
 
 def wrongly_answered(run: Run, rule: str) -> Iterator[Breach]:
     """The first time that the service does something else than it should, if that is against this rule."""
-    found = next(_wrong(run), None)
+    found = _first(run)
     if found is not None and found[0] == rule:
         yield found[1]
+
+
+@lru_cache(maxsize=1)
+def _first(run: Run) -> tuple[str, Breach] | None:
+    """The first difference; each rule asks for it, of one run after the other."""
+    return next(_wrong(run), None)
 
 
 def _wrong(run: Run) -> Iterator[tuple[str, Breach]]:
@@ -112,6 +119,7 @@ def _wrong(run: Run) -> Iterator[tuple[str, Breach]]:
     paid: dict[tuple[str, str], int] = {}
     under_way: dict[tuple[str, str], tuple[int, int]] = {}
     others: dict[str, str] = {}  # who has paid under a key
+    right: list[tuple[str, Any]]
     for event, sent in _handled(run):
         if event.kind == "fault":
             under_way.clear()

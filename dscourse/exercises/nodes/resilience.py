@@ -163,7 +163,7 @@ def _calls(plan: str, callers: int = 1) -> Callable[[Any], Scenario]:
 
     def cluster(answer: Any) -> Scenario:
         return Scenario(
-            partial(_caller_or_server, guarded(answer)),
+            partial(_client_or_server, guarded(answer)),
             Network(topology.full_mesh(2), latency=0.03),
             clients=_callers(plan, callers),
         )
@@ -171,8 +171,8 @@ def _calls(plan: str, callers: int = 1) -> Callable[[Any], Scenario]:
     return cluster
 
 
-def _caller_or_server(caller: Callable[..., Node], node_id: str, peers: tuple[str, ...]) -> Node:
-    return PlannedServer(node_id, peers) if node_id == SERVER else caller(node_id, peers)
+def _client_or_server(client: Callable[..., Node], node_id: str, peers: tuple[str, ...]) -> Node:
+    return PlannedServer(node_id, peers) if node_id == SERVER else client(node_id, peers)
 
 
 def _callers(plan: str, callers: int = 1) -> list[OpenLoop]:
@@ -247,7 +247,7 @@ trip_the_breaker = NodeExercise(
 # ── A client that keeps its limits ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _asking(plans: str, start: float, rate: float = 4.0, given: float = 1.0) -> OpenLoop:
+def _asking(plans: str, start: float = 0.0, rate: float = 4.0, given: float = 1.0) -> OpenLoop:
     """Requests one after the other, each with what the server will do about its attempts, and its deadline."""
     asks = tuple(
         (plan.strip(), round(start + place / rate + given, 6)) for place, plan in enumerate(plans.split(","))
@@ -255,14 +255,27 @@ def _asking(plans: str, start: float, rate: float = 4.0, given: float = 1.0) -> 
     return OpenLoop(asks, rate, CLIENT, timeout=3.0, start=start, arrivals="regular")
 
 
+def _asked(plans: str, **settings: float) -> Callable[[Any], Scenario]:
+    """A client that is asked for one thing after the other."""
+
+    def cluster(answer: Any) -> Scenario:
+        return Scenario(
+            partial(_client_or_server, answer),
+            Network(topology.full_mesh(2), latency=0.013),
+            clients=[_asking(plans, **settings)],
+        )
+
+    return cluster
+
+
 ask_within_limits = NodeExercise(
     "resilience.ask_within_limits",
     task=(
         "Write a client that asks a server for others. A request is `(what, deadline)`. It gets up to three attempts, each an "
         "`Ask(client, number, attempt, deadline, what)`. An attempt that is answered badly, or not within 0.2 s or by the deadline, has "
-        "failed: the next begins 0.1 s later, the third 0.2 s after the second. It needs more than 2 tokens after this failure, and must "
-        'begin before the deadline; otherwise the client is told "fail" at once. There are 4 tokens: a failed attempt takes one (never '
-        "below 0), a good one gives half of one back (never above 4). What comes late is ignored."
+        "failed: the next begins 0.1 s later, the third 0.2 s after the second. It needs more than 5 tokens after this failure, and must "
+        'begin before the deadline; otherwise the client is told "fail" at once. There are 10 tokens: a failed attempt takes one (never '
+        "below 0), a good one gives half of one back (never above 10). What comes late is ignored."
     ),
     expects="your class of nodes, such as Client, without brackets",
     success=(
@@ -282,8 +295,14 @@ ask_within_limits = NodeExercise(
         network=Network(topology.full_mesh(2), latency=0.013),
         until=6.0,
         clients=(
-            _asking("ok,bad ok,ok,bad bad ok,ok,ok,never ok,ok,ok,ok,bad,ok,never,ok,ok,ok", 0.0),
-            _asking("ok,ok,bad bad bad,ok,ok,ok,ok@0.23 ok,ok,ok,ok,ok,ok", 0.117, given=0.41),
+            _asking(
+                "bad bad bad bad,ok,bad ok,ok,bad bad ok,ok,never ok,ok,ok,bad,ok,never,ok,ok,ok"
+                + ",bad" * 6,
+                0.0,
+            ),
+            _asking(
+                "ok,ok,bad bad bad,ok,ok,ok,ok@0.23 bad,bad@0.23 ok,ok,ok" + ",never" * 4, 0.117, given=0.41
+            ),
         ),
         others={SERVER: PlannedServer},
         requirements=tuple(
@@ -291,10 +310,22 @@ ask_within_limits = NodeExercise(
             for rule in (IN_TIME, FEW_ATTEMPTS, WITHIN, TRIES, ANSWERED, TRAVELS)
         ),
         schedules=(
-            Schedule("nothing goes wrong but now and then an attempt"),
-            Schedule("the server is dead for two seconds", (Crash(SERVER, 1.0, restart_at=3.0),)),
-            Schedule("the server stands still for a moment", (Pause(SERVER, 1.0, until=1.35),)),
-            Schedule("an answer comes twice", (RepeatMessage(SERVER, CLIENT, 2),)),
+            Schedule("all goes well", cluster=_asked("ok,ok,ok")),
+            Schedule("a request fails four times", cluster=_asked("ok,bad bad bad bad")),
+            Schedule("the time is over during an attempt", cluster=_asked("ok,never", given=0.35)),
+            Schedule("there is no time for another attempt", cluster=_asked("ok,never", given=0.28)),
+            Schedule("everything fails", cluster=_asked(",".join(["bad"] * 6))),
+            Schedule("it fails below the half, not at it", cluster=_asked("bad ok," + "bad," * 5 + "ok")),
+            Schedule(
+                "everything fails, after good times",
+                cluster=_asked("ok," * 8 + ",".join(["bad"] * 6), rate=6.0),
+            ),
+            Schedule(
+                "all is well again, after bad times",
+                cluster=_asked("bad," * 10 + "ok," * 16 + "bad ok,bad ok", rate=8.0),
+            ),
+            Schedule("an answer is late", cluster=_asked("ok@0.23 never ok,ok")),
+            Schedule("a bad answer is late", cluster=_asked("bad@0.23 bad@0.23 ok,ok")),
         ),
         faults=FaultMix(clocks=False, victims=1, spared=(CLIENT,)),
         seeds=40,
