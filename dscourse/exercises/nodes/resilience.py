@@ -124,7 +124,7 @@ charge_once = NodeExercise(
         until=4.6,
         clients=(
             _payer(("a", 30), ("a", 30), ("b", 20), ("b", 25), ("a", 30), start=0.0),
-            _payer(("a", 40), ("c", 10), ("c", 10), ("c", 10), ("a", 40), start=0.35),
+            _payer(("a", 30), ("c", 10), ("c", 10), ("c", 10), ("a", 30), start=0.35),
         ),
         others={BANK: Bank},
         requirements=(
