@@ -48,9 +48,6 @@ class IdempotencyKeys(Gate):
         self._reserved: dict[Hashable, tuple[float, Any]] = {}  # (since, body), oldest first
         self._answers: dict[Hashable, tuple[float, Any, Any]] = {}  # (since, body, answer), oldest first
 
-    def __repr__(self) -> str:
-        return "IdempotencyKeys"
-
     def reserve(self, now: float, key: Hashable, body: Any = None) -> Reservation:
         """Reserve a key for a request, or say why not."""
         for table, limit in ((self._reserved, self.reserve_for), (self._answers, self.keep_for)):
