@@ -228,8 +228,9 @@ class LiveCluster:
 
     def heal(self, a: str | None = None, b: str | None = None) -> None:
         """End all cuts and partitions, or the cuts between two."""
-        link = None if a is None or b is None else (a, b)
-        self._begin(Heal(self._seconds(), link=link))
+        heal = Heal(self._seconds(), link=None if a is None or b is None else (a, b))
+        check_names(heal, self._names, self._client_ids, self._network.has_link)
+        self._begin(heal)
         self._tell_cuts()
 
     def follow(self, faults: Iterable[Fault], until: float) -> None:
@@ -291,9 +292,9 @@ class LiveCluster:
             self._look_after()
             now = self.status
             for node in self._names:
-                if node in now and now[node].status == status and node not in not_these:
-                    if self._parties[node].condition == UP:
-                        return node
+                is_up = self._parties[node].condition == UP and node not in not_these
+                if is_up and node in now and now[node].status == status:
+                    return node
             if time.monotonic() > limit:
                 shown = (
                     ", ".join(f"{node} {one.status}" for node, one in now.items()) or "nobody recorded any"

@@ -24,7 +24,8 @@ class Entry(NamedTuple):
         time: µs.
         party: where.
         incarnation: in which life of it.
-        kind: "boot", "deliver", "timer", "send", "record", "save", "drop", "stray", "error", "fault" or "told" (by a client).
+        kind: "boot", "deliver", "timer", "send", "record", "save", "drop", "stray", "error", "fault", or "told" by a
+            client.
         values: what else is known.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -39,7 +40,7 @@ class Cleaner:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603
             ["sh", "-c", _TIDY, "sh", str(folder)],  # noqa: S607 - wherever sh is
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -73,8 +74,8 @@ class ProcessHandle:
         self._log = journal.path.with_suffix(".log")
         self._rest = b""
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _BEGIN, json.dumps([entry or os.getcwd() for entry in sys.path])],
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-c", _BEGIN, json.dumps([entry or str(Path.cwd()) for entry in sys.path])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -82,6 +83,8 @@ class ProcessHandle:
                 pass_fds=[its_socket.fileno()],
                 process_group=group,
             )
+        self._orders: Any = self._process.stdin
+        self._reports: Any = self._process.stdout
         self.tell({**setting, "socket": its_socket.fileno(), "journal": str(journal.path)})
 
     @property
@@ -96,19 +99,15 @@ class ProcessHandle:
 
     def tell(self, order: dict[str, Any]) -> None:
         """Give it an order; one that has ended hears nothing."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        except BrokenPipeError:
-            return
+        with contextlib.suppress(BrokenPipeError):
+            self._orders.write(json.dumps(order).encode() + b"\n")
 
     def hear(self, timeout: float) -> dict[str, Any] | None:
         """What it reports next; None if it ends, or says nothing in so many seconds."""
-        assert self._process.stdout is not None
         limit = time.monotonic() + timeout
         while b"\n" not in self._rest:
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, limit - time.monotonic()))
-            read = os.read(self._process.stdout.fileno(), 1 << 16) if ready else b""
+            ready, _, _ = select.select([self._reports], [], [], max(0.0, limit - time.monotonic()))
+            read = os.read(self._reports.fileno(), 1 << 16) if ready else b""
             if not read:
                 return None
             self._rest += read
@@ -140,12 +139,10 @@ class ProcessHandle:
 
     def kill(self) -> None:
         """Kill it (SIGKILL), and wait until it is gone."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         if self.is_alive:
             self._process.kill()
         self._process.wait()
-        if not self._process.stdout.closed:
+        if not self._reports.closed:
             self.hear_all()
-            self._process.stdin.close()
-            self._process.stdout.close()
+            self._orders.close()
+            self._reports.close()

@@ -7,6 +7,7 @@ even after `kill -9`. When standard input ends, the process that started this on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -16,7 +17,6 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,8 @@ def main() -> None:
     os.dup2(2, 1)  # what a node prints goes to its log
     orders = _Lines(0)
     setting = json.loads(orders.wait())
-    try:
+    with contextlib.suppress(_Over):
         NodeProcess(setting, orders, reports).run()
-    except _Over:
-        pass
 
 
 class _Over(Exception):  # noqa: N818
@@ -54,21 +52,22 @@ class _Lines:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
+        self.arrived: list[bytes] = []
         self._rest = b""
 
-    def arrived(self) -> Iterator[bytes]:
-        """The lines that can be read without waiting, once there is something to read."""
+    def read(self) -> None:
+        """Read what there is; wait if there is nothing."""
         read = os.read(self.descriptor, 1 << 16)
         if not read:
             raise _Over
         *lines, self._rest = (self._rest + read).split(b"\n")
-        yield from lines
+        self.arrived += lines
 
     def wait(self) -> bytes:
-        """The next line, of those that come one by one."""
-        while True:
-            for line in self.arrived():
-                return line
+        """The next line."""
+        while not self.arrived:
+            self.read()
+        return self.arrived.pop(0)
 
 
 class NodeProcess:
@@ -110,6 +109,7 @@ class NodeProcess:
         """Wait for the word to start, then do what comes."""
         self._report(ready=True)
         self._zero = json.loads(self._orders.wait())["zero"]
+        self._obey()
         self._call("on_start", ["boot"])
         with selectors.DefaultSelector() as selector:
             selector.register(self._orders.descriptor, selectors.EVENT_READ)
@@ -117,17 +117,19 @@ class NodeProcess:
             while True:
                 ready = {key.fd for key, _ in selector.select(self._patience())}
                 if self._orders.descriptor in ready:  # first of all: a cut holds for what waits here
-                    for line in self._orders.arrived():
-                        self._obey(json.loads(line))
+                    self._orders.read()
+                self._obey()
                 if self._socket.fileno() in ready:
                     self._receive()
                 self._fire()
 
     # ── What comes in ──
 
-    def _obey(self, order: dict[str, Any]) -> None:
-        self._blocked = frozenset(order["blocked"])
-        self._report(done=order["number"])
+    def _obey(self) -> None:
+        while self._orders.arrived:
+            order = json.loads(self._orders.wait())
+            self._blocked = frozenset(order["blocked"])
+            self._report(done=order["number"])
 
     def _receive(self) -> None:
         for _ in range(_MOST):

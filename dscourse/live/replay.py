@@ -1,7 +1,7 @@
 """What really happened, as a scenario that comes out the same whenever it is run.
 
 A node is a function of what it is given and when, and all of that stands in the journals. So the states of a live run
-are had by giving everything to new objects once more; whatever they then do otherwise than the processes did is noticed.
+are had by giving everything to new objects once more; what they then do otherwise than the processes did is noticed.
 """
 
 from __future__ import annotations
@@ -237,8 +237,8 @@ def _same(effects: Sequence[Sent | Recorded], step: Step, ids: Sequence[str]) ->
 
 def _differs(step: Step, now: str) -> NotDeterministic:
     return NotDeterministic(
-        f"at {step.time / MICROSECONDS:g} s {step.party} did one thing in its process and does another when it is given "
-        f"the same again: now {now[:300]}. A node must take its luck from ctx.rng and its time from ctx.now, and keep "
+        f"at {step.time / MICROSECONDS:g} s {step.party} does another thing than in its process when it is given the "
+        f"same again: now {now[:300]}. A node must take its luck from ctx.rng and its time from ctx.now, and keep "
         "nothing outside itself."
     )
 

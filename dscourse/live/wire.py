@@ -92,7 +92,7 @@ def opened(datagram: bytes, secret: bytes, classes: Classes) -> Parcel | None:
     if len(content) > LARGEST or seal != _seal_of(content, secret):
         return None
     *head, message = json.loads(content)
-    return Parcel(*head, from_wire(message, classes))
+    return Parcel._make([*head, from_wire(message, classes)])
 
 
 def _seal_of(content: bytes, secret: bytes) -> bytes:
