@@ -50,9 +50,10 @@ def is_linearizable(run):
 
 def test_a_leader_dies_of_kill_9_and_no_acknowledged_write_with_it():
     operations = tuple(("put", "x", f"c{n}") if n % 2 else ("get", "x") for n in range(300))
-    clients = [ClosedLoop(operations, 0.05, FIVE, 0.5)]
+    clients = [ClosedLoop(operations, 0.02, FIVE, 0.3)]
     with LiveCluster(PATIENT, FIVE, clients=clients) as cluster:
         write(cluster, 1)
+        cluster.sleep(1.0)
         leader = write(cluster, 2)
         killed = cluster.now
         cluster.kill(leader)
@@ -63,6 +64,7 @@ def test_a_leader_dies_of_kill_9_and_no_acknowledged_write_with_it():
         last = write(cluster, 3)
         cluster.kill(next(name for name in FIVE if name != last))
         assert read(cluster) is not None
+        cluster.sleep(0.5)
     run = cluster.run
     assert is_linearizable(run)
     assert run.check(*SAFETY)
