@@ -36,7 +36,7 @@ def kernel(then, folder):
     path = json.dumps([entry or str(Path.cwd()) for entry in sys.path])
     process = subprocess.Popen(
         [sys.executable, "-c", KERNEL.format(then=then), path, str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     line = process.stdout.readline()
     assert line, process.communicate()
@@ -50,7 +50,7 @@ def gone(pids, folder):
     """Whether within some time no process is left and no file."""
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
-        if not any(map(is_alive, pids)) and not list(folder.iterdir()):
+        if not any(map(is_alive, pids)) and not list(folder.glob("dscourse-live-*")):
             return True
         time.sleep(0.05)
     return False
@@ -66,8 +66,9 @@ def test_a_kernel_that_is_killed_leaves_nothing_behind(tmp_path, how):
 
 
 def test_a_kernel_that_ends_without_a_word_leaves_nothing_behind(tmp_path):
-    process, pids = kernel("", tmp_path)
+    process, pids = kernel("sys.stdin.readline()", tmp_path)
     with process:
+        process.stdin.close()
         assert process.wait(PATIENCE) == 0
         assert process.stderr.read() == ""
     assert gone(pids, tmp_path)
@@ -98,3 +99,56 @@ def test_a_cluster_that_nobody_holds_any_more_ends(tmp_path):
     pids = list(cluster.pids.values())
     del cluster
     assert gone(pids, tmp_path)
+
+
+CELL = """
+import json, sys, tempfile
+sys.path[:] = json.loads({path!r})
+tempfile.tempdir = {folder!r}
+from dscourse.live import LiveCluster
+from dscourse.simulation import Node, Reply
+from dscourse.views import play
+
+class Mine(Node):
+    def on_message(self, ctx, sender, message):
+        self.asked = message.operation
+        ctx.send(sender, Reply(message.number, "ok", message.operation))
+
+with LiveCluster(Mine, ["a", "b"]) as first:
+    first.ask("a", ("hello",))
+shown = play(first.run)
+cluster = LiveCluster(Mine, ["a", "b"]).start()
+cluster.pause("a")
+pids = [*cluster.pids.values(), cluster._group]
+"""
+
+
+JUPYTER = """
+import json, sys
+from jupyter_client.manager import start_new_kernel
+
+manager, client = start_new_kernel()
+told = client.execute_interactive(sys.argv[1], user_expressions={"pids": "pids"}, timeout=60)["content"]
+print(told["user_expressions"]["pids"]["data"]["text/plain"] if told["status"] == "ok" else told, flush=True)
+sys.stdin.readline()
+manager.restart_kernel(now=True)
+print("restarted", flush=True)
+sys.stdin.readline()
+client.stop_channels()
+manager.shutdown_kernel(now=True)
+"""
+
+
+def test_a_jupyter_kernel_that_is_restarted_leaves_nothing_behind(tmp_path):
+    path = json.dumps([entry or str(Path.cwd()) for entry in sys.path])
+    cell = CELL.format(path=path, folder=str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", JUPYTER, cell],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1,
+    ) as jupyter:  # fmt: skip
+        pids = json.loads(jupyter.stdout.readline())
+        assert all(map(is_alive, pids))
+        jupyter.stdin.write("\n")
+        assert jupyter.stdout.readline() == "restarted\n"
+        assert gone(pids, tmp_path)
+        jupyter.stdin.write("\n")

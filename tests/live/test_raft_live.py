@@ -1,8 +1,10 @@
 """Raft as processes: a leader dies of kill -9, or stands still and comes back; what was acknowledged is not lost."""
 
 import os
+import re
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from leftovers import is_alive, open_files
@@ -147,3 +149,12 @@ def test_what_is_measured_can_be_predicted_from_the_machines_own_delays():
     assert len(measured.write) == len(run.latencies())
     alt = draw_prediction(predicted, measured).alt
     assert alt.startswith("A leader dies, simulated and for real. Until somebody stands for election:")
+
+
+def test_the_example_of_the_readme_runs():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = (one for one in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "LiveCluster" in one)
+    scope = {"__name__": "__main__"}
+    exec(block.replace('("leader")', '("leader", timeout=60.0)'), scope)
+    assert scope["answer"].operation == ("get", "x")
+    assert scope["cluster"].run.trace.downtimes()
