@@ -428,7 +428,7 @@ export function render({ model, el }) {
       model.send(message);
     } catch (error) {
       answered();
-      showProblem("This player belongs to a kernel that is gone. Run this cell again.");
+      showProblem(model.get("unreachable") ?? "This player belongs to a kernel that is gone. Run this cell again.");
       console.warn("Python can't be reached.", error);
     }
   }
@@ -657,11 +657,13 @@ export function render({ model, el }) {
     jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
     compareButton.hidden = before === null;
     if (!run.trace.takesFaults) say(hint, "This run was made of exact steps, so nothing can be done to it here.");
+    else if (model.get("unreachable")) say(hint, model.get("unreachable"));
     fitted = root.clientWidth;
     if (first) {
       speed = fittingPace(run.trace, run.messages);
       speedChoice.value = String(speed);
     }
+    if (first) t = model.get("begin_at") ?? 0; // a page without a kernel may begin at the deciding moment
     t = Math.min(t, run.trace.until);
     reach = t; // another future: what comes has not been seen
     wholeButton.setAttribute("aria-pressed", String(showAll));
