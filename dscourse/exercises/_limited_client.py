@@ -62,9 +62,10 @@ class _Judge:
 
     def differences(self, run: Run) -> Iterator[tuple[str, Breach]]:
         """Go through the trace."""
-        for event in run.trace.select(node=CLIENT, kind=("deliver", "send")):
+        for event in run.trace.select(node=CLIENT, kind=("deliver", "timer", "send")):
             time, message = event.time, event.message
-            yield from self.pass_time(time + _EXACT * (event.kind == "send"), time)
+            # Where an answer and a timer are due at one instant, the order in which they came counts.
+            yield from self.pass_time(time - _EXACT if event.kind == "deliver" else time + _EXACT, time)
             if isinstance(message, Request):
                 deadline = message.operation[1]
                 name = (str(event.peer), message.number)
