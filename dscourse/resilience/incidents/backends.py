@@ -77,13 +77,16 @@ class DatabaseNode(Node):
     def __init__(self, node_id: str, peers: Sequence[str], *, deleted_at: float | None = None) -> None:
         super().__init__(node_id, peers)
         self._deleted_at = float("inf") if deleted_at is None else deleted_at
+        self.restoring = False
 
     def on_message(self, ctx: Context, sender: str, message: object) -> None:
         """Answer."""
         if isinstance(message, Ping):
             ctx.send(sender, Pong())
         elif isinstance(message, Command):
-            ctx.set_timer("restored", RESTORE)
+            if not self.restoring:  # to begin again would only make it later
+                ctx.set_timer("restored", RESTORE)
+            self.restoring = True
         elif isinstance(message, Ask):
             there = ctx.now < self._deleted_at
             if not there:
@@ -93,6 +96,7 @@ class DatabaseNode(Node):
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """The backup is back."""
+        self.restoring = False
         self._deleted_at = float("inf")
         ctx.record("status", status="up", label="restored")
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BARE, ALL = "bare", "all levels"
+_SECONDS = 45.0  # that a run lasts
 
 
 def defense_in_depth(
@@ -61,7 +62,8 @@ def _lost(incidents: Sequence[str], designs: dict[str, Design], seeds: int) -> p
         {
             name: {
                 incident: sum(
-                    1.0 - run_incident(incident, design, seed=seed).goodput_share for seed in range(count)
+                    1.0 - run_incident(incident, design, seed=seed, seconds=_SECONDS).goodput_share
+                    for seed in range(count)
                 )
                 / count
                 for incident in items("incidents", incidents, "a list of incidents")
