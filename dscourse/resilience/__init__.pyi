@@ -24,6 +24,7 @@ from .incidents.metastability import (
     overload_scenario as overload_scenario,
 )
 from .outcomes import Outcome as Outcome
+from .outliers import OutlierEjection as OutlierEjection
 from .policies.admission import (
     AdaptiveThrottle as AdaptiveThrottle,
     LoadShedder as LoadShedder,
