@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import networkx as nx
+
 from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
@@ -18,7 +20,7 @@ from dscourse.exercises import (
     Unfit,
 )
 from dscourse.exercises.nodes.resilience import ask_within_limits, charge_once, trip_the_breaker
-from dscourse.resilience import Design, Incident, Outage, run_incident, service_graph
+from dscourse.resilience import Design, Incident, Outage, run_incident
 from dscourse.resilience.incidents.design import LEVELS
 from dscourse.views import Task, Visit
 
@@ -86,17 +88,26 @@ with_timeouts = ChoicePrediction(
     ),
 )
 
+_GRAPH: nx.Graph[str] = nx.Graph()
+for _name, _place in (("edge", (0.0, 1.0)), ("catalog", (1.0, 1.5)), ("checkout", (1.0, 0.5)), ("cache", (2.0, 2.0)),
+                      ("database", (1.9, 1.0)), ("payment", (2.0, 0.0))):  # fmt: skip
+    _GRAPH.add_node(_name, pos=_place)
+_GRAPH.add_edges_from(
+    [("edge", "catalog"), ("edge", "checkout"), ("catalog", "cache"), ("catalog", "database")]
+)
+_GRAPH.add_edges_from([("checkout", "database"), ("checkout", "payment")])
+
 where_lost = NodePrediction(
     "resilience.where_lost",
-    question="In that minute with time-outs, the database was slow. At which node are most requests when their clients give up?",
-    graph=service_graph(),
+    question="In that minute with time-outs, the database was slow. At which service are most requests when their clients give up?",
+    graph=_GRAPH,
     right=(
         "They wait for one of its 32 threads; all of these are held by requests that wait for somebody else. The place where it hurts is "
         "not the place where it comes from."
     ),
     otherwise="Follow one request: what does it need first, before it can wait for anybody else?",
     typical={
-        "database-1": Expectation(
+        "database": Expectation(
             "the slow one",
             "That is where the time went. But requests hold threads all the way up to it, and those that come later don't get that far.",
         ),

@@ -6,7 +6,7 @@ between 150 and 300. It stands still from second 20 to 30; measured is from 180 
 
 import pytest
 
-from dscourse.resilience import ask_once, overload_run
+from dscourse.resilience import overload_run
 
 
 def test_below_half_of_the_capacity_it_recovers():
@@ -19,7 +19,3 @@ def test_above_it_stays_down_at_twice_the_load():
     outcome = overload_run(160.0)
     assert outcome.goodput < 3
     assert outcome.attempts == pytest.approx(311, rel=0.03)
-
-
-def test_without_a_retry_it_recovers_far_above():
-    assert overload_run(240.0, policies=ask_once, settled=100.0).goodput == pytest.approx(240, rel=0.05)
