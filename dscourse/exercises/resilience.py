@@ -321,7 +321,7 @@ amplification = NumberExercise(
 
 
 def try_design(*switched_on: str) -> tuple[Outage, Outage]:
-    """Run the services for 40 s with time-outs, retries and these switches: in the retry storm, and with an instance that fails at once.
+    """Run the services at 25 requests a second with time-outs, retries and these switches: in the retry storm, and with an instance that fails at once.
 
     A switch with "no " before it, such as "no retry", is switched off.
     """
