@@ -38,6 +38,11 @@ NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = 240  # seconds
 VIEW = "application/vnd.jupyter.widget-view+json"
 NEEDS_PYTHON = "To move this you need Python: open the notebook in JupyterLab or on Binder."
+#: What the theme leaves out for those who can't see the page, or use it by keyboard.
+MENDED = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    "<pre>": '<pre tabindex="0">',
+}
 FOLDED = "<details><summary>Have you decided? Then open what the run says.</summary>{}</details>"
 
 
@@ -77,8 +82,9 @@ def build(into: Path, only: list[str] | None = None) -> None:
         (source / path.name).write_text(nbformat.writes(page), encoding="utf-8")
     shutil.copy(NOTEBOOKS / "glossary.md", source)
     (source / "gallery.md").write_text(gallery(static, [p.stem for p in paths]), encoding="utf-8")
-    for words in (HERE / "teaching").glob("*.md"):
-        text = with_links(words.read_text(encoding="utf-8"), [p.stem for p in paths])
+    for words in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
+        text = words.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
+        text = with_links(text, [p.stem for p in paths])
         (source / words.name).write_text(text, encoding="utf-8")
     timetable = with_links(timetables.page(NOTEBOOKS), [p.stem for p in paths])
     (source / "timetables.md").write_text(timetable, encoding="utf-8")
@@ -93,6 +99,11 @@ def make_pages(source: Path, pages: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", *there, "-b", "html"]
     if subprocess.run([*command, str(source), str(pages)], check=False).returncode:
         raise RuntimeError("Sphinx was not content; look above.")
+    for page in pages.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for before, after in MENDED.items():
+            text = text.replace(before, after)
+        page.write_text(text, encoding="utf-8")
 
 
 def classic_script(kind: str, module: str) -> str:
@@ -198,7 +209,7 @@ def gallery(static: Path, pages: list[str]) -> str:
         "</ul>",
     ]
     for one in FAMOUS:
-        shown_run = play(one.make(), hide_future=False)
+        shown_run = play(one.make(), lanes=one.lanes, hide_future=False)
         place = placed(one.name, player(shown_run), {}, static)
         parts += [
             "",
@@ -217,15 +228,15 @@ def front_page(notebooks: list[str], teaching: list[str]) -> str:
     """Return the first page: what the README says of the course, and the tables of contents."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     intro = readme[: readme.index("## Two commands")]
-    intro = re.sub(r"!\[[^\]]*\]\(\.github/player\.png\)", "", intro).strip()
+    intro = re.sub(r"!\[[^\]]*\]\(\.github/player\.gif\)", "", intro).strip()
     intro = re.sub(
         r"\[!\[([^\]]*)\]\([^)]*\)\]", r"[\1]", intro
     )  # a badge is fetched from the network; its link stays
-    course = readme[readme.index("## The course") : readme.index("## The package")].strip()
-    course = with_links(course.replace("](notebooks/", "]("), notebooks)
+    course = readme[readme.index("## The course") : readme.index("## A node")].strip()
+    course = with_links(re.sub(r"\]\((?:notebooks|docs)/", "](", course), notebooks)
     tocs = [
         ("The course", [*notebooks, "glossary"]),
-        ("To look at", ["gallery"]),
+        ("To look at, to know", ["gallery", "working", "package"]),
         ("For those who teach", teaching),
     ]
     parts = [intro, "", course]
