@@ -35,7 +35,8 @@ class GuardedCaller(Node):
 
     def __init__(self, node_id: str, peers: tuple[str, ...], breaker: Any) -> None:
         super().__init__(node_id, peers)
-        self.breaker = breaker
+        self._breaker = breaker
+        self.breaker = dict(getattr(breaker, "__dict__", {}))  # what a player shows of it
         self._counter = LineCounter(LINES)  # a method that never ends is stopped, as a handler is
         self._right = right_breaker()
         self._open: dict[tuple[str, int], tuple[float, Any, Any]] = {}
@@ -47,7 +48,7 @@ class GuardedCaller(Node):
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """Make a call if the breaker lets it pass, or record how one went."""
         if isinstance(message, Request):
-            token = self._counter.call(self.breaker.allow, ctx.now)
+            token = self._counter.call(self._breaker.allow, ctx.now)
             right = self._right.allow(ctx.now)
             ctx.record("asked", passes=token is not None, right=right is not None, circuit=self._right.state)
             if token is None:
@@ -61,10 +62,11 @@ class GuardedCaller(Node):
             call = (message.client, message.number)
             since, token, right = self._open.pop(call, (-FORGOTTEN, None, None))
             if ctx.now - since < FORGOTTEN:
-                self._counter.call(self.breaker.record, ctx.now, message.ok, token)
+                self._counter.call(self._breaker.record, ctx.now, message.ok, token)
                 if right is not None:
                     self._right.record(ctx.now, message.ok, right)
                 ctx.send(message.client, Reply(message.number, "ok" if message.ok else "fail", None))
+        self.breaker = dict(getattr(self._breaker, "__dict__", {}))
         ctx.record("status", status="up", label=self._right.state)
 
 

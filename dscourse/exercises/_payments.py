@@ -95,10 +95,10 @@ def charged_twice(run: Run) -> Iterator[Breach]:
     """A second charge of one client under one key."""
     known = set()
     for event in run.trace.select(kind="record", name="charge"):
-        client, key = event.detail["client"], event.detail["key"]
-        if (client, key) in known:
-            yield Breach(event.time, f"{client} is charged a second time for {key!r}")
-        known.add((client, key))
+        client, key, amount = (event.detail[name] for name in ("client", "key", "amount"))
+        if (client, key, amount) in known:
+            yield Breach(event.time, f"{client} is charged {amount} a second time for {key!r}")
+        known.add((client, key, amount))
 
 
 def wrongly_answered(run: Run, rule: str) -> Iterator[Breach]:

@@ -40,6 +40,7 @@ def test_any_attempt_up_to_ten_thousand_gives_a_delay_within_bounds(jitter, base
         previous = last = delay
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(0, 10**6))
 def test_jitter_is_on_the_delay_without_jitter_and_does_not_add_up(attempt, seed):
     def drawn(jitter):
@@ -187,7 +188,7 @@ def test_in_an_outage_a_budget_grants_so_many_retries_and_no_more(name):
         assert budget.granted == most
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), st.sampled_from(sorted(BUDGETS)))
 def test_retries_never_exceed_the_budget_and_nothing_leaks(data, name):
     """Calls end in any order, some are cut off by their deadline; in the end no retry is under way any more."""

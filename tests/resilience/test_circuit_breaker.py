@@ -57,6 +57,7 @@ def test_a_window_is_of_calls_or_of_seconds(arguments):
         SlidingWindow(**arguments)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=60), st.integers(1, 6))
 def test_windows_remember_what_a_list_would(calls, size):
     by_count, by_seconds, now, told = SlidingWindow(count=size), SlidingWindow(seconds=size), 0.0, []
@@ -223,7 +224,7 @@ def test_a_new_time_closed_begins_with_an_empty_window():
 WINDOWS = st.sampled_from([4, 10, SlidingWindow(seconds=5)])
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), WINDOWS, st.sampled_from([None, 3]), st.integers(1, 3), st.sampled_from([None, 2.0]))
 def test_no_call_passes_while_it_is_open_and_few_while_half_open(data, window, streak, probes, patience):
     breaker = CircuitBreaker(

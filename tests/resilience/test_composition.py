@@ -340,7 +340,7 @@ def stacks(draw):
     return [made[name]() for name in draw(st.permutations(sorted(made)))[: draw(st.integers(0, 7))]]
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(stacks(), st.data())
 def test_every_call_ends_once_and_nothing_stays_behind(policies, data):
     stack, rng = compose(*policies), Random(data.draw(st.integers(0, 99)))

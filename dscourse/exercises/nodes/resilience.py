@@ -99,10 +99,11 @@ def _payer(*payments: tuple[str, int], start: float) -> OpenLoop:
 charge_once = NodeExercise(
     "resilience.charge_once",
     task=(
-        "Write a payment service. A client asks to pay: `(key, amount)`. The service asks the bank, `n1`; if that authorises, it sends "
-        '`Capture`, which charges at once, and answers `"ok", "paid"`; if it declines, `"fail", 402`. Clients ask again with the '
-        "same key, and each client has its own keys. What is paid gets the same answer again, at once; what is under way, "
-        '`"fail", 409`; a known key with another amount, `"fail", 422`. Your service may crash at any time; nothing is under way then.'
+        "Write a payment service. A client asks to pay: `(key, amount)`. The service asks the bank, its only peer: "
+        "`Authorise(client, key, amount)`; the bank answers `Authorised(client, key, ok, authorisation)`. If ok, send it "
+        '`Capture(authorisation)`, which charges at once, and answer `"ok", "paid"`; if not, `"fail", 402`. Clients ask again with the '
+        'same key, and each client has its own keys. What is paid gets the same answer again, at once; what is under way, `"fail", 409`; '
+        'a known key with another amount, `"fail", 422`. Your service may crash at any time; nothing is under way then.'
     ),
     expects="your class of nodes, such as Payments, without brackets",
     success=(
@@ -123,7 +124,7 @@ charge_once = NodeExercise(
         until=4.6,
         clients=(
             _payer(("a", 30), ("a", 30), ("b", 20), ("b", 25), ("a", 30), start=0.0),
-            _payer(("a", 40), ("c", 10), ("c", 10), ("c", 10), ("a", 40), start=0.35),
+            _payer(("a", 30), ("c", 10), ("c", 10), ("c", 10), ("a", 30), start=0.35),
         ),
         others={BANK: Bank},
         requirements=(

@@ -152,7 +152,7 @@ PAY_WRONG = (
             )
         ),
         "The bank said no, and yours never let go of the key: the next try, when the bank would say yes, is refused. Nothing was "
-        "charged, so nothing need be remembered.",
+        "charged, so nothing need be remembered. (Who keeps failures, as Stripe does, has clients that take a new key for a new try.)",
         0,
     ),
     WrongNode(
