@@ -50,7 +50,7 @@ def lab_incident_room(
     for name in ("retry", *(name for names in LEVELS.values() for name in names)):
         on = name in ("retry", *switched_on)
         switches[name] = widgets.Checkbox(
-            on, description=name.replace("_", " "), indent=False, layout=widgets.Layout(width="8.2em")
+            on, description=name.replace("_", " "), indent=False, layout=widgets.Layout(width="9em")
         )
     lab = live_figure(
         _set_up,
@@ -64,7 +64,7 @@ def lab_incident_room(
     )
     panel = lab.children[0]
     main = [widget for name, widget in lab.controls.items() if name not in switches]
-    boxes = widgets.Box(list(switches.values()), layout=widgets.Layout(flex_flow="row wrap", width="64em"))
+    boxes = widgets.Box(list(switches.values()), layout=widgets.Layout(flex_flow="row wrap", width="68em"))
     panel.children = (player, *main, boxes)
     return lab
 
@@ -180,7 +180,7 @@ def _set_up(figure: Figure) -> dict[str, Any]:
     ]
     cursors = [panel.axvline(0, color=palette.VERMILION, linewidth=1.5) for panel in panels.values()]
     note = figure.text(0.01, 0.03, "", fontsize=9)
-    figure.text(0.985, 0.975, "yellow: while the cause lasts", fontsize=8, ha="right", va="center")
+    figure.text(0.53, 0.03, "yellow: while the cause lasts", fontsize=8)
     return {
         "dots": dots, "crosses": crosses, "words": words, "lines": lines, "causes": causes, "cursors": cursors,
         "note": note, "places": places,
