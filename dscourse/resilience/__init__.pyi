@@ -1,5 +1,28 @@
 from .calls import Attempt as Attempt, Call as Call
 from .composition import Stack as Stack, compose as compose, run_call as run_call
+from .incidents.ablation import PATTERNS as PATTERNS, Ablation as Ablation, ablation as ablation
+from .incidents.defense import caught_by_level as caught_by_level, defense_in_depth as defense_in_depth
+from .incidents.design import LEVELS as LEVELS, Design as Design
+from .incidents.dynamodb import (
+    DynamoDBReport as DynamoDBReport,
+    dynamodb_report as dynamodb_report,
+    dynamodb_scenario as dynamodb_scenario,
+)
+from .incidents.graph import service_graph as service_graph
+from .incidents.incident import (
+    INCIDENTS as INCIDENTS,
+    Incident as Incident,
+    Outage as Outage,
+    incident_scenario as incident_scenario,
+    run_incident as run_incident,
+)
+from .incidents.metastability import (
+    Overload as Overload,
+    ask_once as ask_once,
+    ask_twice as ask_twice,
+    overload_run as overload_run,
+    overload_scenario as overload_scenario,
+)
 from .outcomes import Outcome as Outcome
 from .outliers import OutlierEjection as OutlierEjection
 from .policies.admission import (
