@@ -123,7 +123,7 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
 
 
 # A liar whose lie arrives twice before the truth does, a long log of an old term: one in thousands, or in more.
-# Four machines that die at once, a pause of just the right length, an order that is lost early: in hundreds.
+# Four machines that die at once, an order that is lost early: in hundreds.
 # Nobody waits for ever in a search that asks only what must never happen.
 RARE = {
     "counts answers, not replicas",
@@ -132,7 +132,6 @@ RARE = {
     "waits for everybody",
     "forgets the token in a crash",
     "repairs all at once",
-    "takes the silent for dead",
     "waits forever for an order",
 }
 
