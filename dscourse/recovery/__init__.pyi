@@ -50,7 +50,6 @@ from .rereplication import (
 )
 from .stale_answers import (
     Stale as Stale,
-    StaleAnswersNode as StaleAnswersNode,
     stale_answers_scenario as stale_answers_scenario,
 )
 from .supervisor import (
