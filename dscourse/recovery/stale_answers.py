@@ -79,16 +79,10 @@ class StaleAnswersGateway(RaftGateway):
             self._pending.reply(ctx, request, "fail", NO_LEADER)
 
 
-def stale_answers_scenario(
-    *, serves_stale: bool = True, cut_from: float = 2.0, cut_until: float = 6.0, seed: int = 0
-) -> Scenario:
-    """Five members; n3, n4 and g1 are cut off for a while. At g0 and at g1 somebody reads, and somebody writes.
+def stale_answers_scenario(*, serves_stale: bool = True, cut_until: float = 6.0, seed: int = 0) -> Scenario:
+    """Five members; n3, n4 and g1 are cut off from 2 s to ``cut_until``. One reads and one writes at each gateway.
 
-    Args:
-        serves_stale: whether members that know of no leader answer reads.
-        cut_from: seconds.
-        cut_until: seconds.
-        seed: of the run.
+    Members that know of no leader answer reads if ``serves_stale``.
     """
     clients = [
         ClosedLoop(operations, 0.3, to=gateway, timeout=3.0, start=1.2, repeat=True)
@@ -98,7 +92,7 @@ def stale_answers_scenario(
     cluster = raft_cluster(
         gateways=2,
         clients=clients,
-        faults=[Partition([["n0", "n1", "n2", "g0"], ["n3", "n4", "g1"]], at=cut_from, until=cut_until)],
+        faults=[Partition([["n0", "n1", "n2", "g0"], ["n3", "n4", "g1"]], at=2.0, until=cut_until)],
         seed=seed,
     )
     members = tuple(node for node in cluster.node_ids if node.startswith("n"))
