@@ -380,6 +380,7 @@ def test_the_engine_is_named_by_the_run_alone():
         "dscourse.consensus import NaiveFailoverNode",
         "dscourse.fault_tolerance import FrontEnd",
         "dscourse.replication import FailoverOperator, Gateway, SingleLeaderReplica",
+        "dscourse.resilience import CircuitBreaker, IdempotencyKeys, Retry, Timeout, compose",
         "dscourse.scaling import Ask, launch_scenario",
     ],
 )
