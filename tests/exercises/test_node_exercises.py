@@ -128,7 +128,7 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
 
 
 # A liar whose lie arrives twice before the truth does, a long log of an old term: one in thousands, or in more.
-# Four machines that die at once, a pause of just the right length, an order that is lost early: in hundreds.
+# Four machines that die at once, an order that is lost early: in hundreds.
 # Nobody waits for ever in a search that asks only what must never happen.
 # An answer from before the circuit opened that comes while it is half-open; good times after a long outage.
 RARE = {
@@ -138,7 +138,6 @@ RARE = {
     "waits for everybody",
     "forgets the token in a crash",
     "repairs all at once",
-    "takes the silent for dead",
     "waits forever for an order",
     "counts results of earlier calls",
     "goes into debt",
