@@ -1,0 +1,23 @@
+from .calls import Attempt as Attempt, Call as Call
+from .composition import Stack as Stack, compose as compose, run_call as run_call
+from .outcomes import Outcome as Outcome
+from .policies.admission import (
+    AdaptiveThrottle as AdaptiveThrottle,
+    LoadShedder as LoadShedder,
+    TokenBucket as TokenBucket,
+)
+from .policies.budgets import (
+    RetryBudget as RetryBudget,
+    aws_retry_quota as aws_retry_quota,
+    envoy_budget as envoy_budget,
+    finagle_budget as finagle_budget,
+    grpc_throttle as grpc_throttle,
+)
+from .policies.bulkhead import Bulkhead as Bulkhead
+from .policies.circuit_breaker import CircuitBreaker as CircuitBreaker
+from .policies.fallback import Fallback as Fallback
+from .policies.hedging import Hedge as Hedge
+from .policies.idempotency import IdempotencyKeys as IdempotencyKeys, Reservation as Reservation
+from .policies.retries import Retry as Retry, exponential_backoff as exponential_backoff
+from .policies.timeout import Timeout as Timeout
+from .windows import SlidingWindow as SlidingWindow
