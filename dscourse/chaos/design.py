@@ -42,7 +42,7 @@ class Design:
         store: one of `STORES`.
         detection: seconds of silence after which a server, a primary or a leader is taken for dead.
         careful_elections: a quorum's members ask before they stand, and a leader that hears no majority steps down.
-        retries: one of `RETRIES`; "budget": as many as one for every five orders that went well, and ten at first.
+        retries: one of `RETRIES`; "budget": one for every five orders of the last ten seconds, and one a second.
         order_keys: an order that comes a second time is sold once.
         shedding: queues have a limit, and what nobody waits for any more is not worked on.
         scaling: one of `SCALING`; by CPU or by the work that waits, a part of the fleet is switched off when quiet.

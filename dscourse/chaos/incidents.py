@@ -113,7 +113,7 @@ INCIDENTS = {
         "Amazon DynamoDB, September 2015: the retry storm",
         "https://aws.amazon.com/message/5467D2/",
         "No server reaches the store for a few seconds. Then all is as before, except for what has piled up.",
-        2.0,
+        2.2,
         _store_out_of_reach,
     ),
     "launch": Incident(

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from dscourse.chaos.design import GATEWAY, Design
+from dscourse.resilience import RetryBudget, finagle_budget
 from dscourse.simulation import Context, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
-GATEWAY_PATIENCE = 0.9  # seconds for one attempt
+GATEWAY_PATIENCE = 0.8  # seconds for one attempt
 LAST_PATIENCE = 3.5  # seconds for an order that is not tried again
-MOST_ATTEMPTS = {"none": 1, "at once": 4, "budget": 3}
-FIRST_TOKENS, TOKENS_PER_SUCCESS = 20.0, 0.2
+MOST_ATTEMPTS = {"none": 1, "at once": 5, "budget": 3}
+BUDGET = {"ratio": 0.2, "retries_per_second": 1.0, "window": 10.0}  # see `finagle_budget`
 EJECTED_FOR = 8.0
 CPU_SECONDS = 0.2  # of a server, for an order
 STORE_SECONDS = 0.03  # of the store, for an order or a piece of a copy
 WAITING_LIMIT = 4  # orders that may wait at a server that sheds
-STORE_PATIENCE = 0.8
+STORE_PATIENCE = 0.5
 START_UP = 3.0  # seconds until a server that was switched on works
 LOOK_EVERY = 2.0
 CPU_TARGET, WORK_TARGET = 0.6, 1.0
@@ -72,7 +73,7 @@ class PrimaryIs:
 
 @dataclass(frozen=True)
 class Load:
-    """Of a server: the share of the last second for which it worked, and how many orders are with it."""
+    """Of a server: for which share of the last second its processor worked, and how many orders are with it."""
 
     utilization: float
     orders: int
@@ -118,7 +119,7 @@ class OrderGateway(Node):
         self._unanswered: dict[str, float] = {}  # server → when the first attempt of those without answer was made
         self._back_at: dict[str, float] = {}
         self._loads: dict[str, tuple[float, Load]] = {}
-        self.tokens = FIRST_TOKENS
+        self._budget = finagle_budget(**BUDGET) if design.retries == "budget" else RetryBudget()
         self.on = design.fewest_servers  # servers that get orders: the first so many
 
     def on_start(self, ctx: Context) -> None:
@@ -133,7 +134,7 @@ class OrderGateway(Node):
             self._tickets += 1
             request = self._pending.open(sender, message.number, self._tickets)
             if request is not None:
-                request.state = ctx.now
+                self._budget.begin(ctx.now)
                 self._attempt(ctx, request)
         elif isinstance(message, Sold):
             self._sold(ctx, sender, message)
@@ -167,7 +168,7 @@ class OrderGateway(Node):
         if request is None:
             return
         if message.item is not None:
-            self.tokens = min(FIRST_TOKENS, self.tokens + TOKENS_PER_SUCCESS)
+            self._budget.success(ctx.now, retry=request.attempts > 1)
             self._pending.reply(ctx, request, "ok", message.item)
         elif not request.waiting:
             self._again(ctx, request)
@@ -197,21 +198,14 @@ class OrderGateway(Node):
             ctx.record("suspect", peer=server)
 
     def _again(self, ctx: Context, request: PendingRequest) -> None:
-        if request.attempts < self._attempts and self._may_retry():
+        self._budget.failure(ctx.now, retry=request.attempts > 1)
+        if request.attempts < self._attempts and self._budget.may_retry(ctx.now):
             if request.waiting:  # a silent server has cost a second already
                 self._attempt(ctx, request)
             else:
                 ctx.set_timer(f"again {request.key}", 0.05 + 0.2 * ctx.rng.random())
         else:
             self._pending.reply(ctx, request, "fail")
-
-    def _may_retry(self) -> bool:
-        if self._design.retries != "budget":
-            return True
-        if self.tokens < 1.0:
-            return False
-        self.tokens -= 1.0
-        return True
 
     def _scale(self, ctx: Context) -> None:
         """The share of CPU, or the orders under way, over what is right, times the servers that are on."""
@@ -250,7 +244,7 @@ class ShopServer(Node):
         self._copies = design.layout.copies
         self._queue: deque[tuple[str, Order]] = deque()
         self._work: tuple[str, Order] | None = None
-        self._work_time = WorkTime()
+        self._work_time, self._order_time = WorkTime(), WorkTime()
         self._pending = PendingRequests(STORE_PATIENCE)
         self._tickets = self._epoch = 0
         self._seconds = CPU_SECONDS
@@ -264,6 +258,7 @@ class ShopServer(Node):
     def on_start(self, ctx: Context) -> None:
         """Tell every second how busy it is."""
         self._work_time.look(ctx.now)
+        self._order_time.look(ctx.now)
         ctx.set_timer("second", 1.0)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
@@ -286,6 +281,8 @@ class ShopServer(Node):
             (gateway, order), self._work = self._work, None
             self._work_time.turn(ctx.now, busy=False)
             self._done(ctx, gateway, order)
+            if not self._pending:
+                self._order_time.turn(ctx.now, busy=False)
             self._begin(ctx)
         elif name == "second":
             self._tell_load(ctx)
@@ -304,6 +301,7 @@ class ShopServer(Node):
                 continue
             self._work = (gateway, order)
             self._work_time.turn(ctx.now, busy=True)
+            self._order_time.turn(ctx.now, busy=True)
             ctx.set_timer("work", self._seconds)
 
     def _done(self, ctx: Context, gateway: str, order: Order) -> None:
@@ -331,13 +329,15 @@ class ShopServer(Node):
     def _finish(self, ctx: Context, request: PendingRequest, item: int | None) -> None:
         self._pending.close(ctx, request)
         ctx.send(request.client, Sold(request.number, item))
+        self._order_time.turn(ctx.now, busy=self._work is not None)
         self._begin(ctx)
 
     def _tell_load(self, ctx: Context) -> None:
         orders = len(self._queue) + len(self._pending) + (self._work is not None)
         load = Load(self._work_time.look(ctx.now), orders)
-        ctx.record("load", utilization=load.utilization, waiting=len(self._queue))
-        ctx.record("status", status="up", label=f"{100 * load.utilization:.0f} %, {orders}")
+        occupied = self._order_time.look(ctx.now)
+        ctx.record("load", utilization=load.utilization, occupied=occupied, waiting=len(self._queue))
+        ctx.record("status", status="up", label=f"{100 * occupied:.0f} %, {orders}")
         if self._design.scaling != "fixed":
             ctx.send(GATEWAY, load)
         ctx.set_timer("second", 1.0)

@@ -117,7 +117,7 @@ class Counter:
     def tell_load(self, ctx: Context, label: str, status: str) -> None:
         """Record how busy it was."""
         share = self._work_time.look(ctx.now)
-        ctx.record("load", utilization=share, waiting=len(self._jobs))
+        ctx.record("load", utilization=share, occupied=share, waiting=len(self._jobs))
         ctx.record("status", status=status, label=f"{label}, {100 * share:.0f} %")
 
     def _begin(self, ctx: Context) -> None:
@@ -261,9 +261,9 @@ class PrimaryStore(Node):
             self.book = (*self.book, order.key)
             item = self._items[order.key] = len(self.book)
             self._save(ctx)
-            self._replicate(ctx)
         if self._design.store == "waiting primary" and self._others:
             self._unanswered[item] = (server, order.ticket)
+            self._replicate(ctx)
             self._answer(ctx)
         else:
             ctx.send(server, Answer(order.ticket, item))
