@@ -54,8 +54,9 @@ def test_there_is_one_for_each_notebook_that_stands():
         "failure_detection",
         "split_brain",
         "recovery",
+        "game_day",
     }
-    assert len(WRITTEN) == 16
+    assert len(WRITTEN) == 17
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 
