@@ -64,22 +64,22 @@ class GameDay:
     Args:
         level: 1, 2 or 3.
         seed: which day; the same for all who are to be compared.
-        rehearsal: names of `INCIDENTS`, for a day on which these come, and everybody knows it.
+        rehearsal: names of `INCIDENTS`, for a day on which these come, and everybody knows it; none of them for a calm day.
 
     Raises:
         LookupError: no such incident.
     """
 
-    def __init__(self, level: int = 1, seed: int = 1, *, rehearsal: Sequence[str] = ()) -> None:
+    def __init__(self, level: int = 1, seed: int = 1, *, rehearsal: Sequence[str] | None = None) -> None:
         self.level = whole("level", level, at_least=1, at_most=3)
         self.seed = whole("seed", seed, at_least=0)
-        self.rehearsal = tuple(_known(name) for name in rehearsal)
+        self.rehearsal = None if rehearsal is None else tuple(_known(name) for name in rehearsal)
         self.rules = LEVELS[self.level]
         self._again = 0
 
     def __repr__(self) -> str:
         """The day as code."""
-        known = f", rehearsal={list(self.rehearsal)!r}" if self.rehearsal else ""
+        known = f", rehearsal={list(self.rehearsal)!r}" if self.rehearsal is not None else ""
         return f"GameDay(level={self.level}, seed={self.seed}{known})"
 
     @cached_property
@@ -89,10 +89,10 @@ class GameDay:
         random = Random(key_of(block, "game days", self.level)).random
         order = sorted(INCIDENTS, key=lambda _: random())  # of seven days running, each has another first incident
         hidden = [order[(place + more) % len(order)] for more in range(self.rules.incidents)]
-        chosen = self.rehearsal or hidden
+        chosen = hidden if self.rehearsal is None else self.rehearsal
         when = Random(key_of(self.seed, "times of a game day", self.level, self._again)).random
         first, last = 0.25 * self.rules.seconds, 0.85 * self.rules.seconds
-        step = (last - first) / len(chosen)
+        step = (last - first) / max(1, len(chosen))
         return tuple(
             (round(first + step * place + 0.2 * step * when(), 3), name) for place, name in enumerate(chosen)
         )
