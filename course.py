@@ -26,6 +26,7 @@ HELP = """Set up the course, open it, or test it.
     python course.py test [options for pytest]        run every test
     python course.py setup                            only set up the environment in .venv
     python course.py notebooks [names]                run the stored notebooks again and tidy them
+    python course.py site                             build the course's pages, to be read without Python
 
 On Linux and macOS `make lab`, `make test` and so on call this script."""
 
@@ -70,6 +71,7 @@ def main(arguments: list[str]) -> int:
         "setup": (say_ready, ["lab"]),
         "test": (run_tests, ["dev", "lab"]),
         "notebooks": (rerun_notebooks, ["dev", "lab"]),
+        "site": (build_site, ["dev", "lab"]),
     }
     if not arguments or arguments[0] not in commands:
         print(HELP)
@@ -447,6 +449,11 @@ def rerun_notebooks(options: list[str]) -> int:
     return call(str(ROOT / ".ci" / "notebooks.py"), *options)
 
 
+def build_site(options: list[str]) -> int:
+    """Build the pages that need no Python to be read; each is also its own set of slides."""
+    return call(str(ROOT / "docs" / "build.py"), *options)
+
+
 def run_tests(options: list[str]) -> int:
     """Run every kind of test, also after one has failed, and end with one summary."""
     lint = {
@@ -461,7 +468,8 @@ def run_tests(options: list[str]) -> int:
         "unit, property and published tests (pytest)": [
             *pytest, *on_all_cores, "tests", "--ignore=tests/browser", *options
         ],
-        "browser tests (pytest)": [*pytest, "tests/browser", *options],  # each fills two cores as it is
+        # Two at a time: a page waits for its kernel about half of the time, and more pages want more memory.
+        "browser tests (pytest)": [*pytest, "-n", "2", "--dist", "worksteal", "tests/browser", *options],
         "notebooks (nbval)": ["-m", "pytest", *notebook_options(), *options],
     }  # fmt: skip
     # Other versions of linters and of libraries' types judge otherwise, so only one set of versions is asked.

@@ -217,6 +217,22 @@ def import_progress(path: str | Path) -> str:
     return next(filter(None, notices), "")
 
 
+def exported(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Return what a file that `export_progress` has written holds, by kind ("prediction", "exercise", …) and name.
+
+    Raises:
+        FileNotFoundError, OSError: if there is no such file, or it can't be read.
+        ValueError: if it holds no progress of this course, or that of a newer version.
+    """
+    source = _file(path)
+    if not source.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        return _carried(source)
+    except ValueError as error:
+        raise ValueError(f"{path} can't be read: {error}") from None
+
+
 def _carried(path: Path) -> dict[str, dict[str, Any]]:
     """Return the entries of a carried file by kind and name; ValueError if it holds none."""
     try:

@@ -26,12 +26,14 @@ TOPICS = {
     "resilience",
     "chaos",
 }
-TOP = {"progress", "backup", "views", "exercises", "live", "check", "workspace"}
+TOP = {"progress", "backup", "views", "exercises", "live", "check", "teaching", "workspace"}
 FLOORS = {"": 0} | dict.fromkeys(GROUND, 0) | dict.fromkeys(TOPICS, 1) | dict.fromkeys(TOP, 2)
 # Nothing imports the top floor but notebooks and tests; only exercises may use views, and both may keep progress.
 ALLOWED_ON_TOP = {("exercises", "views"), ("exercises", "progress"), ("views", "progress")} | {
     ("backup", "progress"),
     ("backup", "workspace"),
+    ("teaching", "exercises"),
+    ("teaching", "progress"),
 }
 # A widget that waits its turn in the event loop starts nothing: the loop is there in a browser kernel, too.
 START_NOTHING = {("views", "asyncio")}

@@ -428,7 +428,7 @@ export function render({ model, el }) {
       model.send(message);
     } catch (error) {
       answered();
-      showProblem("This player belongs to a kernel that is gone. Run this cell again.");
+      showProblem(model.get("unreachable") ?? "This player belongs to a kernel that is gone. Run this cell again.");
       console.warn("Python can't be reached.", error);
     }
   }
@@ -662,6 +662,7 @@ export function render({ model, el }) {
       speed = fittingPace(run.trace, run.messages);
       speedChoice.value = String(speed);
     }
+    if (first) t = model.get("begin_at") ?? 0; // a page without a kernel may begin at the deciding moment
     t = Math.min(t, run.trace.until);
     reach = t; // another future: what comes has not been seen
     wholeButton.setAttribute("aria-pressed", String(showAll));
