@@ -26,18 +26,24 @@ def main() -> None:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 112
     with ProcessPoolExecutor() as executor:
         for level in LEVELS:
-            every = dict(zip(DESIGNS, executor.map(partial(played, level=level, days=days), DESIGNS), strict=True))
+            every = dict(
+                zip(DESIGNS, executor.map(partial(played, level=level, days=days), DESIGNS), strict=True)
+            )
             means = {name: statistics.mean(score for score, _ in told) for name, told in every.items()}
             for group, designs in GROUPS.items():
                 for name in designs:
                     grades = "".join(grade for _, grade in every[name])
                     counts = ", ".join(f"{grades.count(grade)} {grade}" for grade in "ABCD")
                     print(f"level {level}  {group:9}{name:30}{means[name]:7.1f}   {counts}")
-            groups = {group: statistics.mean(means[name] for name in designs) for group, designs in GROUPS.items()}
+            groups = {
+                group: statistics.mean(means[name] for name in designs) for group, designs in GROUPS.items()
+            }
             print(f"level {level}  " + ", ".join(f"{group} {mean:.1f}" for group, mean in groups.items()))
             winners = [name for name, told in every.items() if all(grade != "D" for _, grade in told)]
             best = [min(told[day][1] for told in every.values()) for day in range(days)]
-            print(f"level {level}  wins every day: {winners or 'none'}; best grade of a day: {', '.join(f'{best.count(g)} {g}' for g in 'ABCD')}")
+            print(
+                f"level {level}  wins every day: {winners or 'none'}; best grade of a day: {', '.join(f'{best.count(g)} {g}' for g in 'ABCD')}"
+            )
             assert groups["naive"] < groups["sensible"] < groups["careful"] and not winners
 
 

@@ -49,7 +49,9 @@ CAREFUL_DESIGNS = {
 #: All of everything.
 LAVISH_DESIGNS = {
     "everything": Design(**{**_QUORUM, "copies": 7}, zones=3, servers=16, **_SAFE),
-    "everything, by work": Design(**{**_QUORUM, "copies": 7}, zones=3, servers=16, scaling="by work", **_SAFE),
+    "everything, by work": Design(
+        **{**_QUORUM, "copies": 7}, zones=3, servers=16, scaling="by work", **_SAFE
+    ),
     "five copies, twelve servers": Design(**{**_QUORUM, "copies": 5}, zones=3, servers=12, **_SAFE),
     "sixteen servers": Design(**_QUORUM, zones=3, servers=16, **_SAFE),
 }

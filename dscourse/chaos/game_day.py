@@ -34,7 +34,7 @@ WRONG_WEIGHS = 10  # as much as so many late orders
 QUIET, BUSY = 4.0, 5.0  # orders a second always, and on top in the busy part of the day
 BUSY_PART = (0.2, 0.9)
 COST_WEIGHS = 40  # points for a bill as high as the budget
-GRADES = (("A", 30), ("B", 15))  # of a day that was won; C below
+GRADES = (("A", 25), ("B", 10))  # of a day that was won; C below
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Level:
     budget: float
 
 
-LEVELS = {1: Level(1, 60.0, 0.9, 20.0), 2: Level(2, 80.0, 0.9, 18.0), 3: Level(3, 100.0, 0.9, 16.0)}
+LEVELS = {1: Level(1, 60.0, 0.9, 20.0), 2: Level(2, 80.0, 0.9, 18.0), 3: Level(3, 100.0, 0.9, 18.0)}
 NAIVE = Design(zones=2, servers=4, copies=2)
 
 
@@ -87,7 +87,9 @@ class GameDay:
         """When which incident begins."""
         block, place = divmod(self.seed, len(INCIDENTS))
         random = Random(key_of(block, "game days", self.level)).random
-        order = sorted(INCIDENTS, key=lambda _: random())  # of seven days running, each has another first incident
+        order = sorted(
+            INCIDENTS, key=lambda _: random()
+        )  # of seven days running, each has another first incident
         hidden = [order[(place + more) % len(order)] for more in range(self.rules.incidents)]
         chosen = hidden if self.rehearsal is None else self.rehearsal
         when = Random(key_of(self.seed, "times of a game day", self.level, self._again)).random
@@ -248,7 +250,9 @@ class DayResult:
     @cached_property
     def bill(self) -> float:
         """What the day cost."""
-        changes = [(event.time, event.detail["on"]) for event in self.run.trace.select(kind="record", name="fleet")]
+        changes = [
+            (event.time, event.detail["on"]) for event in self.run.trace.select(kind="record", name="fleet")
+        ]
         ends = [at for at, _ in changes[1:]] + [self.run.until]
         paid = sum(on * (end - at) for (at, on), end in zip(changes, ends, strict=True))
         return round(self.design.bill(paid / self.run.until), 2)
@@ -302,11 +306,15 @@ class DayResult:
     def _hints(self, begin: float, end: float) -> tuple[str, ...]:
         select = partial(self.run.trace.select, between=(begin, end))
         loads = list(select(kind="record", name="load"))
-        silent = [name for name in self.design.layout.zone if name != WATCHER and not any(e.node == name for e in loads)]
+        silent = [
+            name
+            for name in self.design.layout.zone
+            if name != WATCHER and not any(e.node == name for e in loads)
+        ]
         full: dict[str, int] = {}
         for event in loads:
             full[event.node] = full.get(event.node, 0) + (event.detail["occupied"] >= 0.99)
-        busy = [name for name, count in full.items() if 2 * count >= end - begin]
+        busy = [name for name, count in sorted(full.items()) if 2 * count >= end - begin]
         shop = [event for event in loads if event.node in self.design.layout.servers]
         idle = shop and sum(event.detail["utilization"] for event in shop) / len(shop) < 0.4
         asked = [order for order in self.orders if begin <= order.invoked < end]

@@ -44,7 +44,12 @@ class Incident:
 
 
 def _between(design: Design, ones: list[str], others: list[str], at: float, until: float) -> list[Fault]:
-    return [CutLink(a, b, at=at, until=until) for a in ones for b in others if design.layout.graph().has_edge(a, b)]
+    return [
+        CutLink(a, b, at=at, until=until)
+        for a in ones
+        for b in others
+        if design.layout.graph().has_edge(a, b)
+    ]
 
 
 def _nothing(design: Design, at: float, until: float) -> list[Fault]:
@@ -92,7 +97,7 @@ def _slow_network(design: Design, at: float, until: float) -> list[Fault]:
     return [Slow(_SLOW, at=at, until=until, link=link) for link in links]
 
 
-_SLOW = 26.0
+_SLOW = 24.0
 
 INCIDENTS = {
     "re-mirroring storm": Incident(
@@ -113,7 +118,7 @@ INCIDENTS = {
         "Amazon DynamoDB, September 2015: the retry storm",
         "https://aws.amazon.com/message/5467D2/",
         "No server reaches the store for a few seconds. Then all is as before, except for what has piled up.",
-        2.2,
+        2.4,
         _store_out_of_reach,
     ),
     "launch": Incident(
@@ -122,7 +127,7 @@ INCIDENTS = {
         "Nothing breaks. More than twice as many customers come as in the busiest hour.",
         10.0,
         _nothing,
-        11.0,
+        13.0,
     ),
     "sites apart": Incident(
         "GitHub, October 2018: 43 seconds",

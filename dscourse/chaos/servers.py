@@ -116,7 +116,9 @@ class OrderGateway(Node):
         self._attempts = MOST_ATTEMPTS[design.retries]
         self._pending = PendingRequests(LAST_PATIENCE if self._attempts == 1 else GATEWAY_PATIENCE)
         self._tickets = self._next = 0
-        self._unanswered: dict[str, float] = {}  # server → when the first attempt of those without answer was made
+        self._unanswered: dict[
+            str, float
+        ] = {}  # server → when the first attempt of those without answer was made
         self._back_at: dict[str, float] = {}
         self._loads: dict[str, tuple[float, Load]] = {}
         self._budget = finagle_budget(**BUDGET) if design.retries == "budget" else RetryBudget()

@@ -76,13 +76,17 @@ def draw_day(result: DayResult, ax: Axes | None = None) -> Picture:
         for place, (letter, name) in enumerate((("s", "busiest server"), ("d", "busiest copy of the store"))):
             points = [(at, value) for at, value in _at_work(result.run, letter) if value is not None]
             if points:
-                below.plot(*zip(*points, strict=True), drawstyle="steps-post", label=name, **line_style(place))
+                below.plot(
+                    *zip(*points, strict=True), drawstyle="steps-post", label=name, **line_style(place)
+                )
         below.set(ylabel="% occupied", xlabel="seconds of the day", ylim=(0, 105), yticks=(0, 50, 100))
         legend_above(below)
     else:
         axes.set_xlabel("seconds of the day")
     troubles = "; ".join(f"{one.begin:g} to {one.end:g} s: {one.failed} orders" for one in result.trouble)
-    return Picture(figure, f"The orders of a day, second by second. {result!r}. Trouble: {troubles or 'none'}.")
+    return Picture(
+        figure, f"The orders of a day, second by second. {result!r}. Trouble: {troubles or 'none'}."
+    )
 
 
 @default_settings
@@ -95,7 +99,11 @@ def draw_compared(results: Mapping[str, DayResult], ax: Axes | None = None) -> P
     """
     shown = list(results.items())[: 1 if ax is not None else None]
     figure = new_figure(8.6, 1.25 * len(shown) + 0.75)
-    made = [given_or_new(ax)] if ax is not None else figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    made = (
+        [given_or_new(ax)]
+        if ax is not None
+        else figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    )
     words = []
     for place, ((name, result), axes) in enumerate(zip(shown, made, strict=True)):
         tidy(axes)
@@ -153,7 +161,9 @@ def _dials(design: Design) -> dict[str, widgets.ValueWidget]:
         "servers": slider("servers", 1, 16),
         "copies": slider("copies", 1, 7),
         "store": choice("store", STORES),
-        "detection": widgets.FloatSlider(value["detection"], min=0.5, max=10.0, step=0.1, readout_format=".1f"),
+        "detection": widgets.FloatSlider(
+            value["detection"], min=0.5, max=10.0, step=0.1, readout_format=".1f"
+        ),
         "careful_elections": switch("careful_elections"),
         "retries": choice("retries", RETRIES),
         "order_keys": switch("order_keys"),
@@ -265,4 +275,3 @@ def lab_game_day(level: int = 1, seed: int = 1, design: Design | None = None) ->
         design: to begin with; by default the naive one, whose score is the one to beat.
     """
     return GameDayLab(GameDay(level, seed), NAIVE if design is None else design)
-
