@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from dscourse.chaos import GROUPS, LEVELS, Design, GameDay
+from dscourse.chaos import GROUPS, LEVELS, GameDay
 
 DESIGNS = {name: design for group in GROUPS.values() for name, design in group.items()}
 
@@ -42,9 +42,11 @@ def main() -> None:
             winners = [name for name, told in every.items() if all(grade != "D" for _, grade in told)]
             best = [min(told[day][1] for told in every.values()) for day in range(days)]
             print(
-                f"level {level}  wins every day: {winners or 'none'}; best grade of a day: {', '.join(f'{best.count(g)} {g}' for g in 'ABCD')}"
+                f"level {level}  wins every day: {winners or 'none'}; "
+                f"best grade of a day: {', '.join(f'{best.count(g)} {g}' for g in 'ABCD')}"
             )
-            assert groups["naive"] < groups["sensible"] < groups["careful"] and not winners
+            assert groups["naive"] < groups["sensible"] < groups["careful"]
+            assert not winners
 
 
 if __name__ == "__main__":

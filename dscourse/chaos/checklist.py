@@ -2,8 +2,8 @@
 
     should_distribute({"one machine is too small": 1.0, "must survive a data centre": 0.0, …})
 
-The weights are ours, a help for a talk and no law: change them. What the list is for is that each reason is asked for, and
-each price named, before anything is drawn.
+The weights are ours, a help for a talk and no law: change them. What the list is for is that each reason is asked for,
+and each price named, before anything is drawn.
 """
 
 from __future__ import annotations

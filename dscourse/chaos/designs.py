@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dscourse.chaos.design import Design
 
-_KEYS = {"retries": "budget", "order_keys": True}
-_SAFE = {**_KEYS, "shedding": True}
-_QUORUM = {"store": "quorum", "copies": 3, "careful_elections": True, "detection": 1.0, "repair": "paced"}
+_KEYS: dict[str, Any] = {"retries": "budget", "order_keys": True}
+_SAFE: dict[str, Any] = {**_KEYS, "shedding": True}
+_QUORUM: dict[str, Any] = {
+    "store": "quorum",
+    "copies": 3,
+    "careful_elections": True,
+    "detection": 1.0,
+    "repair": "paced",
+}
 
 #: As they come to mind: more of something, without a thought of what may go wrong.
 NAIVE_DESIGNS = {

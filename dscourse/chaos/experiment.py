@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from dscourse.arguments import function, instance, items, real, text
 from dscourse.simulation import Crash, Fault
@@ -144,6 +144,6 @@ def _ended(faults: Sequence[Fault], at: float) -> list[Fault]:
             continue
         if not fault.is_instant and (fault.end is None or fault.end > at):
             name = "restart_at" if isinstance(fault, Crash) else "until"
-            fault = dataclasses.replace(fault, **{name: at})  # type: ignore[arg-type]
+            fault = cast(Fault, dataclasses.replace(cast(Any, fault), **{name: at}))
         found.append(fault)
     return found

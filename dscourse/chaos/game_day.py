@@ -4,10 +4,10 @@
     result = day.play(Design(zones=3, servers=6, copies=3, store="quorum"))
     result.score, result.grade
 
-A *service-level objective* says which share of the orders must be answered well and within two seconds; what it leaves is
-the *error budget* of the day. An order that is late or gets no answer uses one of it, an order that was confirmed and is
-lost, and one sold twice, ten. The score is what is left of the budget in percent (below zero if more is used) minus what
-the design costs, so that neither the cheapest nor the dearest wins.
+A *service-level objective* says which share of the orders must be answered well and within two seconds; what it leaves
+is the *error budget* of the day. An order that is late or gets no answer uses one of it; an order that was confirmed
+and is lost, or one sold twice, uses ten. The score is what is left of the budget in percent (below zero if more is used)
+minus what the design costs, so that neither the cheapest nor the dearest wins.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dscourse.arguments import instance, items, whole
 from dscourse.chaos.design import GATEWAY, WATCHER, Design
 from dscourse.chaos.incidents import INCIDENTS, ORDER_TIMEOUT, Incident
 from dscourse.chaos.servers import Sold
-from dscourse.chaos.stores import shop_node
+from dscourse.chaos.shop import shop_node
 from dscourse.simulation.random_streams import key_of
 
 if TYPE_CHECKING:
-    from dscourse.simulation import Run, Scenario
+    from dscourse.simulation import Run, Scenario, Workload
 
 IN_TIME = 2.0  # seconds
 WRONG_WEIGHS = 10  # as much as so many late orders
@@ -64,7 +64,8 @@ class GameDay:
     Args:
         level: 1, 2 or 3.
         seed: which day; the same for all who are to be compared.
-        rehearsal: names of `INCIDENTS`, for a day on which these come, and everybody knows it; none of them for a calm day.
+        rehearsal: names of `INCIDENTS`, for a day on which these come, and everybody knows it; an empty list for a calm
+            day.
 
     Raises:
         LookupError: no such incident.
@@ -103,13 +104,13 @@ class GameDay:
         return [(at, INCIDENTS[name]) for at, name in self._schedule]
 
     def scenario(self, design: Design) -> Scenario:
-        """Return the day as it will be with this design. (It holds the incidents: whoever looks, knows.)"""
+        """Return the day as it will be with this design; it holds the incidents, so whoever looks, knows."""
         from dscourse.simulation import Constant, Network, OpenLoop, Scenario
 
         instance("design", design, Design, "a Design")
         begin, end = (share * self.rules.seconds for share in BUSY_PART)
         more = (("order",),) * round(BUSY * (end - begin))
-        clients = [
+        clients: list[Workload] = [
             OpenLoop(("order",), QUIET, to=GATEWAY, timeout=ORDER_TIMEOUT, repeat=True),
             OpenLoop(more, BUSY, to=GATEWAY, timeout=ORDER_TIMEOUT, start=begin),
         ]
@@ -213,7 +214,7 @@ class DayResult:
 
     @staticmethod
     def _is_good(order: Any) -> bool:
-        return order.outcome == "ok" and order.latency <= IN_TIME
+        return bool(order.outcome == "ok" and order.latency <= IN_TIME)
 
     @cached_property
     def _book(self) -> tuple[str, ...]:
@@ -265,7 +266,7 @@ class DayResult:
 
     @cached_property
     def score(self) -> int:
-        """What is left of the error budget, in percent and not below −100, minus 40 for a bill as high as the budget."""
+        """What is left of the error budget, in percent, at least −100, minus 40 for a bill as high as the budget."""
         return round(100 * max(-1.0, self.budget_left) - COST_WEIGHS * self.bill / self.day.rules.budget)
 
     @property
@@ -283,8 +284,10 @@ class DayResult:
     def __repr__(self) -> str:
         """The result in a line."""
         return (
-            f"{self.grade}, {self.score} points: {self.taken} of {len(self.orders)} orders taken, {self.late} late or not at all, "
-            f"{self.lost} lost, {self.sold_twice} sold twice, p99 {self.p99:.2f} s, bill {self.bill:g} of {self.day.rules.budget:g}"
+            f"{self.grade}, {self.score} points: {self.taken} of {len(self.orders)} orders taken, "
+            f"{self.late} late or not at all, "
+            f"{self.lost} lost, {self.sold_twice} sold twice, p99 {self.p99:.2f} s, "
+            f"bill {self.bill:g} of {self.day.rules.budget:g}"
         )
 
     @cached_property
@@ -313,7 +316,8 @@ class DayResult:
         ]
         full: dict[str, int] = {}
         for event in loads:
-            full[event.node] = full.get(event.node, 0) + (event.detail["occupied"] >= 0.99)
+            name = str(event.node)
+            full[name] = full.get(name, 0) + (event.detail["occupied"] >= 0.99)
         busy = [name for name, count in sorted(full.items()) if 2 * count >= end - begin]
         shop = [event for event in loads if event.node in self.design.layout.servers]
         idle = shop and sum(event.detail["utilization"] for event in shop) / len(shop) < 0.4
@@ -324,7 +328,10 @@ class DayResult:
             (silent, f"{', '.join(silent)} told nothing"),
             (busy, f"{', '.join(busy)} full: occupied all the time for half of the seconds or more"),
             (idle and not silent, "processors of the servers less than 40 % at work, and yet orders late"),
-            (len(asked) > 20 and attempts > 1.5 * len(asked), f"{attempts / max(1, len(asked)):.1f} attempts for each order"),
+            (
+                len(asked) > 20 and attempts > 1.5 * len(asked),
+                f"{attempts / (len(asked) or 1):.1f} attempts for each order",
+            ),
             (refused > 5, f"{refused} attempts refused or left without an answer by the store"),
             (len(asked) > 14 * (end - begin), f"{len(asked) / (end - begin):.0f} orders a second"),
             (any(select(kind="record", name="repair")), "a copy of the store is being made anew"),

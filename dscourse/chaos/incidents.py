@@ -1,7 +1,7 @@
 """Past incidents, made small enough for a shop of a dozen parts: what is modelled of each stands in its `model`.
 
-Each has a public account. Times are shorter by far, and the parts are ours; what is kept is the kind of trouble, and what
-it asks of a design.
+Each has a public account. Times are shorter by far, and the parts are ours; what is kept is the kind of trouble, and
+what it asks of a design.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _between(design: Design, ones: list[str], others: list[str], at: float, unti
     ]
 
 
-def _nothing(design: Design, at: float, until: float) -> list[Fault]:
+def _nothing(_design: Design, _at: float, _until: float) -> list[Fault]:
     return []
 
 
@@ -132,14 +132,16 @@ INCIDENTS = {
     "sites apart": Incident(
         "GitHub, October 2018: 43 seconds",
         "https://github.blog/2018-10-30-oct21-post-incident-analysis/",
-        "The first zone and the others lose each other, while customers reach all of them; whoever has only that zone is out of their reach.",
+        "The first zone and the others lose each other, while customers reach all of them; "
+        "whoever has only that zone is out of their reach.",
         9.0,
         _sites_apart,
     ),
     "half-broken switch": Incident(
         "Cloudflare, November 2020: a switch that failed in part",
         "https://blog.cloudflare.com/a-byzantine-failure-in-the-real-world/",
-        "Whoever sells and whoever is to judge it lose each other, while others reach both. Where there is nobody to judge: half of the servers and the store.",
+        "Whoever sells and whoever is to judge it lose each other, while others reach both. "
+        "Where there is nobody to judge: half of the servers and the store.",
         12.0,
         _half_broken_switch,
     ),

@@ -10,7 +10,7 @@ from typing import Any
 
 from dscourse.chaos.design import GATEWAY, Design
 from dscourse.resilience import RetryBudget, finagle_budget
-from dscourse.simulation import Context, Node, Reply, Request
+from dscourse.simulation import Context, Node, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 
 GATEWAY_PATIENCE = 0.8  # seconds for one attempt
@@ -279,10 +279,10 @@ class ShopServer(Node):
     def on_timer(self, ctx: Context, name: str) -> None:
         """The work on an order is done; a second has passed; or the store doesn't answer."""
         if name == "work":
-            assert self._work is not None  # the timer runs only while there is work
-            (gateway, order), self._work = self._work, None
             self._work_time.turn(ctx.now, busy=False)
-            self._done(ctx, gateway, order)
+            if self._work is not None:
+                (gateway, order), self._work = self._work, None
+                self._done(ctx, gateway, order)
             if not self._pending:
                 self._order_time.turn(ctx.now, busy=False)
             self._begin(ctx)

@@ -59,7 +59,7 @@ def draw_day(result: DayResult, ax: Axes | None = None) -> Picture:
     """Show what became of the orders of each second, and how busy the busiest server and copy were."""
     if ax is not None:
         axes = given_or_new(ax)
-        figure, below = axes.figure, None
+        below = None
     else:
         figure = new_figure(7.6, 3.9)
         axes, below = (tidy(one) for one in figure.subplots(2, 1, sharex=True, height_ratios=(3, 2)))
@@ -84,9 +84,7 @@ def draw_day(result: DayResult, ax: Axes | None = None) -> Picture:
     else:
         axes.set_xlabel("seconds of the day")
     troubles = "; ".join(f"{one.begin:g} to {one.end:g} s: {one.failed} orders" for one in result.trouble)
-    return Picture(
-        figure, f"The orders of a day, second by second. {result!r}. Trouble: {troubles or 'none'}."
-    )
+    return Picture(axes, f"The orders of a day, second by second. {result!r}. Trouble: {troubles or 'none'}.")
 
 
 @default_settings
@@ -123,7 +121,7 @@ def draw_compared(results: Mapping[str, DayResult], ax: Axes | None = None) -> P
         words.append(f"{name}: {told}".replace("\n", ", "))
     legend_above(made[0])
     made[-1].set_xlabel("seconds; grey: a part of it is dark")
-    return Picture(made[0].figure, f"{len(shown)} designs on the same day. {'. '.join(words)}.")
+    return Picture(made[0], f"{len(shown)} designs on the same day. {'. '.join(words)}.")
 
 
 # ── The game day ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -61,7 +61,9 @@ def test_doing_nothing_wins_no_day_and_none_of_the_sample_wins_all():
 def test_buying_everything_loses_even_a_calm_day():
     for design in GROUPS["lavish"].values():
         result = GameDay(1, 1, rehearsal=[]).play(design)
-        assert result.budget_left == 1.0 and result.bill > result.day.rules.budget and result.grade == "D"
+        assert result.budget_left == 1.0
+        assert result.bill > result.day.rules.budget
+        assert result.grade == "D"
 
 
 def test_there_are_thirty_designs():
@@ -78,6 +80,7 @@ def test_seven_days_running_have_seven_first_incidents(level):
 
 def test_a_fix_must_hold_at_other_moments():
     day = GameDay(1, 2, rehearsal=["half-broken switch"])
-    assert holds(day.play(CAREFUL), days=2) and not holds(day.play(NAIVE))
+    assert holds(day.play(CAREFUL), days=2)
+    assert not holds(day.play(NAIVE))
     begins = {day.other_moments(number)._schedule[0][0] for number in range(4)}
     assert len(begins) == 4
