@@ -6,8 +6,8 @@
 
 A *service-level objective* says which share of the orders must be answered well and within two seconds; what it leaves
 is the *error budget* of the day. An order that is late or gets no answer uses one of it; an order that was confirmed
-and is lost, or one sold twice, uses ten. The score is what is left of the budget in percent (below zero if more is used)
-minus what the design costs, so that neither the cheapest nor the dearest wins.
+and is lost, or one sold twice, uses ten. The score is what is left of the budget in percent (below zero if more is
+used) minus what the design costs, so that neither the cheapest nor the dearest wins.
 """
 
 from __future__ import annotations
