@@ -83,6 +83,7 @@ class PrimaryStore(Node):
         ctx.set_timer("second", 1.0)
         close_of_business(ctx, self._seconds)
         self._save(ctx)
+        ctx.record("status", status=self._status(), label=f"{len(self.book)} sold")
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """An order, a ping, news of the primary or of a copy."""
@@ -115,8 +116,7 @@ class PrimaryStore(Node):
         elif name == "second":
             if self.role == "primary":
                 self._replicate(ctx)
-            status = "leader" if self.role == "primary" else "follower"
-            self._counter.tell_load(ctx, f"{len(self.book)} sold", status)
+            self._counter.tell_load(ctx, f"{len(self.book)} sold", self._status())
             ctx.set_timer("second", 1.0)
 
     def _do(self, ctx: Context, sender: str, job: Any) -> None:
@@ -174,6 +174,9 @@ class PrimaryStore(Node):
         self._copies.begin_to_listen(ctx.now)
         self._save(ctx)
         ctx.record("leads", epoch=epoch)
+
+    def _status(self) -> str:
+        return "leader" if self.role == "primary" else "follower"
 
     def _save(self, ctx: Context) -> None:
         ctx.save(Disk(self.epoch, self.book))

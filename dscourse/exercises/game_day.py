@@ -221,18 +221,18 @@ kill_minus_nine = ChoicePrediction(
         "in the middle of its work. Then it is started again. Is what it had confirmed still there?"
     ),
     right=Expectation(
-        "yes: and that says nothing about a power failure",
+        "it is there, and that says nothing about a power failure",
         "The operating system had the data and lives on. So this experiment can't find a missing `fsync`; the simulator, which loses what wasn't "
         "saved, can.",
     ),
     wrong=(
         Expectation(
-            "no: what isn't on the disk dies with the process",
+            "it is gone: what isn't on the disk dies with the process",
             "It had left the process: it was in the memory of the operating system, which no signal to a process touches.",
             KILL_TESTS_THE_DISK,
         ),
         Expectation(
-            "yes: so the data is safe on the disk",
+            "it is there, so the disk had it",
             "It was there; but not because of the disk. Pull the plug instead, and what the operating system hadn't written yet is gone.",
             KILL_TESTS_THE_DISK,
         ),
@@ -339,11 +339,12 @@ stand_the_switch = TrialExercise(
     hints=(
         "Who may decide that the primary is dead? One who can't see it is not enough.",
         "With a quorum, whoever doesn't hear the leader stands for election again and again, unless elections are careful.",
+        "When the switch is mended, a copy that was silent is made anew: all of it at once, or piece by piece?",
     ),
     solution=(
         "from dscourse.chaos import Design\n"
         'answer = Design(zones=3, servers=6, copies=3, store="quorum", careful_elections=True,\n'
-        '                detection=0.7, retries="budget", order_keys=True, shedding=True)'
+        '                detection=0.5, retries="budget", order_keys=True, shedding=True, repair="paced")'
     ),
     read=_Played.read,
     rules=(
@@ -374,13 +375,12 @@ stand_the_switch = TrialExercise(
         ),
         Rule(
             lambda tried: (
-                f"Won with grade {tried.result.grade}, {tried.result.score} points, in {tried.design.zones} zones. What costs more than it "
+                f"Won with grade {tried.result.grade}, {tried.result.score} points, with zones={tried.design.zones}. What costs more than it "
                 "brings, and what would have kept the store's leader in office? (An A must also be won with the switch failing at two other moments.)"
             ),
             _Played.is_not_best,
             "from dscourse.chaos import Design\n"
             'answer = Design(store="one machine", servers=4, order_keys=True)',
-            misconception=DISTRIBUTED_IS_BETTER,
         ),
     ),
 )  # fmt: skip

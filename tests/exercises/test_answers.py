@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dscourse.chaos import Design
 from dscourse.detection import HeartbeatDetector, SwimMember, phi
 from dscourse.exercises import (
     failure_detection,
     faults_and_redundancy,
+    game_day,
     partitioning,
     recovery,
     scaling_metrics,
@@ -67,6 +69,10 @@ RIGHT = [
     (recovery.pace_the_repair, {"at_once": 3, "wait": Fraction(15, 2)}),
     (recovery.pace_the_repair, {"at_once": 5, "wait": 10}),
     (recovery.minutes_of_work, 65.0),
+    (game_day.what_is_left, Fraction(50)),
+    (game_day.spared, lambda mean, groups: np.float64(1 - 1 / mean) ** groups),
+    (game_day.stand_the_switch, game_day.CAREFUL),
+    (game_day.two_designs, {"clinic": Design(store="one machine", servers=3), "tickets": game_day.CAREFUL}),
 ]  # fmt: skip
 
 
@@ -110,6 +116,9 @@ WRONG = [
     (recovery.pace_the_repair, {"at_once": 12, "wait": 8}, "No storm"),
     (recovery.pace_the_repair, {"at_once": 2, "wait": 12}, "too slow"),
     (recovery.minutes_of_work, 60, "You get 60 minutes"),
+    (game_day.what_is_left, 0.5, "In percent of the error budget"),
+    (game_day.stand_the_switch, game_day.ONE_MACHINE, "with zones=1"),
+    (game_day.two_designs, {"clinic": game_day.ONE_MACHINE, "tickets": game_day.CAREFUL}, "doesn't need"),
 ]  # fmt: skip
 
 
