@@ -20,6 +20,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from dscourse.live.lines import Lines, StreamOver
 from dscourse.live.machine import Identity, Machine, Recorded
 from dscourse.live.shipping import unpacked
 from dscourse.live.wire import Parcel, opened, sealed, to_wire
@@ -37,37 +38,10 @@ def main() -> None:
     )  # comes with SIGCONT when that one is gone; then standard input ends
     reports = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a node prints goes to its log
-    orders = _Lines(0)
+    orders = Lines(0)
     setting = json.loads(orders.wait())
-    with contextlib.suppress(_Over):
+    with contextlib.suppress(StreamOver):
         NodeProcess(setting, orders, reports).run()
-
-
-class _Over(Exception):  # noqa: N818
-    """Standard input has ended."""
-
-
-class _Lines:
-    """Lines from a file descriptor."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.arrived: list[bytes] = []
-        self._rest = b""
-
-    def read(self) -> None:
-        """Read what there is; wait if there is nothing."""
-        read = os.read(self.descriptor, 1 << 16)
-        if not read:
-            raise _Over
-        *lines, self._rest = (self._rest + read).split(b"\n")
-        self.arrived += lines
-
-    def wait(self) -> bytes:
-        """The next line."""
-        while not self.arrived:
-            self.read()
-        return self.arrived.pop(0)
 
 
 class NodeProcess:
@@ -79,7 +53,7 @@ class NodeProcess:
         reports: where to answer.
     """
 
-    def __init__(self, setting: dict[str, Any], orders: _Lines, reports: Any) -> None:
+    def __init__(self, setting: dict[str, Any], orders: Lines, reports: Any) -> None:
         identity = Identity(**{**setting["identity"], "peers": tuple(setting["identity"]["peers"])})
         self._name, self._incarnation = identity.name, identity.incarnation
         self._orders, self._reports = orders, reports

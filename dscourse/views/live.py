@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,8 +20,8 @@ _TIMES = (
     ("write", "a write, with a leader"),
 )
 _MIDDLE = (0.05, 0.95)
-_PREDICTED = {"color": palette.SKY, "marker": "|"}
-_MEASURED = {"color": palette.VERMILION, "marker": "D"}
+_PREDICTED: dict[str, Any] = {"color": palette.SKY, "marker": "|"}
+_MEASURED: dict[str, Any] = {"color": palette.VERMILION, "marker": "D"}
 
 
 @default_settings

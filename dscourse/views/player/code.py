@@ -24,7 +24,8 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
     named |= {
         lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")
     }  # others are the notebook's own
-    kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
+    is_new = not name and base.scenario.takes_faults
+    kinds = sorted(named | ({"Scenario"} if is_new else set()))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     if name:
         lines.append("")
@@ -46,6 +47,8 @@ def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
 
 
 def _base_lines(base: Run) -> list[str]:
+    if not (base.scenario.takes_faults or base.scenario.is_script):
+        return ["# This run was live, and nothing gives it again: keep it under a name.", ""]
     factory, settings = base.scenario.node_factory, ""
     lines = []
     if isinstance(factory, partial):
