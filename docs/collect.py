@@ -28,7 +28,7 @@ TABLE_BYTES = 2_500_000
 PIXELS_PER_INCH = 96
 #: What a player's page needs to know beside its runs.
 PLAYER_STATE = ("acts", "code", "fields", "problem", "answered", "tasks", "hides_future", "hides_faults")
-UNREACHABLE = "Only Python can do this: open the notebook in JupyterLab or on Binder."
+UNREACHABLE = "To break it you need Python: open the notebook in JupyterLab or on Binder."
 
 
 def collect(path: str) -> None:

@@ -1,7 +1,8 @@
 """How Sphinx makes the course's site; `build.py` lays out what it reads."""
 
 project = "dscourse"
-author = "the dscourse team"
+author = "the dscourse authors"
+copyright = "2026, the dscourse authors"  # noqa: A001 - Sphinx calls it so
 extensions = ["myst_nb"]
 source_suffix = {".ipynb": "myst-nb", ".md": "myst-nb"}
 exclude_patterns = ["_build"]

@@ -12,9 +12,9 @@ BREAK = 15
 LUNCH = 60
 INTRO = """# Timetables
 
-The minutes are those of the notebooks' core paths, which count reading, playing and answering. With a group, let everybody
-commit to a prediction before anybody runs the cell; the minutes allow for it. When you are late, leave out what each
-notebook's notes name, never the case that closes it."""
+The minutes are those of the notebooks' core paths, which count reading, playing and answering. With a group, let
+everybody commit to a prediction before anybody runs the cell; the minutes allow for it. When you are late, leave out
+what each notebook's notes name, never the case that closes it."""
 LONGEST_STRETCH = 100  # minutes of work after which there is a break
 
 

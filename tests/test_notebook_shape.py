@@ -30,6 +30,7 @@ RECAST = (
     START,
     "02-scaling-up-and-out.ipynb",
     "03-scaling-patterns.ipynb",
+    "04-partitioning.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
     "09-split-brain.ipynb",

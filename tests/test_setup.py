@@ -584,7 +584,7 @@ def pip_lines(environment):
 def test_conda_gives_python_and_pip_and_pip_gives_the_rest(environment):
     from_conda = [part for part in environment["dependencies"] if isinstance(part, str)]
     assert [re.split("[=<>]", part)[0] for part in from_conda] == ["python", "pip"]
-    assert pip_lines(environment) == ["-c requirements.lock", "-e .[lab]"]
+    assert pip_lines(environment) == ["-c requirements.lock", "-e .[lab]", "nbval"]
 
 
 def test_binder_reads_our_environment_and_stages_the_whole_repository(environment, monkeypatch):

@@ -1,9 +1,10 @@
-"""Predictions and exercises of notebook 04."""
+"""Predictions, exercises, runs and players' tasks of notebook 04."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import partial
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,22 @@ from dscourse.exercises import (
     Misconception,
     Mistake,
     NumberExercise,
+    NumberPrediction,
     Rule,
     TrialExercise,
     Unfit,
-    told,
 )
-from dscourse.partitioning import ConsistentHashRing, Partitioner, load_counts, rebalance
+from dscourse.exercises._fleet_design import FleetDesign, try_design as try_design
+from dscourse.exercises.nodes.partitioning import remember_the_vote as remember_the_vote
+from dscourse.partitioning import (
+    ConsistentHashRing,
+    database_load,
+    load_counts,
+    partitioned_node,
+    store_network,
+)
+from dscourse.simulation import ClosedLoop, Crash, Fault, Run, Scenario
+from dscourse.views import Task, Visit
 
 # ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,12 +58,6 @@ RANDOM_PLACES_ARE_EVEN = Misconception(
     ),
     answer="To three tenths: the longest of ten random arcs is 29 % on average.",
 )
-TWICE_THE_POINTS_HALF_THE_ERROR = Misconception(
-    "partitioning.twice_the_points_half_the_error",
-    belief="Twice as many points halve the error.",
-    question=("Sixteen times as many virtual nodes: what becomes of the standard error of a node's load?"),
-    answer="A quarter of it is left: it falls like 1/√V.",
-)
 ASKING_ALL_COSTS_NO_TIME = Misconception(
     "partitioning.asking_all_costs_no_time",
     belief="To ask all nodes at the same time takes as long as to ask one.",
@@ -69,30 +74,59 @@ MISCONCEPTIONS = (
     ONLY_A_FAIR_SHARE_MOVES,
     BALANCED_DATA_IS_BALANCED_LOAD,
     RANDOM_PLACES_ARE_EVEN,
-    TWICE_THE_POINTS_HALF_THE_ERROR,
     ASKING_ALL_COSTS_NO_TIME,
     A_TIMEOUT_SETTLES_IT,
 )
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
 
-add_a_machine = ChoicePrediction(
-    "partitioning.add_a_machine",
+more_cache = ChoicePrediction(
+    "partitioning.more_cache",
     question=(
-        "Four servers share a million keys: server number = hash(key) mod 4. Traffic grows, you add a fifth. "
-        "How many of the keys must move to another server?"
+        "Four caches hold all 150 keys, so the database has nothing to do; it could answer 10 questions a second. Users ask for 25 keys a "
+        "second, and the cache of a key is hash(key) mod 4. At 4 s a fifth, empty cache joins: mod 5. What do users notice?"
     ),
-    right=Expectation("about four fifths", "Can you say which keys stay?"),
+    right=Expectation(
+        "most answers take ten times as long or more, for some seconds",
+        "Most keys are looked for where they aren't, and the database is asked for more than it can answer: a queue forms.",
+    ),
     wrong=(
         Expectation(
-            "about a fifth",
-            "That is the newcomer's fair share, and the least any scheme can move. See how far mod is from it.",
+            "nothing: there is more cache than before",
+            "There is more room. But is what users ask for still where they look for it?",
             ONLY_A_FAIR_SHARE_MOVES,
         ),
         Expectation(
-            "about half", "Halving happens when the count doubles. Here 4 becomes 5: which remainders agree?"
+            "one answer in five is a little slower: the newcomer is empty",
+            "The newcomer gets a fifth of the keys. What of the keys that were the others' already?",
+            ONLY_A_FAIR_SHARE_MOVES,
         ),
     ),
+)
+
+add_a_machine = NumberPrediction(
+    "partitioning.add_a_machine",
+    question=(
+        "Four servers share a million keys: server number = hash(key) mod 4. You add a fifth, and it becomes mod 5. How many of a hundred keys "
+        "must move to another server?"
+    ),
+    scale=(0, 100),
+    step=1,
+    unit="of 100",
+    near=6,
+    right="A key stays only if its hash leaves the same remainder by 4 and by 5. Can you say which those are?",
+    typical={
+        20: Expectation(
+            "a fair share",
+            "That is the newcomer's fair share, and the least that any scheme can move. See how far mod is from it.",
+            ONLY_A_FAIR_SHARE_MOVES,
+        ),
+        50: Expectation(
+            "half",
+            "Half would move if the number of servers doubled. Here 4 becomes 5: which remainders agree?",
+        ),
+    },
+    otherwise="Write down h mod 4 and h mod 5 for h from 0 to 19. For how many of these twenty are the two equal?",
 )
 
 keys_in_order = ChoicePrediction(
@@ -142,49 +176,28 @@ one_point_each = ChoicePrediction(
     ),
 )
 
-leave_from_the_middle = ChoicePrediction(
-    "partitioning.leave_from_the_middle",
-    question=(
-        "Jump hash numbers its ten nodes 0 to 9 and moves as little as is possible when number 10 is added. Now node 5 dies, and "
-        "nine are left. How many keys move?"
-    ),
-    right=Expectation(
-        "nearly two tenths",
-        "Those of node 5, and most of those of the last node, which takes over number 5.",
-    ),
-    wrong=(
-        Expectation(
-            "a tenth: those of node 5",
-            "Those must move. But the buckets are numbered without gaps: when there are nine, which number is no more?",
-        ),
-        Expectation(
-            "nearly all, as with mod",
-            "Jump hash keeps every key whose number still exists. Which numbers exist when there are nine?",
-        ),
-    ),
-)
-
-hottest_key = ChoicePrediction(
+hottest_key = NumberPrediction(
     "partitioning.hottest_key",
     question=(
-        "Ten nodes, keys hashed perfectly evenly: each owns a tenth of 100 000 keys. The requests follow Zipf's law with exponent "
-        "1.2, the median of Twitter's cache clusters. How much does the busiest node get, compared with the mean?"
+        "Ten nodes, keys hashed perfectly evenly: each owns a tenth of 100 000 keys. The requests follow Zipf's law with exponent 1.2, the "
+        "median of Twitter's cache clusters. How many times the mean load does the busiest node get?"
     ),
-    right=Expectation(
-        "more than twice the mean",
-        "The most popular key alone gets twice a node's fair share, and one key lies on one node.",
-    ),
-    wrong=(
-        Expectation(
-            "about the mean: hashing is uniform",
+    scale=(1, 10),
+    step=0.1,
+    unit="times the mean",
+    near=0.5,
+    right="The most popular key alone gets twice a node's fair share, and one key lies on one node.",
+    typical={
+        1.1: Expectation(
+            "about the mean",
             "Hashing spreads keys, not requests. How large a share does the most popular key get, all alone?",
             BALANCED_DATA_IS_BALANCED_LOAD,
         ),
-        Expectation(
-            "about 1.2 times the mean",
-            "The exponent is no factor. Look at the share of the most popular key.",
+        10: Expectation(
+            "all of it", "The hottest key is one of many: together the others still get most of the requests."
         ),
-    ),
+    },
+    otherwise="The exponent is no factor. Add the share of the most popular key to a tenth of what the others get.",
 )
 
 wait_for_all = ChoicePrediction(
@@ -266,28 +279,6 @@ keys_that_stay = NumberExercise(
     tolerance=0.004,
 )
 
-enough_points = NumberExercise(
-    "partitioning.enough_points",
-    task=(
-        "A large ring with 100 points a node has a standard error of 10 % in the load of a node. How many points a node bring "
-        "it down to 5 %?"
-    ),
-    expects="a number of points",
-    success="Right: 400. Balance on a ring is bought with memory, and the price goes up with the square.",
-    hints=("The standard error is about 1/√V.", "Half the error takes four times the points."),
-    solution="answer = 1 / 0.05**2",
-    mistakes=(
-        Mistake(
-            "answer = 200",
-            "You took the error to fall like 1/V. It falls like 1/√V: to halve it takes four times as many points.",
-            TWICE_THE_POINTS_HALF_THE_ERROR,
-        ),
-        Mistake("answer = 1 / 0.05", "Close: 1/√V = 0.05 gives √V = 20. And V?"),
-    ),
-    otherwise="Solve 1/√V = 0.05, or ask the picture under “Checked against the literature”.",
-    accepts=(380, 420),
-)
-
 
 def _rings() -> Iterator[tuple[int, list[tuple[int, str]]]]:
     """Yield hashes and the rings on which their owners are asked for: a small one to read, and a larger one."""
@@ -363,58 +354,6 @@ your_own_ring = FunctionExercise(
     otherwise="my_owner{arguments} gave {given}; the next point clockwise belongs to {right}.",
 )
 
-_FLEETS = (
-    {"n0": 1.0, "n1": 1.0, "n2": 2.0, "n3": 1.0, "n4": 2.0},
-    {**{f"n{number}": 1.0 for number in range(12)}, "n3": 2.0, "n7": 2.0},
-)
-_KEY_COUNT = 100_000
-
-
-def try_design(make: Callable[[Sequence[str], Mapping[str, float]], Partitioner]) -> dict[str, float]:
-    """Measure a design on two fleets and return the worst of each: overload, moved, bystanders, table_bytes.
-
-    `overload` is the load of a node over what its weight entitles it to, `moved` the keys moved over the least possible,
-    `bystanders` the fraction of keys that moved between nodes that neither joined nor left.
-    """
-    worst = {"overload": 0.0, "moved": 0.0, "bystanders": 0.0, "table_bytes": 0.0}
-    keys = np.arange(_KEY_COUNT)
-    for fleet in _FLEETS:
-        partitioner = make(list(fleet), dict(fleet))
-        shares = {node: weight / sum(fleet.values()) for node, weight in fleet.items()}
-        counts = load_counts(partitioner, keys)
-        measured = {
-            "overload": max(counts[node] / _KEY_COUNT / share for node, share in shares.items()),
-            "table_bytes": float(partitioner.table_bytes),
-        }
-        for change in (
-            rebalance(partitioner, keys, add="fresh"),
-            rebalance(partitioner, keys, remove="n1"),
-            rebalance(partitioner, keys, remove="n3"),
-        ):
-            measured["moved"] = max(measured.get("moved", 0.0), change.moved / change.least_possible)
-            touched = max(change.takes.get("fresh", 0.0), change.gives["n1"], change.gives["n3"])
-            measured["bystanders"] = max(measured.get("bystanders", 0.0), change.moved - touched)
-        worst = {name: max(value, measured[name]) for name, value in worst.items()}
-    return worst
-
-
-class _FleetDesign:
-    """A way to partition fleets, measured when it is first asked for."""
-
-    def __init__(self, answer: Any) -> None:
-        if not callable(answer):
-            raise Unfit
-        self.make = answer
-        made = answer(list(_FLEETS[0]), dict(_FLEETS[0]))
-        if not isinstance(made, Partitioner):
-            raise Unfit(f"it returned {told(made)}")
-        self.weights = set(made.weights.values())
-
-    @cached_property
-    def found(self) -> dict[str, float]:
-        return try_design(self.make)
-
-
 design_a_fleet = TrialExercise(
     "partitioning.design_a_fleet",
     task=(
@@ -427,7 +366,7 @@ design_a_fleet = TrialExercise(
         "a function of nodes and weights that returns a partitioner, such as "
         "`lambda nodes, weights: ConsistentHashRing(nodes, weights=weights)`"
     ),
-    success="That holds, for a small and for a larger fleet. What did you pay for it? Look at the time of a look-up in the race.",
+    success="That holds, for a small and for a larger fleet. What did you pay for it? Look at the column “look-up” of the table.",
     hints=(
         "Go through the race: which ways have weights at all? Which of those move nothing between bystanders?",
         "Rendezvous hashing needs no table. A directory with fixed slots passes as well, if its table is small enough.",
@@ -437,7 +376,7 @@ design_a_fleet = TrialExercise(
         "def design(nodes, weights):\n    return RendezvousPartitioner(nodes, weights)\n\n"
         "answer = design"
     ),
-    read=_FleetDesign,
+    read=FleetDesign,
     rules=(
         Rule(
             "The heaviest node should carry twice what a light one does, but your partitioner knows nothing of the weights.",
@@ -523,4 +462,123 @@ break_the_balance = TrialExercise(
             'answer = [f"user:{number}" for number in range(5000)]',
         ),
     ),
+)
+
+
+# ── Runs, and what there is to do in their players ────────────────────────────────────────────────────────────
+
+POOL = ("s1", "s2", "s3", "s4")
+ACCOUNTS = ("n0", "n1")
+NODES = ("n0", "n1", "n2", "n3")
+
+
+def pool_report(run: Run, since: float = 4.0, until: float = 8.0) -> str:
+    """Return what users of a `cache_pool` saw between two times, and what its database was asked."""
+    seen = [one.latency for one in run.history() if since <= one.invoked < until and one.outcome == "ok"]
+    return (
+        f"{since:g} to {until:g} s: median {1000 * median(seen):.0f} ms, slowest {1000 * max(seen):.0f} ms; "
+        f"database asked {database_load(run, since, until):.0f} times a second"
+    )
+
+
+def _store(
+    storage: Sequence[str],
+    operations: Sequence[Any],
+    *faults: Fault,
+    latency: float,
+    until: float,
+    **settings: Any,
+) -> Run:
+    node = partial(partitioned_node, storage=storage, patience=2.0, **settings)
+    clients = [ClosedLoop(tuple(operations), 0.0, "app", timeout=6.0)]
+    return Scenario(node, store_network(storage, latency), faults=faults, clients=clients).run(until)
+
+
+def transfer(*faults: Fault, until: float = 12.0) -> Run:
+    """Run a transfer from alice (on n0) to dave (on n1) across a slow network, with an application as coordinator."""
+    opening = [("put", "alice", 100), ("put", "dave", 100)]
+    work = [*opening, ("transact", (("alice", -30), ("dave", 30)))]
+    return _store(ACCOUNTS, work, *faults, latency=0.5, until=until)
+
+
+def repaint(index: str) -> Run:
+    """Paint a car red, then blue, and search for blue, in a store of four nodes with a local or a global index."""
+    work = [("put", "car:1", "red"), ("put", "car:1", "blue"), ("find", "blue")]
+    return _store(NODES, work, latency=0.3, until=3.0, index=index)
+
+
+def transfers(across: int, count: int = 300) -> list[Any]:
+    """Return transactions for a store of eight nodes, each across so many of them, no account in two of them."""
+    ring = ConsistentHashRing([f"n{number}" for number in range(8)], virtual_nodes=64)
+    names = [f"a{number}" for number in range(20 * count)]
+    owners = ring.owners(names).tolist()
+    by_node = [
+        [name for name, owner in zip(names, owners, strict=True) if owner == node] for node in ring.nodes
+    ]
+    return [("transact", tuple((name, 1) for name in each)) for each in zip(*by_node[:across], strict=False)][
+        :count
+    ]
+
+
+def routed(way: str, known: Sequence[str] | None = None) -> Run:
+    """Run eight reads from a store of four nodes, with the requests routed in one of three ways."""
+    gets = [("get", f"car:{number}") for number in range(8)]
+    return _store(NODES, gets, latency=0.3, until=10.0, way=way, known=known)
+
+
+def _crashed(run: Run, node: str, begin: float, end: float) -> bool:
+    return any(
+        isinstance(fault, Crash) and fault.node == node and begin <= fault.at <= end for fault in run.faults
+    )
+
+
+watch_the_pool = (
+    Task("partitioning.warm", "At 0.2 ×, see where requests go before 4 s", Visit(1.0, 3.9)),
+    Task("partitioning.cold", "See what goes to db just after 4 s, and its queue", Visit(4.2, 7.0)),
+    Task("partitioning.warm_again", "At 2 ×, go on until db is idle again", Visit(17.0, 20.0)),
+)
+watch_the_mended_pool = (
+    Task("partitioning.shortest_queue", "From 4 s on, find the longest queue at db", Visit(4.0, 8.0)),
+)
+watch_the_keys = (
+    Task(
+        "partitioning.among_the_old",
+        "After 1 s, find a key that moves between two old servers",
+        Visit(1.0, 2.9),
+    ),
+    Task("partitioning.to_the_newcomer", "Find one on its way to s5", Visit(1.5, 3.4)),
+    Task(
+        "partitioning.lost_on_the_way",
+        "Crash s5 for a second at about 2 s: which keys has nobody at the end?",
+        lambda run: _crashed(run, "s5", 1.5, 2.9),
+    ),
+)
+compare_the_keys = (
+    Task("partitioning.both_under_way", "Find both clusters with keys under way", Visit(1.0, 2.5)),
+    Task("partitioning.one_is_done", "Find the moment at which only one is done", Visit(2.6, 3.4)),
+)
+watch_the_votes = (
+    Task("partitioning.locked", "Find the moment at which both accounts are locked", Visit(2.5, 3.4)),
+    Task("partitioning.answered", "When does the client hear “ok”? Are both unlocked then?", Visit(3.0, 3.5)),
+)
+watch_the_doubt = (
+    Task("partitioning.asks", "From 6 s on, find what n0 asks, and whom", Visit(6.0, 8.4)),
+    Task("partitioning.unlocked", "Find the moment at which the locks go", Visit(9.4, 12.0)),
+    Task(
+        "partitioning.participant_crashes",
+        "Crash n1 while it is locked, and restart it: is dave free?",
+        lambda run: _crashed(run, "n1", 2.6, 9.0),
+    ),
+)
+watch_the_indexes = (
+    Task("partitioning.repainted", "Compare who is told when the car turns blue", Visit(0.6, 1.8)),
+    Task("partitioning.searched", "Compare who is asked in each search for blue", Visit(1.8, 2.4)),
+)
+watch_the_library = (
+    Task("partitioning.knows", "Follow a request that finds its node at once", Visit(0.1, 2.4)),
+    Task("partitioning.is_told", "Find one that is sent on, and by whom", Visit(0.2, 9.0)),
+)
+watch_the_ways = (
+    Task("partitioning.through_a_proxy", "Count the hops of a request through the proxy", Visit(0.1, 2.0)),
+    Task("partitioning.any_node", "On the other side, find a node that passes one on", Visit(0.2, 9.0)),
 )

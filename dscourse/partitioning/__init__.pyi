@@ -1,5 +1,11 @@
 from .bounded import BoundedLoadRing as BoundedLoadRing
+from .cache_pool import cache_pool as cache_pool, database_load as database_load
 from .directory import DirectoryPartitioner as DirectoryPartitioner
+from .handover import (
+    growing_cluster as growing_cluster,
+    handed_over as handed_over,
+    keys_held as keys_held,
+)
 from .hot_keys import (
     HotKey as HotKey,
     LruCache as LruCache,
@@ -37,8 +43,4 @@ from .store.nodes import (
     partitioned_node as partitioned_node,
     store_network as store_network,
 )
-from .store.pricing import (
-    Price as Price,
-    messages_between_machines as messages_between_machines,
-    price as price,
-)
+from .store.pricing import Price as Price, price as price

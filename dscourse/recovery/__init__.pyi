@@ -40,6 +40,7 @@ from .reconciler import (
     Reconciler as Reconciler,
     Remove as Remove,
 )
+from .recorded_losses import PairLosses as PairLosses, pair_losses as pair_losses
 from .rereplication import (
     RepairMaster as RepairMaster,
     RepairReport as RepairReport,

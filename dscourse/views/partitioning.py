@@ -1,10 +1,8 @@
-"""Pictures of notebook 04: the ring, what moves, how loads lie, and explorers of rings, hot keys and partitioners."""
+"""Pictures of notebook 04: the ring, ranges, how loads and latencies lie, and explorers of rings and hot keys."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,24 +11,14 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from dscourse.partitioning import (
-    BoundedLoadRing,
     ConsistentHashRing,
-    DirectoryPartitioner,
-    JumpPartitioner,
     LruCache,
-    MaglevPartitioner,
-    ModuloPartitioner,
-    Partitioner,
-    RangePartitioner,
-    Rebalance,
     RendezvousPartitioner,
     hash_keys,
-    load_counts,
     load_imbalance,
-    rebalance,
     split_hot_key,
     spread_hot_keys,
     twitter_zipf_exponents,
@@ -252,43 +240,6 @@ def _draw_shares(axes: Axes, before: ConsistentHashRing, after: ConsistentHashRi
         axes.plot(-0.035 * longest, row, marker, color=colour, markersize=7, **edge)
 
 
-# ── What moves ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_rebalance(changes: Mapping[str, Rebalance], ax: Axes | None = None) -> Picture:
-    """Draw what each node gives and takes, for one or several ways of partitioning side by side.
-
-    Args:
-        changes: {name of the way: its rebalance}, all of the same change.
-        ax: where, for a single one; new axes if None.
-    """
-    drawn = panels(ax, len(changes), 3.4 * len(changes) + 0.6, 2.9, sharey=True)
-    for axes, (name, change) in zip(drawn, changes.items(), strict=True):
-        _draw_gives_and_takes(axes, change)
-        axes.set_title(f"{name}: {readable_percent(change.moved, 1)} move", fontsize=10)
-    drawn[-1].legend(loc="upper right", fontsize=8, framealpha=1)
-    told = "; ".join(f"{name} moves {readable_percent(change.moved, 1)}" for name, change in changes.items())
-    least = next(iter(changes.values())).least_possible
-    return Picture(
-        drawn[0],
-        f"Share of all keys that each node gives and takes. {told}; "
-        f"the least possible is {readable_percent(least, 1)}.",
-    )
-
-
-def _draw_gives_and_takes(axes: Axes, change: Rebalance) -> None:
-    rows = np.arange(len(change.gives))
-    axes.barh(rows, [-share for share in change.gives.values()], label="gives", **_HATCHED)
-    axes.barh(rows, list(change.takes.values()), color=BLUE, label="takes")
-    axes.axvline(0, color=BLACK, linewidth=0.8)
-    axes.set_yticks(rows, list(change.gives))
-    if not axes.yaxis_inverted():
-        axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: readable_percent(abs(share))))
-    axes.set_xlabel("share of all keys", fontsize=9)
-
-
 # ── Balance ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -431,139 +382,6 @@ def _update_hot_keys(drawn: dict[str, Any], theta: float, hot_keys: int, pieces:
         f"{imbalance:.2f}). The cache answers {readable_percent(answered)}. Reading the hottest key asks "
         f"{asked} node{'s' if asked > 1 else ''}."
     )
-
-
-# ── All partitioners ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def explore_partitioners() -> InteractiveFigure:
-    """Show all partitioners side by side under the same change: balance, movement, memory and time of a look-up."""
-    return live_figure(
-        _set_up_partitioners,
-        _update_partitioners,
-        nodes=widgets.SelectionSlider(options=[3, 5, 10, 20, 50], value=10),
-        virtual_nodes=widgets.SelectionSlider(options=[1, 4, 16, 64, 128, 256], value=128),
-        change=["a node joins", "a node in the middle leaves", _LAST_LEAVES],
-    )
-
-
-def contestants(
-    nodes: Sequence[str], virtual_nodes: int = 128, key_count: int = 20_000
-) -> dict[str, Partitioner]:
-    """Return one partitioner of each kind, by name; ranges are cut for the keys 0 … `key_count` − 1, 16 a node."""
-    ranges = 16 * len(nodes)
-    return {
-        "modulo": ModuloPartitioner(nodes),
-        "ranges": RangePartitioner([key_count * cut // ranges for cut in range(1, ranges)], list(nodes) * 16),
-        "ring": ConsistentHashRing(nodes, virtual_nodes),
-        "bounded ring": BoundedLoadRing(nodes, 0.1, virtual_nodes),
-        "rendezvous": RendezvousPartitioner(nodes),
-        "jump": JumpPartitioner(nodes),
-        "Maglev": MaglevPartitioner(nodes, table_size=5003),
-        "directory": DirectoryPartitioner(nodes, slots=4096),
-    }
-
-
-_KEYS = np.arange(20_000)  # as many as `contestants` cuts its ranges of
-
-
-@lru_cache(maxsize=16)
-def _partitioners(nodes: int, virtual_nodes: int) -> tuple[dict[str, Partitioner], list[float]]:
-    """Return the contestants, which nobody changes, and the imbalance of each: the same before every change."""
-    partitioners = contestants([f"n{number}" for number in range(nodes)], virtual_nodes)
-    return partitioners, [load_imbalance(load_counts(p, _KEYS)) for p in partitioners.values()]
-
-
-@lru_cache(maxsize=128)
-def _compared(nodes: int, virtual_nodes: int, change: str) -> tuple[list[str], list[list[float]], float]:
-    """Return names, [imbalance, moved, bytes] of each, and the least possible."""
-    names = [f"n{number}" for number in range(nodes)]
-    leaver = {"a node in the middle leaves": names[nodes // 2], _LAST_LEAVES: names[-1]}.get(change)
-    add = None if leaver else f"n{nodes}"
-    rows, least = [], 0.0
-    partitioners, imbalances = _partitioners(nodes, virtual_nodes)
-    for partitioner, imbalance in zip(partitioners.values(), imbalances, strict=True):
-        moved = rebalance(partitioner, _KEYS, add=add, remove=leaver)
-        rows.append([imbalance, moved.moved, float(partitioner.table_bytes)])
-        least = moved.least_possible
-    return list(partitioners), rows, least
-
-
-def _nanoseconds(partitioner: Partitioner) -> float:
-    """Measure looking up an array of 4 000 keys at once: wall-clock, so it is only ever shown in a picture."""
-    best = float("inf")
-    for _ in range(2):
-        start = time.perf_counter()
-        partitioner.owners(_KEYS[:4000])
-        best = min(best, time.perf_counter() - start)
-    return best / 4000 * 1e9
-
-
-class _Column:
-    """One quantity as bars in the ``place``-th quarter of the axes, each with its number."""
-
-    def __init__(
-        self, axes: Axes, place: int, title: str, text: Callable[[float], str], *, log: bool = False
-    ) -> None:
-        self._place, self._text, self._log = place, text, log
-        count = len(axes.get_yticks())
-        self.bars = axes.hlines(range(count), place, [place] * count, colors=SERIES[place], linewidth=15)
-        axes.axvline(place, color=BLACK, linewidth=0.8)
-        self.numbers = [axes.text(place, row, "", va="center", fontsize=8) for row in range(count)]
-        self.mark = axes.axvline(place, color=BLACK, linestyle="--", linewidth=1.2)
-        self.title = axes.text(place + 0.34, count - 0.35, title, ha="center", va="top", fontsize=9)
-
-    def show(self, values: Sequence[float], mark: float = 0.0) -> None:
-        """Show a value a row, the largest of which fills the column, and a dashed line at a mark if it is above 0."""
-        low = 0.5 * min(value for value in (*values, mark) if value > 0) if self._log else 0.0
-
-        def reach(value: float) -> float:
-            part = (
-                np.log(max(value, low) / low) / np.log(max(values) / low)
-                if self._log
-                else value / max(values)
-            )
-            return self._place + 0.68 * float(part)
-
-        ends = [reach(value) for value in values]
-        self.bars.set_segments([[(self._place, row), (end, row)] for row, end in enumerate(ends)])
-        for number, end, value in zip(self.numbers, ends, values, strict=True):
-            number.set(x=end + 0.02, text=self._text(value))
-        self.mark.set(visible=mark > 0, xdata=[reach(mark)] * 2)
-
-
-def _set_up_partitioners(figure: Figure) -> dict[str, Any]:
-    # One pair of axes for all four columns: four would take longer to draw.
-    axes = placed_axes(figure, 0.12, 0.15, 0.99, 0.98, size=(9.6, 3.4))
-    names = list(_partitioners(3, 1)[0])
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, 4), ylim=(len(names) - 0.5, -0.5), xticks=[])
-    axes.spines["bottom"].set_visible(False)
-    axes.grid(visible=False)
-    now = "ns a key, 4 000 at once,\nhere and now (log. scale)"
-    columns = [
-        _Column(axes, 0, "imbalance of 20 000 keys\n(busiest / mean)", "{:.2f}".format),
-        _Column(axes, 1, "", lambda share: readable_percent(share, 1), log=True),
-        _Column(axes, 2, "table, bytes\n(log. scale)", readable_number, log=True),
-        _Column(axes, 3, now, lambda value: readable_number(round(value)), log=True),
-    ]
-    changing = [[column.bars, column.numbers, column.title, column.mark] for column in columns]
-    return {"columns": columns, "changing": changing}
-
-
-def _update_partitioners(drawn: dict[str, Any], nodes: int, virtual_nodes: int, change: str) -> str:
-    names, rows, least = _compared(nodes, virtual_nodes, change)
-    imbalance, moved, size = zip(*rows, strict=True)
-    spent = [_nanoseconds(partitioner) for partitioner in _partitioners(nodes, virtual_nodes)[0].values()]
-    columns, fewest = drawn["columns"], readable_percent(least, 1)
-    for column, values, mark in zip(columns, (imbalance, moved, size, spent), (0, least, 0, 0), strict=True):
-        column.show(values, mark)
-    columns[1].title.set_text(f"keys moved (log. scale;\ndashed: least, {fewest})")
-    told = "; ".join(
-        f"{name}: imbalance {i:.2f}, moved {readable_percent(m, 1)}, {readable_number(s)} bytes"
-        for name, (i, m, s) in zip(names, rows, strict=True)
-    )
-    return f"{nodes} nodes, {change}. Least possible {fewest}. {told}."
 
 
 # ── Tails ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -225,3 +225,20 @@ def write_notebook(folder, sources):
     name = f"test-{secrets.token_hex(4)}.ipynb"
     (folder / name).write_text(json.dumps(content), encoding="utf-8")
     return name
+
+
+@pytest.fixture(scope="session")
+def site(browser, tmp_path_factory):
+    """Return the folder of the site's pages: the one that DSCOURSE_SITE names, or one with the first notebook."""
+    given = os.environ.get("DSCOURSE_SITE")
+    if given:
+        return Path(given)
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    sys.path.insert(0, str(docs))
+    try:
+        import build
+    finally:
+        sys.path.remove(str(docs))
+    into = tmp_path_factory.mktemp("site")
+    build.build(into, only=["00"])
+    return into / "html"

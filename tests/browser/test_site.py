@@ -3,31 +3,10 @@
 DSCOURSE_SITE names a site that was built before (`make site`); without it one notebook's page is built here.
 """
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 LARGEST_FIRST_PAGE = 3_000_000  # bytes, with what it loads
 PATIENCE = 30_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
-    """Return the folder of the pages."""
-    given = os.environ.get("DSCOURSE_SITE")
-    if given:
-        return Path(given)
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        import build
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
-    into = tmp_path_factory.mktemp("site")
-    build.build(into, only=["00"])
-    return into / "html"
 
 
 @pytest.fixture
@@ -79,7 +58,7 @@ def test_a_player_plays_steps_and_ticks_tasks_and_says_what_needs_python(open_pa
     page.keyboard.press("n")
     page.keyboard.press("Enter")
     player.get_by_text("Crash").first.click()
-    player.get_by_text("Only Python can do this").wait_for()
+    player.get_by_role("alert").get_by_text("To break it you need Python").wait_for()
     page.problems.clear()  # the player also warns in the console
 
 
@@ -89,9 +68,9 @@ def test_a_link_of_the_gallery_opens_at_the_moment_that_decides(open_page):
         "() => document.querySelector('#split-brain .dscourse-player')?.dataset.time === '11500000'"
     )
     page = open_page("gallery.html")
-    page.locator("a[href='#figure-8@80']").click()
+    page.locator("a[href='#figure-8@95']").click()
     page.wait_for_function(
-        "() => document.querySelector('#figure-8 .dscourse-player')?.dataset.time === '80000000'"
+        "() => document.querySelector('#figure-8 .dscourse-player')?.dataset.time === '95000000'"
     )
 
 

@@ -120,14 +120,12 @@ def keys_on_distinct_nodes(count):
     return [first[node] for node in STORAGE[:count]]
 
 
-@pytest.mark.parametrize(
-    ("nodes", "messages", "milliseconds"), [(1, 2, 2), (2, 8, 4), (3, 12, 4), (5, 20, 4)]
-)
-def test_a_transaction_across_k_nodes_costs_4k_messages_and_two_round_trips(nodes, messages, milliseconds):
+@pytest.mark.parametrize(("nodes", "messages"), [(1, 2), (2, 8), (3, 12), (5, 20)])
+def test_a_transaction_across_k_nodes_costs_4k_messages_and_one_round_trip(nodes, messages):
     keys = keys_on_distinct_nodes(nodes)
     cost = price([("transact", tuple((key, 1) for key in keys))] * 20, nodes=STORAGE, latency=0.001)
     assert cost.messages == messages
-    assert np.allclose(cost.latencies, milliseconds / 1000)
+    assert np.allclose(cost.latencies, 0.002)  # whoever asked is told when the decision is durable
 
 
 def test_a_transaction_that_would_overdraw_changes_nothing():
@@ -214,16 +212,18 @@ def test_messages_delivered_twice_and_late_move_no_money(crashed, loss, seed, wa
         for k in range(60)
         if k % 6 != (k * 5 + 1) % 6
     ]
-    faults = [Duplicate(0.5, at=1.2, until=10.0), Lossy(loss, at=1.2, until=10.0)]
-    faults += [Crash(crashed, at=2.0, restart_at=2.5)] if crashed else []
+    faults = [Duplicate(0.5, at=7.2, until=16.0), Lossy(loss, at=7.2, until=16.0)]
+    faults += [Crash(crashed, at=8.0, restart_at=8.5)] if crashed else []
     clients = [
         OpenLoop(tuple(opening), rate=10_000, to="app", timeout=1.0, arrivals="regular"),
-        OpenLoop(tuple(transfers), rate=20, to="app", timeout=1.0, start=1.5),
+        OpenLoop(
+            tuple(transfers), rate=20, to="app", timeout=1.0, start=7.5
+        ),  # no put is under way for so long
     ]
     factory = partial(partitioned_node, storage=STORAGE, patience=0.4, way=way)
     network = store_network(STORAGE, latency=LogNormal(0.05, 1.0))
-    run = Scenario(factory, network, faults=tuple(faults), clients=clients, seed=seed).run(20)
-    moment = run.at(19.9)
+    run = Scenario(factory, network, faults=tuple(faults), clients=clients, seed=seed).run(26)
+    moment = run.at(25.9)
     assert sum(totals(run).values()) == 600
     assert min(totals(run).values()) >= 0
     assert all(moment.nodes[node]["in_doubt"] == [] for node in STORAGE)

@@ -8,7 +8,6 @@ from dscourse.partitioning import (
     ConsistentHashRing,
     RangePartitioner,
     load_counts,
-    messages_between_machines,
     partitioned_node,
     price,
     rebalance,
@@ -61,7 +60,6 @@ HUGE, ENDLESS = 10**12, range(10**12)
             "The name of a node is a text",
         ),
         (lambda: partitioned_node("app", (), storage=7), TypeError, "nodes must be a list of names"),
-        (lambda: messages_between_machines(None), TypeError, "run must be a run of a scenario"),
     ],
 )
 def test_it_is_said_what_is_wrong(call, error, words):

@@ -22,7 +22,7 @@ from dscourse.partitioning.fleet import Fleet, checked_name, checked_names
 from dscourse.partitioning.ring import MOST_POINTS, ConsistentHashRing
 from dscourse.partitioning.store.deduplication import Saved, remember
 from dscourse.partitioning.store.messages import Answer, Ask, Decided, Outcome, Pass, Result
-from dscourse.partitioning.store.operations import Answers, Operations, Steps
+from dscourse.partitioning.store.operations import DECISIONS, TOLD, UNKNOWN, Answers, Operations, Steps
 from dscourse.partitioning.store.shard import Shard
 from dscourse.simulation import Constant, Context, LatencyModel, Network, Node, Reply, Request
 from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
@@ -119,6 +119,8 @@ class CoordinatingNode(Node):
             return
         request.state.step = asks[0][1].step
         self._save(ctx)  # a decision must be on the disk before anybody hears of it
+        if asks[0][1].do in DECISIONS:
+            self._tell_client(ctx, request, DECISIONS[asks[0][1].do], None)
         self._pending.ask(ctx, request, [node for node, _ in asks], afresh=True)
         for node, ask in asks:
             if node != self.node_id:
@@ -134,13 +136,14 @@ class CoordinatingNode(Node):
             ctx.send(asker, answer)
 
     def _end(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
-        if outcome == "unknown":  # whoever asked must find out by waiting: nobody here knows
-            self._pending.close(ctx, request)
-        elif request.key == f"{request.client}/{request.number}":
-            self._pending.reply(ctx, request, outcome, value)
-        else:
-            self._pending.close(ctx, request)
-            ctx.send(request.client, Result(request.key, outcome, value))
+        self._pending.close(ctx, request)
+        if outcome not in (UNKNOWN, TOLD):  # what nobody knows, whoever asked must find out by waiting
+            self._tell_client(ctx, request, outcome, value)
+
+    def _tell_client(self, ctx: Context, request: PendingRequest, outcome: str, value: Any) -> None:
+        itself = request.key == f"{request.client}/{request.number}"
+        told = Reply(request.number, outcome, value) if itself else Result(request.key, outcome, value)
+        ctx.send(request.client, told)
 
     def _outcome(self, operation: str) -> bool | None:
         """Return whether a transaction was committed; None if that isn't decided yet.
@@ -172,24 +175,12 @@ class Application(CoordinatingNode):
     """The machine on which the application runs: it asks the owners itself, or passes operations on.
 
     Args:
-        node_id: its name.
-        peers: those it is linked with.
-        owners: who owns which key, as far as it knows.
-        index: "local" or "global".
-        patience: seconds.
+        *given: as for every `CoordinatingNode`.
         passes_to: machines to pass operations to, one of them at random; none if it asks the owners itself.
     """
 
-    def __init__(
-        self,
-        node_id: str,
-        peers: Sequence[str],
-        owners: ConsistentHashRing,
-        index: str,
-        patience: float,
-        passes_to: tuple[str, ...],
-    ) -> None:
-        super().__init__(node_id, peers, owners, index, patience)
+    def __init__(self, *given: Any, passes_to: tuple[str, ...]) -> None:
+        super().__init__(*given)
         self._passes_to = passes_to
         self._passed: dict[str, None] = {}
 
@@ -383,7 +374,7 @@ def partitioned_node(
         if node not in owners.nodes:
             raise LookupError(f"known names {node!r}, but the storage nodes are {', '.join(owners.nodes)}")
     if checked_name(node_id) == APPLICATION:
-        return Application(node_id, peers, believed, kind, seconds, passes_to)
+        return Application(node_id, peers, believed, kind, seconds, passes_to=passes_to)
     if node_id == PROXY:
         return Proxy(node_id, peers, owners, kind, seconds)
     if node_id not in owners.nodes:
@@ -411,10 +402,10 @@ def store_network(
     names = Fleet.of(storage).nodes
     for place, name in enumerate(names):
         attributes = {} if service_time is None else {"service_time": service_time}
-        graph.add_node(name, pos=(2.0, -float(place)), **attributes)
-    middle = -(len(names) - 1) / 2
-    graph.add_node(PROXY, pos=(1.0, middle))
-    graph.add_node(APPLICATION, pos=(0.0, middle))
+        graph.add_node(name, pos=(float(place), 0.0), **attributes)
+    middle = (len(names) - 1) / 2
+    graph.add_node(PROXY, pos=(middle + 0.5, -1.0))
+    graph.add_node(APPLICATION, pos=(middle - 0.5, -1.0))
     graph.graph["complete"] = True  # everybody is linked with everybody; no need to list it
     return Network(graph, latency=latency)
 

@@ -15,9 +15,11 @@ from dscourse.partitioning.store.messages import Answer, Ask, Change
 
 Asks: TypeAlias = list[tuple[str, Ask]]
 Answers: TypeAlias = dict[str, Answer]
-Ending: TypeAlias = tuple[str, Any]  # "ok", "fail" (nothing happened) or "unknown", and the value
+Ending: TypeAlias = tuple[str, Any]  # "ok", "fail" (nothing happened), UNKNOWN or TOLD, and the value
 Steps: TypeAlias = Generator[Asks, Answers, Ending]
 
+UNKNOWN, TOLD = "unknown", "told"  # nobody here knows; whoever asked knows already
+DECISIONS = {"commit": "ok", "abort": "fail"}  # what is said to the participants, and to whoever asked
 _MOST_REDIRECTIONS = 3
 _MOST_AMOUNT = 10**15
 
@@ -65,7 +67,7 @@ class Operations:
             answers = yield [(node, replace(ask, step=step))]
             answer = answers.get(node)
             if answer is None:
-                return "unknown", None
+                return UNKNOWN, None
             if answer.moved is None:
                 return _outcome(answer), answer.value
             node = answer.moved
@@ -86,7 +88,7 @@ class Operations:
             ask = Ask(operation, step, "find", value, known=self._fingerprint)
             answers = yield [(node, ask) for node in nodes]
             if len(answers) < len(nodes):
-                return "unknown", None
+                return UNKNOWN, None
             asked.update(dict.fromkeys(nodes))
             found.update(dict.fromkeys(key for node in nodes for key in _keys(answers[node])))
             told = dict.fromkeys(node for answer in answers.values() for node in answer.nodes)
@@ -98,8 +100,8 @@ class Operations:
     def _transact(self, operation: str, changes: tuple[Change, ...]) -> Steps:
         """Two-phase commit (J. Gray 1978): all vote, and only if all vote yes all commit.
 
-        Whoever asked is told when all have confirmed, or patience is over: after two round trips. The outcome is
-        certain as soon as the decision is on the disk, so a coordinator may answer then, after one.
+        Whoever asked is told as soon as the decision is on the disk, after one round trip; the keys stay locked for
+        half a round trip more.
         """
         parts: dict[str, list[Change]] = {}
         for key, amount in changes:
@@ -119,7 +121,7 @@ class Operations:
         confirmed = yield [(node, Ask(operation, 2, word)) for node in parts]
         if commit and len(confirmed) == len(parts):
             del self.committed[operation]  # nobody will ask any more
-        return ("ok" if commit else "fail"), None
+        return TOLD, None
 
 
 def checked_operation(what: object) -> tuple[Any, ...]:
@@ -151,7 +153,7 @@ def checked_operation(what: object) -> tuple[Any, ...]:
 
 def _outcome(answer: Answer | None) -> str:
     if answer is None:
-        return "unknown"
+        return UNKNOWN
     return "ok" if answer.ok else "fail"
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dscourse.arguments import instance, items, probability, real, whole
+from dscourse.arguments import items, probability, whole
 from dscourse.partitioning.fleet import Fleet
 from dscourse.partitioning.store.nodes import APPLICATION, partitioned_node, store_network
 from dscourse.partitioning.store.operations import checked_operation
-from dscourse.simulation import ClosedLoop, LatencyModel, LogNormal, Run, Scenario
+from dscourse.simulation import ClosedLoop, LatencyModel, LogNormal, Scenario
 
 _SETTINGS = ("way", "index", "virtual_nodes", "known")
 _MOST_NODES = 1000
@@ -96,17 +96,9 @@ def price(
     history = run.history()[len(before) :]
     outcomes = {word: sum(done.outcome == word for done in history) for word in ("ok", "fail", "unknown")}
     latencies = np.array([done.latency for done in history if done.outcome != "unknown"])
-    return Price(messages_between_machines(run, since=history[0].invoked) / len(history), latencies, outcomes)
-
-
-def messages_between_machines(run: Run, since: float = 0.0) -> int:
-    """Count the messages that machines sent each other from a time on (seconds), clients left out."""
-    instance("run", run, Run, "a run of a scenario, such as scenario.run(60.0)")
-    start = real("since", since, at_least=0.0)
-    if start > run.until:
-        raise ValueError(f"since must not be after the end of the run, {run.until:g} s; got {start:g}")
-    sends = run.trace.select(kind="send", node=run.nodes, peer=run.nodes, between=(start, run.until))
-    return len(sends)
+    counted = (history[0].invoked, run.until)
+    sent = run.trace.select(kind="send", node=run.nodes, peer=run.nodes, between=counted)
+    return Price(len(sent) / len(history), latencies, outcomes)
 
 
 def _names(nodes: object) -> list[str]:

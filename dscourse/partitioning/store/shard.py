@@ -47,9 +47,7 @@ class Shard:
         self.versions = 0  # how many records were written here
         # (value, key of a record) -> the version of the record that decided, whether the record has the value
         self.entries: dict[Entry, tuple[int, bool]] = {}
-        self.due: dict[
-            Entry, tuple[int, bool]
-        ] = {}  # the same of own records, as long as their nodes may not know
+        self.due: dict[Entry, tuple[int, bool]] = {}  # own records', as long as their nodes may not know
         self.entered: dict[int | str, int | str] = {}  # key -> the value under which it was entered last
         self.promises: dict[str, Promise] = {}
         self.answered: dict[str, tuple[bool, Any, int]] = {}  # a write -> ok, value, version
@@ -108,6 +106,9 @@ class Shard:
         return {key for promise in self.promises.values() for key, _ in promise["changes"]}
 
     def _get(self, _sender: str, ask: Ask) -> Answer:
+        """Read, unless a promise is open: it may be committed, and its client told so, before this node hears of it."""
+        if ask.key in self.locked():
+            return Answer(ask.operation, ask.step, ok=False)
         return Answer(ask.operation, ask.step, ok=True, value=self.values.get(ask.key))  # type: ignore[arg-type]
 
     def _put(self, _sender: str, ask: Ask) -> Answer:

@@ -657,6 +657,7 @@ export function render({ model, el }) {
     jumpChoice.value = jumps.includes(chosen) ? chosen : jumps.find((name) => name === "change of state" || name === "fault") ?? jumps[0] ?? "";
     compareButton.hidden = before === null;
     if (!run.trace.takesFaults) say(hint, "This run was made of exact steps, so nothing can be done to it here.");
+    else if (model.get("unreachable")) say(hint, model.get("unreachable"));
     fitted = root.clientWidth;
     if (first) {
       speed = fittingPace(run.trace, run.messages);
