@@ -117,6 +117,13 @@ def simulated_failovers() -> Run:
     return scenario.with_faults(Crash(str(leader), at=2.0, restart_at=4.0)).run(6.0)
 
 
+#: What the public bench says to a node: who it is, a value, and that it wants to read.
+BENCH_LINES = """\
+{"src": "c1", "dest": "n1", "body": {"type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"]}}
+{"src": "c1", "dest": "n1", "body": {"type": "broadcast", "msg_id": 2, "message": 7}}
+{"src": "c1", "dest": "n1", "body": {"type": "read", "msg_id": 3}}
+"""
+
 #: Three groups that have been opted in.
 monkey = ChaosMonkey({"web": ["w1", "w2", "w3"], "search": ["s1", "s2"], "store": ["d1", "d2", "d3"]})
 
