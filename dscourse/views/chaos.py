@@ -15,6 +15,7 @@ from dscourse.chaos.game_day import IN_TIME
 from dscourse.simulation import Crash, Run
 from dscourse.views import palette
 from dscourse.views.axes import bar_style, given_or_new, legend_above, line_style, new_figure, tidy
+from dscourse.views.debounce import Debounce
 from dscourse.views.interactive import LivePicture
 from dscourse.views.picture import Picture, png_bytes, shown_width, with_still
 from dscourse.views.player import lanes
@@ -206,6 +207,9 @@ class GameDayLab(widgets.VBox):
         panel = widgets.Box(list(self.dials.values()), layout=wrap)
         naming = widgets.Box([*self.guesses, self.name_button], layout=wrap)
         self.play()
+        self._debounce = Debounce(self._show)
+        for dial in self.dials.values():
+            dial.observe(self._debounce.changed, names="value")
         super().__init__([panel, self.play_button, self._words, self._picture, naming, self._told])
 
     def __repr__(self) -> str:
@@ -227,15 +231,27 @@ class GameDayLab(widgets.VBox):
         try:
             result = self.day.play(self.design)
             self.results.append(result)
-            picture = draw_day(result)
-            with self._picture.hold_sync():
-                self._picture.alt, self._picture.caption = picture.alt, picture.caption
-                self._picture.width = shown_width(picture.figure)
-                self._picture.png = png_bytes(picture.figure)
+            self._drawn = draw_day(result)
+            self._drawn.figure.draw_without_rendering()
+            self._drawn.figure.set_layout_engine("none")  # what follows a dial must be quick
+            self._show()
             self._words.value = self._describe(result)
             self.name_button.disabled = len(self.results) < 2
         finally:
             self.play_button.disabled = False
+
+    def _show(self) -> None:
+        """Show the day that was played, and above it what the dials say now, if that has not been played."""
+        plan = self.design
+        is_new = plan != self.result.design
+        bill = f"{plan.bill(plan.servers):.1f} of {self.day.rules.budget:g}"
+        note = f"Not played yet: a design for at most {bill}" if is_new else ""
+        self._drawn.figure.axes[0].set_title(note, loc="right", fontsize=9)
+        with self._picture.hold_sync():
+            said = f" The dials say {plan!r}, for at most {bill}: not played yet." if is_new else ""
+            self._picture.alt, self._picture.caption = self._drawn.alt + said, self._drawn.caption
+            self._picture.width = shown_width(self._drawn.figure)
+            self._picture.png = png_bytes(self._drawn.figure)
 
     def name(self) -> None:
         """Say what it was, and be told."""

@@ -54,8 +54,11 @@ def test_the_lab_plays_what_its_dials_say_and_tells_only_when_asked():
     for name, value in CAREFUL.choices().items():
         lab.dials[name].value = value
     assert len(lab.results) == 1, "a dial plays nothing by itself"
+    assert "The dials say" in lab._picture.alt
+    assert "at most 15.5 of 20: not played yet" in lab._picture.alt
     lab.play_button.click()
     assert lab.design == CAREFUL
+    assert "not played yet" not in lab._picture.alt
     assert lab.result.score > lab.results[0].score
     assert f"had {lab.results[0].score} points" in lab._words.value
     lab.guesses[0].value = "sites apart"
