@@ -26,6 +26,7 @@ SCALING = ("fixed", "by CPU", "by work")
 REPAIRS = ("at once", "paced")
 MOST_ZONES = 3
 GATEWAY, WATCHER = "g0", "w0"
+_APART = 1.4  # of two zones, in a picture
 PRICES = {"server": 1.0, "copy": 1.5, "zone": 1.5, "policy": 0.4}  # of one of each, for a day
 
 
@@ -177,17 +178,16 @@ class Layout:
         import networkx as nx
 
         graph: nx.Graph[str] = nx.Graph()
-        graph.add_node(GATEWAY, pos=(-1.5, (self.zones - 1) / 2))
+        graph.add_node(GATEWAY, pos=(-1.2, _APART * (self.zones - 1) / 2))
+        widest = max(sum(self.zone[name] == zone for name in self.servers) for zone in range(self.zones))
         for zone in range(self.zones):
             inside = self.inside(zone)
             shop = [name for name in inside if name in self.servers]
             rest = [name for name in inside if name not in self.servers]
-            for column, names in ((0.0, shop), (1.6, rest)):
+            for column, names in ((0.0, shop), (widest + 0.6, rest)):
                 for place, name in enumerate(names):
-                    across = column + 0.8 * place / max(1, len(names))
-                    graph.add_node(
-                        name, zone="ABC"[zone], pos=(across, self.zones - 1 - zone + 0.12 * (place % 2))
-                    )
+                    up = _APART * (self.zones - 1 - zone) + 0.3 * (place % 2)
+                    graph.add_node(name, zone="ABC"[zone], pos=(column + 0.7 * place, up))
         backs = [*self.copies, *([WATCHER] if WATCHER in self.zone else [])]
         graph.add_edges_from((GATEWAY, server) for server in self.servers)
         graph.add_edges_from((server, back) for server in self.servers for back in backs)
