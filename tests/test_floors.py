@@ -387,6 +387,7 @@ def test_the_engine_is_named_by_the_run_alone():
         "dscourse.live.process import main",
         "dscourse.live.maelstrom import main",
         "dscourse.live.bench_nodes import Counter, Echo",
+        "dscourse.scaling import Ask, launch_scenario",
     ],
 )
 def test_a_bare_process_that_needs_a_node_loads_no_heavy_library(what):

@@ -17,12 +17,12 @@ from dscourse.arguments import real, text
 from dscourse.exploration.scripts import network_of
 from dscourse.live.availability import require_processes
 from dscourse.live.clients import ClientWorld, Clock, Endpoint, Questioner
+from dscourse.live.cuts import Cuts
 from dscourse.live.journal import Entry, JournalFile, Step, steps_of
 from dscourse.live.node_processes import Cleaner, ProcessHandle
 from dscourse.live.replay import CRASHED, PAUSED, UP, LiveScenario, Party, live_run
 from dscourse.live.shipping import packed
 from dscourse.simulation.clients import ClientOperation, Workload
-from dscourse.simulation.engine.active_faults import ActiveFaults
 from dscourse.simulation.engine.fault_schedule import plan_of
 from dscourse.simulation.errors import NodeError
 from dscourse.simulation.faults import (
@@ -92,7 +92,7 @@ class LiveCluster:
         self._client_ids = tuple(f"c{number}" for number in range(len(self._workloads) + 1))
         self._names = self._network.node_ids
         self._ids = (*self._names, *self._client_ids)
-        self._scenario([], ())  # refuses what no scenario would take
+        self._scenario([], (), len(self._client_ids))  # refuses what no scenario would take
         self._package, self._classes = packed(node_factory)
         self._started = False
         self._ended: int | None = None  # µs
@@ -125,8 +125,7 @@ class LiveCluster:
         self._fault_entries: list[Entry] = []
         self._parties = {name: Party(name, is_client=name not in self._names) for name in self._ids}
         self._incarnations = dict.fromkeys(self._names, 0)
-        self._in_force: dict[int, Fault] = {}
-        self._active_faults = ActiveFaults(self._parties, 0)  # type: ignore[arg-type] # it asks no more of them
+        self._cuts = Cuts(self._parties)
         self._orders = 0
         self._beliefs = Beliefs()
         self._worlds: list[ClientWorld] = []
@@ -355,9 +354,9 @@ class LiveCluster:
             entries += journal.entries
         for endpoint in self._endpoints.values():
             entries += endpoint.entries
-        scenario = self._scenario(
-            steps_of(entries, self._ids, until), [entry.values[0] for entry in self._fault_entries]
-        )
+        faults = [entry.values[0] for entry in self._fault_entries]
+        clients = len(self._workloads) + bool(self._endpoints[self._client_ids[-1]].entries)
+        scenario = self._scenario(steps_of(entries, self._ids, until), faults, clients)
         return live_run(scenario, until / MICROSECONDS)
 
     # ── Processes ──
@@ -375,7 +374,7 @@ class LiveCluster:
             "factory": self._package, "secret": self._secret.hex(), "ports": self._ports,
             "disk": str(self._folder / f"{name}.disk"),
             "saved": next((version for version in reversed(earlier) if version is not None), None),
-            "blocked": self._blocked(name),
+            "blocked": self._cuts.blocked(name),
         }  # fmt: skip
         self._processes[name] = ProcessHandle(setting, self._sockets[name], self._group, journal)
 
@@ -455,28 +454,27 @@ class LiveCluster:
 
     def _disturb(self, fault: Callable[[float], Fault]) -> None:
         """Begin a cut or a partition: in the trace it begins when every process knows of it."""
-        check_names(fault(self._seconds()), self._names, self._client_ids, self._network.has_link)
-        number = len(self._fault_entries)
-        self._in_force[number] = fault(self._seconds())
+        first = fault(self._seconds())
+        check_names(first, self._names, self._client_ids, self._network.has_link)
+        self._cuts.begin(first)
         self._tell_cuts()
-        del self._in_force[number]
-        self._begin(fault(self._seconds()))
+        self._note(fault(self._seconds()))
 
     def _begin(self, fault: Fault) -> None:
-        """Note that a fault begins now."""
-        for number in [number for number, other in self._in_force.items() if fault.ends(other)]:
-            del self._in_force[number]
-        if isinstance(fault, CutLink | Partition):
-            self._in_force[len(self._fault_entries)] = fault
+        """Let a fault begin now."""
+        self._cuts.begin(fault)
+        self._note(fault)
+
+    def _note(self, fault: Fault) -> None:
         self._fault_entries.append(Entry(to_microseconds(fault.begins or 0.0), "", 0, "fault", (fault,)))
 
     def _tell_cuts(self) -> None:
         """Let every process know whom it can't talk to; one that is paused learns it first of all when it goes on."""
-        self._active_faults.update(self._in_force)
         self._orders += 1
         told = [name for name in self._names if self._parties[name].condition != CRASHED]
         for name in told:
-            self._processes[name].tell({"do": "cut", "number": self._orders, "blocked": self._blocked(name)})
+            order = {"do": "cut", "number": self._orders, "blocked": self._cuts.blocked(name)}
+            self._processes[name].tell(order)
         for name in told:
             if self._parties[name].condition == UP:
                 self._wait_until_done(name)
@@ -488,19 +486,12 @@ class LiveCluster:
             pass
         self._look_after()
 
-    def _blocked(self, name: str) -> list[str]:
-        can_talk = self._active_faults.can_talk
-        others = [other for other in self._ids if other != name]
-        return [other for other in others if not can_talk(name, other)] + [
-            f"<{other}" for other in others if not can_talk(other, name)
-        ]
-
     # ── Odds and ends ──
 
-    def _scenario(self, steps: list[Step], faults: Sequence[Fault]) -> LiveScenario:
+    def _scenario(self, steps: list[Step], faults: Sequence[Fault], clients: int) -> LiveScenario:
         return LiveScenario(
             self._factory, self._network, faults=faults, clients=self._workloads, seed=self._seed,
-            steps=steps, clients_in_all=len(self._client_ids),
+            steps=steps, clients_in_all=clients,
         )  # fmt: skip
 
     def _read(self) -> None:

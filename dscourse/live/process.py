@@ -33,9 +33,8 @@ _NANOSECONDS = 1000  # of a microsecond
 def main() -> None:
     """Be the node that the first line of standard input tells of, until that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is meant for who started this process
-    signal.signal(
-        signal.SIGHUP, signal.SIG_IGN
-    )  # comes with SIGCONT when that one is gone; then standard input ends
+    # Who was stopped when that one died is sent SIGHUP and SIGCONT; it is to go on, and read that its input has ended.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     reports = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a node prints goes to its log
     orders = Lines(0)
@@ -64,9 +63,8 @@ class NodeProcess:
         self._socket.setblocking(False)
         self._journal = os.open(setting["journal"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._disk = Path(setting["disk"])
-        self._blocked = frozenset(
-            setting["blocked"]
-        )  # names to which, and "<" + names from which nothing gets through
+        # Names to which nothing gets through, and, with "<" before them, names from which nothing does.
+        self._blocked = frozenset(setting["blocked"])
         self._now = 0
         self._sent = 0
         factory, self._classes = unpacked(setting["factory"])

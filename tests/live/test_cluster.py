@@ -322,6 +322,7 @@ def test_a_detectors_quality_is_measured_on_what_it_records():
         cluster.sleep(0.5)
         cluster.kill("n2")
         cluster.sleep(2.0)
+    assert cluster.run.clients == ()
     quality = detector_quality(cluster.run)
     assert 0.5 < quality.detection_time < 2.0
     assert quality.undetected == 0

@@ -151,9 +151,9 @@ def test_what_is_measured_can_be_predicted_from_the_machines_own_delays():
     assert alt.startswith("A leader dies, simulated and for real. Until somebody stands for election:")
 
 
-def test_the_example_of_the_readme_runs():
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-    (block,) = (one for one in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "LiveCluster" in one)
+def test_the_example_of_the_documentation_runs():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "package.md").read_text(encoding="utf-8")
+    (block,) = (one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "LiveCluster" in one)
     scope = {"__name__": "__main__"}
     exec(block.replace('("leader")', '("leader", timeout=60.0)'), scope)
     assert scope["answer"].operation == ("get", "x")

@@ -186,6 +186,23 @@ def test_lanes_tell_what_the_trace_tells():
     assert value_at(latency, (bucket + 0.5) * width) == pytest.approx(np.median(took), rel=0.01)
 
 
+def test_a_lane_may_look_back_over_some_seconds():
+    client = ClosedLoop([("get", "x")] * 60, 0.05, to="n0", timeout=1.0)
+    run = restless(clients=[client], client_latency=Exponential(0.1))
+    done = [(e.time, e.detail["seconds"]) for e in run.trace.select(kind="ok")]
+    width = run.until / 120
+    rate, median = (
+        lanes.throughput(over=10 * width).drawn(run),
+        lanes.latency(0.5, over=10 * width).drawn(run),
+    )
+    for bucket in (20, 45, 60):
+        lately = [seconds for time, seconds in done if bucket - 9 <= int(time / width) <= bucket]
+        assert value_at(rate, (bucket + 0.5) * width) == pytest.approx(len(lately) / (10 * width), rel=0.01)
+        assert value_at(median, (bucket + 0.5) * width) == pytest.approx(np.median(lately), rel=0.01)
+    with pytest.raises(ValueError, match="over must be above 0"):
+        lanes.throughput(over=0)
+
+
 def test_the_lane_of_a_queue_is_as_long_as_the_queue():
     run = RUNS["queues"]()
     lane = lanes.queue("n1").drawn(run)

@@ -103,7 +103,7 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         )
     words = _Words(run, told)
     stops = marks(run, hidden)
-    still_waiting = waiting_at_end(run)
+    still_waiting = {} if hidden else waiting_at_end(run)
     places = {party: index for index, party in enumerate(trace.ids)}
     header = {
         "until": round(run.until * 1e6),
@@ -115,7 +115,7 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         "takesFaults": run.scenario.takes_faults,
         "directed": bool(run.scenario.network.graph.is_directed()),
         "bands": [_band(number, band, places) for number, band in enumerate(bands(run, hidden))],
-        "marks": _marks(run, stops, places),
+        "marks": _marks(run, stops, places, hidden),
         "arrivals": _arrivals(run, told),
         "waiting": [
             [message.message_id, round(message.arrived * 1e6)]
@@ -288,10 +288,10 @@ def _arrivals(run: Run, told: Any) -> list[list[int]]:
     ]
 
 
-def _marks(run: Run, stops: list[Mark], places: dict[str, int]) -> list[list[Any]]:
+def _marks(run: Run, stops: list[Mark], places: dict[str, int], hidden: Collection[Fault]) -> list[list[Any]]:
     """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
     rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in stops]
-    rows += [[time, places[node], change] for time, node, change in queue_changes(run)]
+    rows += [[time, places[node], change] for time, node, change in queue_changes(run, hidden=hidden)]
     return sorted(rows, key=lambda row: row[0])
 
 
