@@ -34,6 +34,7 @@ RECAST = (
     "04-partitioning.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
+    "07-faults-and-redundancy.ipynb",
     "08-failure-detection.ipynb",
     "09-split-brain.ipynb",
     "10-recovery.ipynb",
