@@ -149,7 +149,7 @@ after_the_dark = NumberPrediction(
     "game_day.after_the_dark",
     question=(
         "Two of everything, in two zones: four servers, a primary and a copy that stands by. Of the 60 s of the day, zone A is without "
-        "power for 14 s. A server that gets no answer is asked up to five times. Which share of the day's orders is confirmed?"
+        "power for 14 s. An order that gets no answer is tried again at once, up to five times in all. Which share of the day's orders is confirmed?"
     ),
     scale=(0, 100),
     step=1,
