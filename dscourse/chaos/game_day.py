@@ -266,8 +266,13 @@ class DayResult:
 
     @cached_property
     def score(self) -> int:
-        """What is left of the error budget, in percent, at least −100, minus 40 for a bill as high as the budget."""
-        return round(100 * max(-1.0, self.budget_left) - COST_WEIGHS * self.bill / self.day.rules.budget)
+        """What is left of the error budget, in percent, at least −100, minus the price.
+
+        The price is 40 for a bill as high as the budget, and three times as much for what goes beyond.
+        """
+        price = self.bill / self.day.rules.budget
+        price += 2 * max(0.0, price - 1.0)
+        return round(100 * max(-1.0, self.budget_left) - COST_WEIGHS * price)
 
     @property
     def won(self) -> bool:

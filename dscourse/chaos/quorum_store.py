@@ -51,9 +51,10 @@ class QuorumStore(RaftNode):
         super().on_start(ctx)
         ctx.set_timer("second", 1.0)
         close_of_business(ctx, self._seconds)
-        if is_new and self.node_id == self._design.layout.copies[0]:
-            self._heard = {}
-            self.stand_for_election(ctx)
+        if is_new:
+            self._heard = {}  # nobody can have heard a leader before
+            if self.node_id == self._design.layout.copies[0]:
+                self.stand_for_election(ctx)
 
     def on_message(self, ctx: Context, sender: str, message: Any) -> None:
         """An order waits its turn at the leader; all else is Raft's."""
