@@ -54,7 +54,7 @@ class Level:
     budget: float
 
 
-LEVELS = {1: Level(1, 60.0, 0.9, 20.0), 2: Level(2, 80.0, 0.9, 18.0), 3: Level(3, 100.0, 0.9, 18.0)}
+LEVELS = {1: Level(1, 60.0, 0.9, 20.0), 2: Level(2, 80.0, 0.9, 18.0), 3: Level(3, 100.0, 0.93, 18.0)}
 NAIVE = Design(zones=2, servers=4, copies=2)
 
 
