@@ -387,6 +387,7 @@ def test_the_engine_is_named_by_the_run_alone():
         "dscourse.live.process import main",
         "dscourse.live.maelstrom import main",
         "dscourse.live.bench_nodes import Counter, Echo",
+        "dscourse.resilience import CircuitBreaker, IdempotencyKeys, Retry, Timeout, compose",
         "dscourse.scaling import Ask, launch_scenario",
     ],
 )

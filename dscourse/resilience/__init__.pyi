@@ -1,6 +1,7 @@
 from .calls import Attempt as Attempt, Call as Call
 from .composition import Stack as Stack, compose as compose, run_call as run_call
 from .outcomes import Outcome as Outcome
+from .outliers import OutlierEjection as OutlierEjection
 from .policies.admission import (
     AdaptiveThrottle as AdaptiveThrottle,
     LoadShedder as LoadShedder,

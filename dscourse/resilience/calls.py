@@ -54,7 +54,7 @@ class Alarm:
 
     __slots__ = ("at", "ring")
 
-    def __init__(self, at: float, ring: Callable[[], None] | None) -> None:
+    def __init__(self, at: float, ring: Callable[[], object] | None) -> None:
         self.at = at
         self.ring = ring
 
@@ -159,7 +159,7 @@ class Call:
 
     # --- for policies ---
 
-    def alarm(self, at: float, ring: Callable[[], None]) -> Alarm:
+    def alarm(self, at: float, ring: Callable[[], object]) -> Alarm:
         """Go on with `ring` at a time."""
         alarm = Alarm(at, ring)
         self._alarms.append(alarm)

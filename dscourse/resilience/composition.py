@@ -59,7 +59,7 @@ class Stack:
 def compose(*policies: Policy) -> Stack:
     """Return the policies as one, the first of them outermost."""
     for policy in policies:
-        if not callable(getattr(policy, "around", None)):
+        if isinstance(policy, type) or not callable(getattr(policy, "around", None)):
             raise TypeError(f"a policy must be made, such as Retry(3) or Timeout(0.3), got {policy!r}")
     return Stack(policies)
 

@@ -56,8 +56,9 @@ def test_there_is_one_for_each_notebook_that_stands():
         "split_brain",
         "recovery",
         "game_day",
+        "resilience",
     }
-    assert len(WRITTEN) == 17
+    assert len(WRITTEN) == 21
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 
@@ -129,6 +130,7 @@ def test_a_named_schedule_shows_it_so_that_nothing_depends_on_luck(exercise, wro
 # A liar whose lie arrives twice before the truth does, a long log of an old term: one in thousands, or in more.
 # Four machines that die at once, a pause of just the right length, an order that is lost early: in hundreds.
 # Nobody waits for ever in a search that asks only what must never happen.
+# An answer from before the circuit opened that comes while it is half-open; good times after a long outage.
 RARE = {
     "counts answers, not replicas",
     "compares lengths first",
@@ -138,6 +140,8 @@ RARE = {
     "repairs all at once",
     "takes the silent for dead",
     "waits forever for an order",
+    "counts results of earlier calls",
+    "goes into debt",
 }
 
 

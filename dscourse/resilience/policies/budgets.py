@@ -103,10 +103,7 @@ class _AwsQuota(RetryBudget):
     def _was_retry(self, said: bool | None) -> bool:
         if said is not None:
             return super()._was_retry(said)
-        retry, self._under_way = (
-            self._under_way > 0,
-            0,
-        )  # whoever says nothing has one call, and one last retry
+        retry, self._under_way = self._under_way > 0, 0  # it has one call, and that one last retry
         return retry
 
     @property

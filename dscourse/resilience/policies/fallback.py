@@ -22,9 +22,6 @@ class Fallback(Gate):
     def __init__(self, value: Any | Callable[[Outcome], Any]) -> None:
         self.value = value
 
-    def __repr__(self) -> str:
-        return "Fallback"
-
     def leave(self, call: Call, ticket: None, outcome: Outcome | None) -> Outcome | None:
         """Put the second-best answer in the place of none."""
         if outcome is None or outcome.ok:

@@ -11,6 +11,9 @@ from dscourse.resilience.outcomes import Outcome
 class Gate:
     """A policy that lets a call in or refuses it, and is told how it ended."""
 
+    def __repr__(self) -> str:
+        return type(self).__name__
+
     def around(self, inner: Step) -> Step:
         """Return a step that asks here before it does `inner`."""
 

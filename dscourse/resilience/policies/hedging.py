@@ -65,11 +65,13 @@ class _Hedging:
         if number in self.running:
             self.running[number] = cancel
 
-    def ring(self) -> None:
-        """None has been answered for long enough."""
+    def ring(self) -> bool:
+        """Begin one more if that may be, and say whether it was: none has been answered for long enough."""
         self.alarm = None
-        if self.call.now < self.deadline and self.hedge.budget.may_retry(self.call.now):
-            self.begin()
+        if self.call.now >= self.deadline or not self.hedge.budget.may_retry(self.call.now):
+            return False
+        self.begin()
+        return True
 
     def ended(self, number: int, outcome: Outcome) -> None:
         """One attempt has ended: take its answer, go on at once, or wait for the others."""
@@ -83,7 +85,8 @@ class _Hedging:
             self._calm()
         elif outcome.kind in (FAILED, TIMED_OUT) and self.alarm is not None:
             self._calm()
-            self.ring()
+            if self.ring():
+                return  # the next one says how it ends, and may have said so already
         if not self.running:
             self._calm()
             self.done(outcome)

@@ -1,7 +1,9 @@
 """Doing it once, however often it is asked for: a key is reserved before the work, and its answer is kept.
 
-As Stripe's API has it: the same key again gets the same answer; while the first is being worked on, 409; the same key
-with something else in it is refused. Who checks first and reserves later does the work twice when two copies meet.
+The same key again gets the same answer; while the first is being worked on, it is refused (HTTP's 409); the same key
+with something else in it is refused, too (422). Stripe's API does so, and keeps failures as well, so that its clients
+take a new key to try again; here a failure lets go of the key. Who looks first and reserves later does the work twice
+when two copies meet.
 """
 
 from __future__ import annotations
@@ -45,9 +47,6 @@ class IdempotencyKeys(Gate):
         self.reserve_for = real("reserve_for", reserve_for, above=0.0)
         self._reserved: dict[Hashable, tuple[float, Any]] = {}  # (since, body), oldest first
         self._answers: dict[Hashable, tuple[float, Any, Any]] = {}  # (since, body, answer), oldest first
-
-    def __repr__(self) -> str:
-        return "IdempotencyKeys"
 
     def reserve(self, now: float, key: Hashable, body: Any = None) -> Reservation:
         """Reserve a key for a request, or say why not."""

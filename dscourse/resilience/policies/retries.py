@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from random import Random
 from typing import Literal, TypeAlias
@@ -100,7 +101,7 @@ class Retry:
         self, attempt: int, outcome: Outcome, rng: Random | None, previous: float | None = None
     ) -> float | None:
         """Return how many seconds to wait after such an end of such an attempt; None: there is no further one."""
-        if outcome.ok or outcome.kind not in self.on or attempt >= self.attempts:
+        if outcome.kind not in self.on or attempt >= self.attempts or outcome.retry_after == math.inf:
             return None
         wait = exponential_backoff(
             attempt, base=self.base, cap=self.cap, jitter=self.jitter, rng=rng, previous=previous
