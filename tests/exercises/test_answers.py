@@ -1,25 +1,33 @@
 """Right answers in other forms are right, what only looks right isn't, and praise is for what was asked for."""
 
+import json
 from fractions import Fraction
+from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 
+from dscourse.chaos import Design
 from dscourse.exercises import (
     failure_detection,
     faults_and_redundancy,
+    game_day,
     partitioning,
     recovery,
     scaling_metrics,
     scaling_patterns,
     start_here,
 )
-from dscourse.fault_tolerance import availability_from_times, k_of_n
 from dscourse.partitioning import DirectoryPartitioner
 from dscourse.simulation import CutLink, Heal, LoseMessage, Lossy, Partition, Pause
 
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 AIMED = [key for key in range(20_000) if partitioning.victim().owner(key) == "n0"]
 NAMED = {"A": "paused", "B": "lossy link", "C": "crashed", "D": "overloaded", "E": "one-way link"}
+CUBE = nx.relabel_nodes(
+    nx.hypercube_graph(3), lambda corner: "".join(map(str, corner)) if any(corner) else "f"
+)
 
 RIGHT = [
     (start_here.soonest_suspicion, np.float32(1.12)),
@@ -41,12 +49,7 @@ RIGHT = [
     (partitioning.break_the_balance, np.array(AIMED)),
     (faults_and_redundancy.chain_minutes, 579),
     (faults_and_redundancy.chain_minutes, Fraction(57868, 100)),
-    (faults_and_redundancy.minutes_to_repair, 4.3),
-    (faults_and_redundancy.minutes_to_repair, 4.32),
-    (faults_and_redundancy.majority_availability, lambda n, a: np.float64(k_of_n(n // 2 + 1, n, a))),
-    (faults_and_redundancy.five_nines_of_racks, [6, 2]),
-    (faults_and_redundancy.five_nines_of_racks, np.array([5, 3])),
-    (faults_and_redundancy.five_nines_of_racks, (5.0, 3.0)),
+    (faults_and_redundancy.draw_your_own, [CUBE, ("110", "111")]),
     (failure_detection.detection_budget, 3),
     (failure_detection.name_the_trouble, NAMED),
     (failure_detection.name_the_trouble, NAMED | {"B": "one-way link", "E": "lossy link"}),
@@ -61,6 +64,10 @@ RIGHT = [
     (recovery.pace_the_repair, {"at_once": 3, "wait": Fraction(15, 2)}),
     (recovery.pace_the_repair, {"at_once": 5, "wait": 10}),
     (recovery.minutes_of_work, 65.0),
+    (game_day.what_is_left, Fraction(50)),
+    (game_day.spared, lambda mean, groups: np.float64(1 - 1 / mean) ** groups),
+    (game_day.stand_the_switch, game_day.CAREFUL),
+    (game_day.two_designs, {"clinic": Design(store="one machine", servers=3), "tickets": game_day.CAREFUL}),
 ]  # fmt: skip
 
 
@@ -83,9 +90,10 @@ WRONG = [
     (partitioning.break_the_balance, AIMED[:999], "there are 999 of them"),
     (partitioning.break_the_balance, AIMED[:500] * 2, "again and again"),
     (partitioning.break_the_balance, [f"user:{n}" for n in range(1000)] + ["one"] * 50_000, "spread over the nodes"),
-    (faults_and_redundancy.minutes_to_repair, 4.33, "is 43 200 / (43 200 + 4.33) the availability you want"),
-    (faults_and_redundancy.minutes_to_repair, 4, "is 43 200 / (43 200 + 4) the availability you want"),
-    (faults_and_redundancy.majority_availability, lambda n, a: k_of_n(n // 2 + 1, n, a) if n < 5 else "x", "(5, 0.99)"),
+    (faults_and_redundancy.draw_your_own, (nx.DiGraph(CUBE), ["110", "111"]), "without directions"),
+    (faults_and_redundancy.draw_your_own, (CUBE, ["110", "z"]), "no node 'z'"),
+    (faults_and_redundancy.draw_your_own, (CUBE, ["111", "111"]), "must name each node once"),
+    (faults_and_redundancy.draw_your_own, (CUBE, ["100", "111"]), "next to it"),
     (failure_detection.detection_budget, 4, "Four seconds is the whole budget"),
     (failure_detection.name_the_trouble, NAMED | {"A": "crashed", "C": "paused"}, "whoever is dead doesn't answer"),
     (failure_detection.name_the_trouble, NAMED | {"A": "overloaded", "D": "paused"}, "wrong way round"),
@@ -105,6 +113,9 @@ WRONG = [
     (recovery.pace_the_repair, {"at_once": 12, "wait": 8}, "No storm"),
     (recovery.pace_the_repair, {"at_once": 2, "wait": 12}, "too slow"),
     (recovery.minutes_of_work, 60, "You get 60 minutes"),
+    (game_day.what_is_left, 0.5, "In percent of the error budget"),
+    (game_day.stand_the_switch, game_day.ONE_MACHINE, "with zones=1"),
+    (game_day.two_designs, {"clinic": game_day.ONE_MACHINE, "tickets": game_day.CAREFUL}, "doesn't need"),
 ]  # fmt: skip
 
 
@@ -115,12 +126,6 @@ def test_what_only_looks_right(exercise, answer, words):
     feedback = exercise.judge(answer)
     assert feedback.status == "wrong"
     assert words in feedback.message
-
-
-def test_a_repair_time_that_counts_as_right_keeps_four_nines():
-    for minutes in (4.295, 4.3, 4.32):
-        assert availability_from_times(30 * 24 * 60, minutes) > 0.9999
-        assert faults_and_redundancy.minutes_to_repair.judge(minutes)
 
 
 def test_every_design_that_passes_carries_the_launch_message_by_message():
@@ -143,10 +148,17 @@ def test_the_settings_that_the_task_names_are_no_answer_and_no_message_names_one
         assert "4.5" not in exercise.judge(told).message
 
 
-def test_what_is_needed_to_break_one_replica_is_named_in_the_task():
-    task = faults_and_redundancy.break_with_one_replica.task
-    assert "Byzantine" in task
-    assert "Corrupt" in task
+def test_what_stands_at_a_question_of_07_does_not_answer_it():
+    """No option gives its reason, and the rule that a question asks for is told after it."""
+    generals = faults_and_redundancy.three_generals
+    assert all(len(option.text.split()) <= 4 for option in generals.expectations)
+    assert "tie" not in generals.question.split()
+    assert faults_and_redundancy.nines_in_a_rack.kind == "number"
+    notebook = json.loads((NOTEBOOKS / "07-faults-and-redundancy.ipynb").read_text(encoding="utf-8"))
+    ids = [cell["id"] for cell in notebook["cells"]]
+    before = "".join("".join(cell["source"]) for cell in notebook["cells"][: ids.index("predict-rack")])
+    for word in ("in series", "product rule", "single point of failure", "**parallel**"):
+        assert word not in before, word
 
 
 def test_wording():

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from dscourse.simulation import (
     Lossy,
     RepeatMessage,
     Reply,
+    Silent,
     Slow,
 )  # fmt: skip
+from dscourse.simulation.behaviours import behaviour_in_words
 from dscourse.views import Task, Visit, lanes, play
 from dscourse.views.player.commands import fault_for
 from dscourse.views.player.payload import in_words, pack
@@ -267,10 +270,34 @@ def test_a_loss_and_a_slow_link_end(calm):
     }
 
 
+@dataclass(frozen=True)
+class Unworded:
+    rate: float = 0.5
+
+
+def test_lies_are_told_in_words_and_any_node_may_be_given_those_that_play_was_given(calm):
+    from dscourse.fault_tolerance import SayAnotherValue
+
+    player = play(calm, lies=[Silent(to="n1"), SayAnotherValue()])
+    assert header_of(player.payload)["lies"] == ["says nothing to n1", "says another value"]
+    act(player, 2.0, do="lie", node="n3", number=1)
+    assert player.faults == (Byzantine("n3", SayAnotherValue(), at=2.0),)
+    assert header_of(player.payload)["bands"][0]["label"] == "n3 says another value"
+    told = header_of(player.payload)["texts"]
+    assert any("it says another value" in text for text in told)
+    assert not any("SayAnotherValue" in text for text in told)
+    names = {}
+    exec(player.code, {"calm": calm}, names)
+    assert names["forked"].digest() == player.run.digest()
+    assert behaviour_in_words(Unworded()) == "behaves as Unworded(rate=0.5)"
+    with pytest.raises(TypeError, match="lies must be a list of registered behaviours"):
+        play(calm, lies=Silent())
+
+
 def test_a_lie_that_the_run_names_is_told_by_any_node(calm):
     run = calm.fork(1.0, Byzantine("n0", Corrupt(), at=1.0))
     player = play(run)
-    assert header_of(player.payload)["lies"] == [repr(Corrupt())]
+    assert header_of(player.payload)["lies"] == ["spoils what it sends"]
     act(player, 2.0, do="lie", node="n3", number=0)
     assert player.faults == (Byzantine("n3", Corrupt(), at=2.0),)
     names = {"run": run}
@@ -280,6 +307,7 @@ def test_a_lie_that_the_run_names_is_told_by_any_node(calm):
 
 def test_a_script_takes_no_faults(calm, monkeypatch):
     monkeypatch.setattr(type(calm.scenario), "is_script", True)
+    monkeypatch.setattr(type(calm.scenario), "takes_faults", False)
     assert header_of(pack(calm))["takesFaults"] is False
     with pytest.raises(ValueError, match="script of single steps"):
         fault_for({"do": "crash", "node": "n0"}, 1.0, calm)
