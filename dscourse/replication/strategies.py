@@ -198,10 +198,9 @@ def measured_strategies() -> pd.DataFrame:
     """
     from dscourse import datasets
 
-    table = (
-        datasets.load("replication/strategies").groupby("strategy", sort=False).mean().drop(columns="seed")
-    )
-    return table.assign(
+    seeds = datasets.load("replication/strategies")
+    means: pd.DataFrame = seeds.groupby("strategy", sort=False).mean().drop(columns="seed")
+    return means.assign(
         node_lines=[lines_of_code(strategy.node) for strategy in STRATEGIES],
         decisions=[len(strategy.decisions) for strategy in STRATEGIES],
     )
