@@ -82,8 +82,9 @@ def build(into: Path, only: list[str] | None = None) -> None:
         (source / path.name).write_text(nbformat.writes(page), encoding="utf-8")
     shutil.copy(NOTEBOOKS / "glossary.md", source)
     (source / "gallery.md").write_text(gallery(static, [p.stem for p in paths]), encoding="utf-8")
-    for words in (HERE / "teaching").glob("*.md"):
-        text = with_links(words.read_text(encoding="utf-8"), [p.stem for p in paths])
+    for words in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
+        text = words.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
+        text = with_links(text, [p.stem for p in paths])
         (source / words.name).write_text(text, encoding="utf-8")
     timetable = with_links(timetables.page(NOTEBOOKS), [p.stem for p in paths])
     (source / "timetables.md").write_text(timetable, encoding="utf-8")
@@ -227,15 +228,15 @@ def front_page(notebooks: list[str], teaching: list[str]) -> str:
     """Return the first page: what the README says of the course, and the tables of contents."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     intro = readme[: readme.index("## Two commands")]
-    intro = re.sub(r"!\[[^\]]*\]\(\.github/player\.png\)", "", intro).strip()
+    intro = re.sub(r"!\[[^\]]*\]\(\.github/player\.gif\)", "", intro).strip()
     intro = re.sub(
         r"\[!\[([^\]]*)\]\([^)]*\)\]", r"[\1]", intro
     )  # a badge is fetched from the network; its link stays
-    course = readme[readme.index("## The course") : readme.index("## The package")].strip()
-    course = with_links(course.replace("](notebooks/", "]("), notebooks)
+    course = readme[readme.index("## The course") : readme.index("## A node")].strip()
+    course = with_links(re.sub(r"\]\((?:notebooks|docs)/", "](", course), notebooks)
     tocs = [
         ("The course", [*notebooks, "glossary"]),
-        ("To look at", ["gallery"]),
+        ("To look at, to know", ["gallery", "working", "package"]),
         ("For those who teach", teaching),
     ]
     parts = [intro, "", course]

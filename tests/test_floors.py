@@ -380,6 +380,7 @@ def test_the_engine_is_named_by_the_run_alone():
         "dscourse.consensus import NaiveFailoverNode",
         "dscourse.fault_tolerance import FrontEnd",
         "dscourse.replication import FailoverOperator, Gateway, SingleLeaderReplica",
+        "dscourse.scaling import Ask, launch_scenario",
     ],
 )
 def test_a_bare_process_that_needs_a_node_loads_no_heavy_library(what):

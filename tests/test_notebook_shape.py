@@ -28,11 +28,14 @@ SECTION = re.compile(r"^## (.+?) · (\d+) min( · deeper)?$", re.MULTILINE)
 #: Notebooks that are whole pages: what CHECKS_OF_A_PAGE ask holds for them.
 RECAST = (
     START,
+    "01-scaling-metrics.ipynb",
     "02-scaling-up-and-out.ipynb",
     "03-scaling-patterns.ipynb",
     "04-partitioning.ipynb",
     "05-replication.ipynb",
     "06-consistency.ipynb",
+    "07-faults-and-redundancy.ipynb",
+    "08-failure-detection.ipynb",
     "09-split-brain.ipynb",
     "10-recovery.ipynb",
 )

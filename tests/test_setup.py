@@ -655,21 +655,29 @@ def test_the_badge_opens_the_start_page():
     assert (ROOT / "notebooks" / "00-start-here.ipynb").exists()
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def test_every_link_of_readme_and_pages_leads_somewhere():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+        assert [link for link in links if not (page.parent / link).exists()] == [], page
 
 
-def test_the_example_of_the_readme_runs():
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[
-        1
-    ]
+def test_the_first_example_of_the_package_page_runs():
+    text = (ROOT / "docs" / "package.md").read_text(encoding="utf-8")
     names = {}
-    exec(compile(example, "README.md", "exec"), names)
+    exec(compile(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], "package.md", "exec"), names)
     assert names["run"].at(3.5).nodes["n1"]
     assert len(names["run"].digest()) == 64
+
+
+def test_the_projects_home_is_the_same_wherever_it_stands():
+    home = re.search(
+        r"mybinder\.org/v2/gh/([\w-]+/[\w-]+)/", (ROOT / "README.md").read_text(encoding="utf-8")
+    )[1]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["repository-code"] == f"https://github.com/{home}"
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)  # what version 1.2.0 asks for
 
 
 def test_the_readme_names_every_notebook_and_its_minutes():

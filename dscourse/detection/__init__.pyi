@@ -4,6 +4,11 @@ from .delays import (
     drawn_delays as drawn_delays,
     seattle_delays as seattle_delays,
 )
+from .evictions import (
+    ServiceReport as ServiceReport,
+    service_report as service_report,
+    worker_service as worker_service,
+)
 from .heartbeat import Heartbeat as Heartbeat, HeartbeatDetector as HeartbeatDetector
 from .phi_accrual import (
     PhiAccrualDetector as PhiAccrualDetector,

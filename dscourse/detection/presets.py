@@ -87,7 +87,8 @@ _PRESETS = (
         "sessions of 2 to 20 ticks (minSessionTimeout, maxSessionTimeout), tickTime 2000 ms in the sample; "
         "a client pings after a third of its session",
         "https://zookeeper.apache.org/doc/current/zookeeperAdmin.html",
-        "a client asks for its session timeout; any traffic counts as a heartbeat",
+        "a client asks for its session timeout; any traffic counts as a heartbeat, and a client that anything wakes "
+        "after a second of silence pings at once (ClientCnxn)",
     ),
     DetectorPreset(
         "zookeeper_longest_session",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from dscourse.arguments import one_of, real
+from dscourse.arguments import one_of, real, whole
 from dscourse.detection.heartbeat import HeartbeatDetector
-from dscourse.detection.ping import PingDetector
+from dscourse.detection.ping import EchoReply, EchoRequest, PingDetector
 from dscourse.simulation import (
     Constant,
     Crash,
@@ -14,13 +15,16 @@ from dscourse.simulation import (
     Lossy,
     Network,
     Node,
-    OpenLoop,
     Pause,
     Run,
     Scenario,
+    Slow,
     Uniform,
     topology,
 )
+
+if TYPE_CHECKING:
+    from dscourse.simulation import Context
 
 STRIKES_AT = 10.2  # seconds
 PAUSE_ENDS_AT = 35.0
@@ -28,18 +32,21 @@ OBSERVER, PEER, SECOND_OBSERVER = "n0", "n1", "n2"
 CAUSES = ("crashed", "paused", "overloaded", "lossy link", "one-way link")
 
 _SERVICE_TIME = 0.02
-_BURST = 1500  # requests: half a minute of work
+_AS_SLOW = 500  # times: a job of 20 ms takes ten seconds
 
 
-def silence(cause: str, until: float = 20.0, *, detector: str = "ping", seed: int = 1) -> Run:
+def silence(
+    cause: str, until: float = 20.0, *, detector: str = "ping", observers: int = 2, seed: int = 1
+) -> Run:
     """Let ``n0`` and ``n2`` watch ``n1`` every second, and strike ``n1`` (or its link to ``n0``) at 10.2 s.
 
     Args:
-        cause: ``"crashed"``, ``"paused"`` (until 35 s), ``"overloaded"`` (half a minute of work arrives at once),
-            ``"lossy link"`` (n0–n1 loses 99 %) or ``"one-way link"`` (n1 no longer hears n0, but could answer; with
-            heartbeats the other way round).
+        cause: ``"crashed"``, ``"paused"`` (until 35 s), ``"overloaded"`` (something else takes nearly all of its
+            processor: an answer takes 10 s), ``"lossy link"`` (n0–n1 loses 99 %) or ``"one-way link"`` (n1 no longer
+            hears n0, but could answer; with heartbeats the other way round).
         until: seconds.
         detector: ``"ping"``, or ``"heartbeat"``, which n1 sends of its own accord.
+        observers: 1 leaves ``n2`` out.
         seed: the same for all causes, so that nothing but the cause differs.
 
     Raises:
@@ -47,37 +54,37 @@ def silence(cause: str, until: float = 20.0, *, detector: str = "ping", seed: in
     """
     name = one_of("cause", cause, CAUSES)
     pings = one_of("detector", detector, ("ping", "heartbeat")) == "ping"
-    graph = topology.full_mesh(3)
+    graph = topology.full_mesh(1 + whole("observers", observers, at_least=1, at_most=2))
     graph.nodes[PEER]["service_time"] = Constant(_SERVICE_TIME)
+    ways = (OBSERVER, PEER) if pings else (PEER, OBSERVER)
     faults = {
         "crashed": Crash(PEER, at=STRIKES_AT),
         "paused": Pause(PEER, at=STRIKES_AT, until=PAUSE_ENDS_AT),
+        "overloaded": Slow(_AS_SLOW, at=STRIKES_AT, node=PEER),
         "lossy link": Lossy(0.99, at=STRIKES_AT, link=(OBSERVER, PEER)),
-        "one-way link": CutLink(
-            *((OBSERVER, PEER) if pings else (PEER, OBSERVER)), at=STRIKES_AT, one_way=True
-        ),
+        "one-way link": CutLink(*ways, at=STRIKES_AT, one_way=True),
     }
-    clients = []
-    if name == "overloaded":
-        work = tuple(("work", number) for number in range(_BURST))
-        clients.append(
-            OpenLoop(work, rate=5000.0, to=PEER, timeout=60.0, start=STRIKES_AT, arrivals="regular")
-        )
-    network = Network(graph, latency=Uniform(0.01, 0.05))
-    scenario = Scenario(
-        _two_observers if pings else partial(HeartbeatDetector, interval=1.0, timeout=1.9),
-        network,
-        faults=(faults[name],) if name in faults else (),
-        clients=tuple(clients),
+    return Scenario(
+        _observer_or_peer if pings else partial(HeartbeatDetector, interval=1.0, timeout=1.9),
+        Network(graph, latency=Uniform(0.01, 0.05)),
+        faults=(faults[name],),
         seed=seed,
-    )
-    return scenario.run(real("until", until, above=0.0))
+    ).run(real("until", until, above=0.0))
 
 
-def _two_observers(node_id: str, _peers: tuple[str, ...]) -> Node:
-    """``n1`` only answers; the other two ask only it."""
-    watched = () if node_id == PEER else (PEER,)
-    return PingDetector(node_id, watched, interval=1.0, timeout=0.9)
+class Answerer(Node):
+    """Answers whoever asks whether it is there, and does nothing else."""
+
+    def on_message(self, ctx: Context, sender: str, message: Any) -> None:
+        """Answer a ping."""
+        if isinstance(message, EchoRequest):
+            ctx.send(sender, EchoReply(message.generation, message.number))
+
+
+def _observer_or_peer(node_id: str, peers: tuple[str, ...]) -> Node:
+    if node_id == PEER:
+        return Answerer(node_id, peers)
+    return PingDetector(node_id, (PEER,), interval=1.0, timeout=0.9)
 
 
 def observations(run: Run, observer: str = OBSERVER) -> list[tuple[float, str]]:

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
+import networkx as nx
 
-from dscourse.arguments import real
+from dscourse.arguments import node_ids
 from dscourse.exercises import (
     ChoicePrediction,
     Expectation,
-    FunctionExercise,
     Misconception,
     Mistake,
+    NodePrediction,
     NumberExercise,
+    NumberPrediction,
     Rule,
     TrialExercise,
     Unfit,
-    tried_with,
 )
+from dscourse.exercises.nodes.faults_and_redundancy import believe_two, catch_the_wrong
 from dscourse.fault_tolerance import (
     Decisions,
-    nines,
+    FlipBit,
+    OnlyHeartbeats,
+    SayAnotherValue,
+    Standby,
+    generals_agree,
+    generals_scenario,
+    reach_scenario,
     read_scenario,
-    reads_answered,
-    replicated_service,
-    single_points_of_failure,
-    system_availability,
+    single_points_by_crashing,
 )
-from dscourse.simulation import Byzantine, Fault, Run
+from dscourse.fault_tolerance.generals import Contradict
+from dscourse.simulation import Byzantine, Crash, Equivocate, Fault, Lossy, Run, Scenario, Slow
+from dscourse.views import Task, Visit
+
+__all__ = ["believe_two", "catch_the_wrong"]  # besides what is defined here
 
 # ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+A_HEARTBEAT_IS_HEALTH = Misconception(
+    "faults_and_redundancy.a_heartbeat_is_health",
+    belief="Who sends heartbeats is well.",
+    question="A server's disk hangs. Its heartbeats come from another part of the program. What do they say?",
+    answer="That this other part is well. Only an answer to what users ask tells whether users are answered.",
+)
 A_COPY_NOTICES = Misconception(
     "faults_and_redundancy.a_copy_notices",
     belief="A second copy makes errors known.",
@@ -61,35 +76,74 @@ FAILURES_ARE_INDEPENDENT = Misconception(
     ),
     answer="At least one hour in a thousand: the feed takes both. The product, one in a million, leaves it out.",
 )
+BACK_IS_AS_BEFORE = Misconception(
+    "faults_and_redundancy.back_is_as_before",
+    belief="A node that is back after a crash is as good as before.",
+    question="A machine kept a value in its memory, and was switched off and on. What does it answer?",
+    answer="Whatever it starts with. What was in memory is gone, and nothing tells it so.",
+)
+LOST_IS_UNDONE = Misconception(
+    "faults_and_redundancy.lost_is_undone",
+    belief="No answer means that nothing was done.",
+    question="You send money, and the page never loads. Has it been sent?",
+    answer="Perhaps. A lost question and a lost answer look the same to you; only in the second case it was done.",
+)
 MISCONCEPTIONS = (
+    A_HEARTBEAT_IS_HEALTH,
     A_COPY_NOTICES,
     THE_GOOD_ONES_PREVAIL,
     ACKNOWLEDGED_IS_SAFE,
     FAILURES_ARE_INDEPENDENT,
+    BACK_IS_AS_BEFORE,
+    LOST_IS_UNDONE,
 )
 
 # ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+half_dead = NumberPrediction(
+    "faults_and_redundancy.half_dead",
+    question=(
+        "At 6 s server a becomes half dead: its heartbeats go on, every half second, and it answers no request any more. b stands "
+        "by, and is well. Of the requests of the next 24 s, which share is answered?"
+    ),
+    scale=(0, 100),
+    step=1,
+    unit="% of the requests",
+    near=6,
+    right="Nobody asks b to take over, for a is alive, as far as its heartbeats tell. What would you have to listen to instead?",
+    typical={
+        88: Expectation(
+            "all but those of three seconds, until b has taken over",
+            "That is how it goes if a crashes. But front counts heartbeats, and they haven't stopped.",
+            A_HEARTBEAT_IS_HEALTH,
+        ),
+        50: Expectation(
+            "every second one: there are two servers",
+            "Only one of them is asked at a time. As long as that is a, b hears of nothing.",
+        ),
+    },
+    otherwise="Who decides that b takes over, and what does it go by?",
+)
+
 mirror_without_checksum = ChoicePrediction(
     "faults_and_redundancy.mirror_without_checksum",
     question=(
-        "A block is written to two disks. No checksum is kept. One bit of it flips on the first disk, and then somebody "
-        "reads the block. What do they get?"
+        "A value is kept on two replicas, each with a disk; no checksum is kept. On r1's disk a bit of it flips at 2 s. front asks "
+        "r1 first, and r2 if r1 gives no answer. What do clients get from then on?"
     ),
     right=Expectation(
-        "wrong bytes, and nobody notices",
+        "wrong values, and nobody notices",
         "The second copy is there and is never asked. What would have to be kept so that the error is detected?",
     ),
     wrong=(
         Expectation(
-            "the right bytes: there is a second copy",
-            "There is, but who says which of the two is right? Without a checksum a wrong byte looks like any other.",
+            "the right value: there is a second copy",
+            "There is, but who says which of the two is right? Without a checksum a wrong value looks like any other.",
             A_COPY_NOTICES,
         ),
         Expectation(
             "an error message: the copies differ",
-            "Only if somebody compares them at every reading, which doubles the work of the disks, and leaves you with two "
-            "answers and no judge.",
+            "Only if somebody compares them at every reading, which doubles the work, and leaves you with two answers and no judge.",
             A_COPY_NOTICES,
         ),
     ),
@@ -98,50 +152,145 @@ mirror_without_checksum = ChoicePrediction(
 what_two_survive = ChoicePrediction(
     "faults_and_redundancy.what_two_survive",
     question=(
-        "Two replicas hold a value. A front end asks one of them, and after 0.1 s without an answer the other. This "
-        "survives the crash of either. Which other faults of one replica does it survive?"
+        "Two replicas hold a value. front asks one of them, and after 0.1 s without an answer the other. This survives the crash of "
+        "either. Which other faults of one replica does it survive?"
     ),
     right=Expectation(
-        "one that loses messages and one that answers too late, but not one that lies",
+        "one that loses messages and one that is late, but not one that lies",
         "Lost and late both look like silence, and silence is what it acts on. A lie comes in time.",
     ),
     wrong=(
         Expectation(
             "none: it was built against crashes",
-            "It was, but the front end doesn't know why no answer comes. What does a lost answer look like to it, and a "
-            "late one?",
+            "It was, but front doesn't know why no answer comes. What does a lost answer look like to it, and a late one?",
         ),
         Expectation(
             "all: there is always a good replica left",
-            "There is. But will the front end ask it? Think of a replica that answers at once, and wrongly.",
+            "There is. But will front ask it? Think of a replica that answers at once, and wrongly.",
             THE_GOOD_ONES_PREVAIL,
         ),
     ),
 )
 
-three_generals = ChoicePrediction(
-    "faults_and_redundancy.three_generals",
+back_with_nothing = ChoicePrediction(
+    "faults_and_redundancy.back_with_nothing",
     question=(
-        "Three generals, one of them a traitor. The commander gives an order; the two lieutenants tell each other what they "
-        "heard, and each follows the majority (a tie means retreat). Can the traitor do harm?"
+        "The same two replicas now keep the value in memory only. r1 crashes at 1 s and is switched on again at 2 s. r2 is well all "
+        "the time. What do clients read after 2 s?"
     ),
     right=Expectation(
-        "yes, if he is a lieutenant: he lies about the order",
-        "The loyal lieutenant hears attack from one and retreat from the other and can't tell who lies. Which "
-        "order must it be for the lie to hurt?",
+        "something else than the value, from r1",
+        "r1 is up, in time, and honest: it tells what it has. Which promise of f + 1 did you take for granted?",
     ),
     wrong=(
         Expectation(
-            "no: two loyal generals outvote one traitor",
-            "Each lieutenant has two words to go by, the commander's and the other's. How does he outvote one with one?",
-            THE_GOOD_ONES_PREVAIL,
+            "the value: one of two replicas never failed",
+            "It didn't, and front doesn't ask it: r1 answers first, and promptly.",
+            BACK_IS_AS_BEFORE,
         ),
         Expectation(
-            "yes, if he is the commander: he gives two different orders",
-            "Then both lieutenants hold one attack and one retreat: a tie for both, and both retreat. They agree. Who else "
-            "could it be?",
+            "nothing, until somebody has given r1 the value again",
+            "That would be honest. But r1 can't tell that it has lost something.",
+            BACK_IS_AS_BEFORE,
         ),
     ),
+)
+
+answer_lost = NumberPrediction(
+    "faults_and_redundancy.answer_lost",
+    question=(
+        "An account holds 100. A client asks six times to add 10. The answer to its second request gets lost on the way back. front "
+        "hears nothing for 0.1 s, and asks again. What does the account hold in the end?"
+    ),
+    scale=(100, 200),
+    step=5,
+    unit="in the account",
+    near=2,
+    right="The second request was done twice. What could it carry, so that the account can tell?",
+    typical={
+        160: Expectation(
+            "six times ten more",
+            "So it is if the *question* gets lost. This one had arrived, and was done, before its answer went astray.",
+            LOST_IS_UNDONE,
+        ),
+        150: Expectation(
+            "one of the six is missing",
+            "Nothing is missing: front asks again until it gets an answer. How often was the second request done?",
+        ),
+    },
+    otherwise="For each request: how often did a question reach the account?",
+)
+
+three_generals = ChoicePrediction(
+    "faults_and_redundancy.three_generals",
+    question="Three generals, one of them a traitor, who may say what he likes. Can he do harm, so that IC1 or IC2 breaks?",
+    right=Expectation(
+        "yes, as a lieutenant",
+        "The loyal lieutenant hears attack from one and retreat from the other, and can't tell who lies. Which order must it be "
+        "for the lie to hurt?",
+    ),
+    wrong=(
+        Expectation(
+            "yes, as the commander",
+            "Say that he gives two orders. Then both lieutenants hold one attack and one retreat, and both retreat: they agree. Who "
+            "else could it be?",
+        ),
+        Expectation(
+            "no, whoever it is",
+            "Two loyal generals against one traitor: but each lieutenant has two words to go by. How does he outvote one with one?",
+            THE_GOOD_ONES_PREVAIL,
+        ),
+    ),
+)
+
+work_lost = NumberPrediction(
+    "faults_and_redundancy.work_lost",
+    question=(
+        "Ten requests a second. The warm standby gets a copy of the state at 5, 10, 15 s … The active server crashes at 18 s. How "
+        "many requests that users believe to be done are lost?"
+    ),
+    scale=(0, 200),
+    step=5,
+    unit="requests",
+    near=4,
+    right="All that was acknowledged since the last copy. What would you have to change to lose none?",
+    typical={
+        0: Expectation(
+            "none: what was acknowledged is safe",
+            "It was acknowledged by the server that is now dead. Who else knew of it?",
+            ACKNOWLEDGED_IS_SAFE,
+        ),
+        50: Expectation(
+            "as many as come in an interval",
+            "That is the worst case, a crash just before the next copy. This one comes three seconds after the last.",
+        ),
+    },
+    otherwise="Which was the last copy that b got, and what was acknowledged since?",
+)
+
+nines_in_a_rack = NumberPrediction(
+    "faults_and_redundancy.nines_in_a_rack",
+    question=(
+        "Three replicas, each up 99 % of the time; one is enough. They stand in one rack, which is up 99.9 % of the time. How many "
+        "nines has the service?"
+    ),
+    scale=(0, 8),
+    step=0.1,
+    unit="nines",
+    near=0.25,
+    right="When the rack is dark, all three are. What would a second rack give?",
+    typical={
+        6: Expectation(
+            "1 − 0.01 × 0.01 × 0.01",
+            "That is three failures that have nothing to do with each other. When the rack goes dark, how independent are they?",
+            FAILURES_ARE_INDEPENDENT,
+        ),
+        4.5: Expectation(
+            "something between the rack's and the replicas'",
+            "They don't average. How often is the service up when the rack isn't?",
+        ),
+    },
+    otherwise="Ask first how often the rack is up, then what is left when it is.",
 )
 
 with_signatures = ChoicePrediction(
@@ -166,74 +315,32 @@ with_signatures = ChoicePrediction(
     ),
 )
 
-work_lost_by_warm = ChoicePrediction(
-    "faults_and_redundancy.work_lost_by_warm",
-    question=(
-        "Ten requests a second. The warm standby gets a copy of the state every 5 s. The active server crashes at a random "
-        "moment. How many requests that users believe to be done are lost, on average?"
-    ),
-    right=Expectation(
-        "about 25",
-        "On average half an interval has passed since the last copy. What would you have to change to lose none?",
-    ),
-    wrong=(
-        Expectation(
-            "none: a request that was acknowledged is safe",
-            "It was acknowledged by the server that is now dead. Who else knew of it?",
-            ACKNOWLEDGED_IS_SAFE,
-        ),
-        Expectation(
-            "about 50",
-            "That is the worst case, a crash just before the next copy. A crash just after one loses almost nothing.",
-        ),
-    ),
+#: Two ways from the front end to d, and only e has a copy.
+network: nx.Graph[str] = nx.Graph()
+network.add_edges_from((link[0], link[1]) for link in ["fa", "fb", "ac", "bc", "bg", "cd", "de", "dh", "eh"])
+nx.set_node_attributes(
+    network,
+    {"f": (0, 1), "a": (1, 2), "b": (1, 0), "g": (2, -1), "c": (2, 1), "d": (3, 1), "e": (4, 2), "h": (4, 0)},
+    "pos",
 )
 
-three_in_a_rack = ChoicePrediction(
-    "faults_and_redundancy.three_in_a_rack",
+without_whom = NodePrediction(
+    "faults_and_redundancy.without_whom",
     question=(
-        "Three replicas, each up 99 % of the time; one is enough. They stand in one rack, which is up 99.9 % of the time. "
-        "How many nines has the service?"
+        "A client at f wants what only e has a copy of. One node crashes; all others that are up can still reach each other, "
+        "and yet the client gets nothing. Which node has crashed?"
     ),
-    right=Expectation(
-        "about three",
-        "The rack is in series with all of it, and a chain is up no more than its weakest link. What would a second "
-        "rack give?",
-    ),
-    wrong=(
-        Expectation(
-            "about six: 1 − 0.01 × 0.01 × 0.01",
-            "That is the product of three independent failures. When the rack goes dark, how independent are they?",
-            FAILURES_ARE_INDEPENDENT,
+    graph=network,
+    right="No other node needs it as a bridge; it is what is at the end of the way. A graph doesn't know what its nodes are for.",
+    typical={
+        "c": Expectation(
+            "c",
+            "Without c the client gets nothing, but the others can't reach each other either: a, b, f and g are cut off.",
         ),
-        Expectation(
-            "about four and a half, between rack and replicas",
-            "Availabilities in series don't average. Which of the two is the weaker link?",
-        ),
-    ),
-)
-
-just_after_a_failure = ChoicePrediction(
-    "faults_and_redundancy.just_after_a_failure",
-    question=(
-        "A computer of 49 nodes has just had a failure. Compared with a moment at which the last failure was two days ago, "
-        "how likely is another one within the next hour?"
-    ),
-    right=Expectation(
-        "more likely",
-        "Causes linger: a repair that didn't work, a bad batch, a heat wave. Which other formulas stop being true?",
-    ),
-    wrong=(
-        Expectation(
-            "just as likely: failures have no memory",
-            "That is what an exponential distribution says, and what most formulas assume. See what the record says.",
-            FAILURES_ARE_INDEPENDENT,
-        ),
-        Expectation(
-            "less likely: it has just been repaired",
-            "If the repair took away the cause, and the cause was one node's alone. See whether the record agrees.",
-        ),
-    ),
+        "d": Expectation("d", "Without d the client gets nothing, but e and h are cut off from the rest."),
+        "b": Expectation("b", "Without b only g is cut off, and the client goes by a."),
+    },
+    otherwise="Look for two things: the rest stays in one piece, and the client's question leads nowhere.",
 )
 
 five_at_once = ChoicePrediction(
@@ -254,6 +361,84 @@ five_at_once = ChoicePrediction(
         ),
         Expectation("about ten minutes a year", "Further. How many nodes does one power cut take?"),
     ),
+)
+
+# ── The clusters of the notebook, and what to do with them ────────────────────────────────────────────────────────────
+
+
+def half_dead_pair(mode: str, watch: str) -> Scenario:
+    """Return a pair of servers; a answers nothing from 6 s on, and goes on sending heartbeats."""
+    calm = Standby(mode, rate=5.0, boot_time=10.0, watch=watch).scenario(None, until=30.0)
+    return calm.with_faults(Byzantine("a", OnlyHeartbeats(), at=6.0))
+
+
+#: An account to which six requests add 10 each.
+account = read_scenario(1, add=10, reads=6, rate=1.0)
+reads_lies = (FlipBit(), SayAnotherValue())
+generals_lies = (Contradict(), Equivocate("order", ("attack", "retreat")))
+
+
+def loyal(generals: int, order: str = "attack", rounds: int = 1) -> Run:
+    """Return a run of loyal generals; against two traitors they need two rounds."""
+    return generals_scenario(generals, order, rounds).run(rounds + 1.5)
+
+
+def _has(kind: type[Fault], **fields: object) -> Callable[[Run], bool]:
+    """Return whether a run has a fault of that kind, with these values of its fields."""
+    return lambda run: any(
+        isinstance(fault, kind) and all(getattr(fault, name) == value for name, value in fields.items())
+        for fault in run.faults
+    )
+
+
+def _task(name: str, text: str, done: Any) -> Task:
+    return Task(f"faults_and_redundancy.{name}", text, done)
+
+
+watch_half_dead = (
+    _task("swallowed", "Press Play: from 6 s on a answers nothing", Visit(6.1, 8.0)),
+    _task("heartbeats_go_on", "See heartbeats go from a to front at 12 s", Visit(11.5, 13.0)),
+    _task("kill_the_half_dead", "Crash a, at about 14 s, and play on", _has(Crash)),
+)
+watch_the_sector = (
+    _task("read_the_sector", "Read an answer of r1 before 2 s, and one after", Visit(2.1, 3.0)),
+    _task("second_copy_idle", "Look at r2 at 4 s: what does it hold, and who asks?", Visit(3.8, 4.5)),
+)
+break_by_hand = (
+    _task("crash", "Crash r1. Whom does front ask now? Then undo", _has(Crash)),
+    _task("omission", "Lose half of the messages between front and r1; undo", _has(Lossy)),
+    _task("timing", "Slow r1 down; undo", _has(Slow)),
+    _task("sector", "Give r1 a bad sector; undo", _has(Byzantine, behaviour=FlipBit())),
+    _task("lie", "Have r1 say another value", _has(Byzantine, behaviour=SayAnotherValue())),
+)
+watch_the_return = (
+    _task("gone", "Between 1 and 2 s: how long do clients wait?", Visit(1.2, 2.0)),
+    _task("back", "After 2 s: what does r1 hold?", Visit(2.1, 3.0)),
+)
+lose_by_hand = (
+    _task("one_of_each", "Near 1 s: which message is lost in which cluster?", Visit(0.95, 1.3)),
+    _task("totals", "Compare what r1 holds at 6 s", Visit(5.5, 7.0)),
+    _task("lose_another", "Click another message under way, and lose it", lambda run: len(run.faults) > 1),
+)
+betray_by_hand = (
+    _task("treacherous_commander", "At 0 s make n0 a traitor; play to the end", _has(Byzantine, node="n0")),
+    _task("treason", "Undo. Break IC1 or IC2 with another traitor", lambda run: bool(generals_agree(run))),
+)
+watch_the_take_over = (
+    _task("last_copy", "See the last copy go to b, at 15 s", Visit(14.9, 15.3)),
+    _task("take_over", "See b take over: when?", Visit(20.0, 21.5)),
+)
+save_the_pair = (
+    _task(
+        "boots",
+        "cold, answers: see b boot, and take over",
+        lambda run: "store" in run.nodes and Visit(17, 19),
+    ),
+    _task("masks", "hot: who notices?", lambda run: run.at(1.0).nodes["b"]["active"] and Visit(6.0, 10.0)),
+)
+crash_the_network = (
+    _task("served_without", "Crash nodes, one after the other, and undo: who is cut off?", _has(Crash)),
+    _task("whole_but_useless", "Find the one of the question", _has(Crash, node="e")),
 )
 
 # ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,171 +497,6 @@ chain_minutes = NumberExercise(
     tolerance=0.0035,
 )
 
-_WRONG_WAY_ROUND = "That is as long as the month itself, or longer. Unavailability is repair / (up + repair): solve it for the repair."
-
-minutes_to_repair = NumberExercise(
-    "faults_and_redundancy.minutes_to_repair",
-    task=(
-        "Calculate. A server runs 30 days on average until it fails. How many minutes may detection, failover and recovery "
-        "take together, on average, for four nines? Your answer is a number."
-    ),
-    expects="a number of minutes",
-    success="Right: four minutes and a bit. No human being reads a page, gets up and logs in within that: it must be automatic.",
-    hints=(
-        "availability = up / (up + down). Up is 30 · 24 · 60 minutes.",
-        "Solve it for the time down, or ask `time_to_repair_for`.",
-    ),
-    solution="from dscourse.fault_tolerance import time_to_repair_for\nanswer = time_to_repair_for(0.9999, 30 * 24 * 60)",
-    mistakes=(
-        Mistake(
-            "answer = 30 * 24 * 60 * 0.001",
-            "That is the repair time for three nines. Four nines leave ten times less.",
-        ),
-        Mistake("answer = 30 * 24 * 0.0001", "Right, in hours. The question is minutes."),
-        Mistake("answer = 30 * 24 * 60 / 0.0001", _WRONG_WAY_ROUND),
-        Mistake("answer = 30 * 24 * 60 * 0.9999", _WRONG_WAY_ROUND),
-    ),
-    otherwise="Not {answer} minutes. Put it in: is 43 200 / (43 200 + {answer}) the availability you want, and no more than that?",
-    accepts=(4.295, 4.3205),  # rounded to 4.3 it is still four nines; 4.33 is not
-    tolerance=0.005,
-)
-
-majority_availability = FunctionExercise(
-    "faults_and_redundancy.majority_availability",
-    task=(
-        "Code. Write a function of (members, availability) that returns how often a majority of the members is up. Then compare "
-        "three members with four: what did the fourth buy? Your answer is the function."
-    ),
-    expects="your function of (members, availability), without brackets; it returns a number",
-    success="Right. At 0.99 three members have 3.53 nines and four have 3.23: a fourth member makes it worse. Odd sizes only.",
-    hints=(
-        "How many of 3, of 4, of 5 are more than half?",
-        "`k_of_n(k, n, availability)` does the calculation. Which k is a majority of n?",
-    ),
-    solution=(
-        "from dscourse.fault_tolerance import k_of_n\n\n"
-        "def answer(members, availability):\n"
-        "    return k_of_n(members // 2 + 1, members, availability)"
-    ),
-    cases=((3, 0.9), (4, 0.9), (1, 0.9), (5, 0.99), (6, 0.99), (7, 0.999)),
-    mistakes=(
-        Mistake(
-            "from math import ceil\nfrom dscourse.fault_tolerance import k_of_n\nanswer = lambda n, a: k_of_n(ceil(n / 2), n, a)",
-            "With 4 members your group works with 2. Two others might work on their own at the same time: a majority is more than "
-            "half, n // 2 + 1.",
-        ),
-        Mistake(
-            "answer = lambda n, a: a**n",
-            "With 3 members at 0.9 you return 0.729: that needs all of them. Two of three are enough.",
-        ),
-        Mistake(
-            "answer = lambda n, a: 1 - (1 - a)**n",
-            "With 3 members at 0.9 you return 0.999: that needs any one of them. A majority is two of three.",
-        ),
-        Mistake(
-            "from math import comb\n"
-            "def answer(members, availability):\n"
-            "    k = members // 2 + 1\n"
-            "    return comb(members, k) * availability**k * (1 - availability) ** (members - k)",
-            "That is how often exactly a majority is up, and no member more. All of them up is a majority, too.",
-        ),
-    ),
-    otherwise="Called with {arguments} yours returns {given}; it should be {right}.",
-    tolerance=1e-9,
-)
-
-BUDGET = 95
-REPLICA_PRICE, RACK_PRICE = 10, 15
-
-
-def try_racks(replicas: int, racks: int) -> Any:
-    """Return the service of the exercise: two replicas needed, 99 % each, dealt out to racks at 99.9 %."""
-    return replicated_service(replicas, needed=2, availability=0.99, racks=racks, rack_availability=0.999)
-
-
-class _Racks:
-    """A number of replicas in a number of racks."""
-
-    def __init__(self, answer: Any) -> None:
-        pair = answer.tolist() if isinstance(answer, np.ndarray) else answer
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise Unfit
-        try:
-            counts = [real("each of the two", each) for each in pair]
-        except (TypeError, ValueError) as problem:
-            raise Unfit(problem) from None
-        if any(count != int(count) for count in counts):
-            raise Unfit("neither of the two can be had in part")
-        self.replicas, self.racks = map(int, counts)
-        self.price = self.replicas * REPLICA_PRICE + self.racks * RACK_PRICE
-
-    def alone(self) -> str:
-        service = try_racks(self.replicas, self.racks)
-        return ", ".join(part.name for part in single_points_of_failure(service))
-
-    def nines(self) -> float:
-        return nines(system_availability(try_racks(self.replicas, self.racks)))
-
-
-five_nines_of_racks = TrialExercise(
-    "faults_and_redundancy.five_nines_of_racks",
-    task=(
-        "Design. The load needs two replicas up. A replica is up 99 % of the time and costs 10; a rack is up 99.9 % and costs "
-        "15; replicas are dealt out to the racks in turn. Reach five nines without a single point of failure, for at most 95. "
-        "Your answer is (replicas, racks). `exercises.try_racks(replicas, racks)` builds it, so that you can draw it."
-    ),
-    expects="a pair (replicas, racks) of whole numbers, such as (4, 2)",
-    success="That holds: any rack may go dark, and a replica with it. Did you see that there are two ways within the budget?",
-    hints=(
-        "If one rack fails, how many replicas are left? And if one more replica is down at that time?",
-        "After the loss of a rack, three replicas should be left. How many does that take with two racks, how many with three?",
-    ),
-    solution="answer = (5, 3)",
-    read=_Racks,
-    rules=(
-        Rule(
-            "The replicas must stand somewhere: at least one rack.",
-            lambda design: design.racks < 1,
-            "answer = (7, 0)",
-            "answer = (7, -100)",
-        ),
-        Rule(
-            "The load needs two replicas up, so there must be at least two.",
-            lambda design: design.replicas < 2,
-            "answer = (1, 1)",
-        ),
-        Rule(
-            lambda design: (
-                f"{design.replicas} replicas in {design.racks} racks cost {design.price}; the budget is {BUDGET}. Is every rack "
-                "worth a replica and a half?"
-            ),
-            lambda design: design.price > BUDGET,
-            "answer = (4, 4)",
-        ),
-        Rule(
-            "Everything stands in one rack: up to 99.9 % and no further, however many replicas there are. Spread them.",
-            lambda design: design.racks == 1,
-            "answer = (6, 1)",
-        ),
-        Rule(
-            lambda design: (
-                f"{design.alone()} is a single point of failure: without it fewer than two replicas are left. Count what each rack "
-                "takes with it."
-            ),
-            lambda design: bool(design.alone()),
-            "answer = (3, 2)",
-        ),
-        Rule(
-            lambda design: (
-                f"No single point of failure, but {design.nines():.2f} nines; five are wanted. What if a rack and a replica fail "
-                "together?"
-            ),
-            lambda design: design.nines() < 5.0,
-            "answer = (4, 2)",
-        ),
-    ),
-)
-
 
 def _three_generals(answer: object) -> Decisions:
     if not isinstance(answer, Decisions):
@@ -529,69 +549,90 @@ break_three_generals = TrialExercise(
 )
 
 
-def try_faults(faults: Sequence[Fault]) -> Run:
-    """Run the replicated reads of this notebook, two replicas, with some faults for six seconds."""
-    return read_scenario(2, attempts=2).with_faults(*faults).run(6.0)
+@dataclass(frozen=True)
+class _Network:
+    """A graph, and who holds copies."""
+
+    graph: nx.Graph[Any]
+    copies: tuple[str, ...]
+
+    @classmethod
+    def read(cls, answer: object) -> _Network:
+        if not isinstance(answer, tuple | list) or len(answer) != 2 or not isinstance(answer[0], nx.Graph):
+            raise Unfit
+        graph, copies = answer
+        if graph.is_directed() or not all(isinstance(node, str) for node in graph):
+            raise Unfit("a graph without directions is wanted, whose nodes are texts")
+        try:
+            names = node_ids("the copies", copies)
+        except (TypeError, ValueError) as problem:
+            raise Unfit(problem) from None
+        missing = [node for node in ("f", *names) if node not in graph]
+        if missing:
+            raise Unfit(f"there is no node {missing[0]!r} in your graph")
+        return cls(graph, names)
+
+    @cached_property
+    def single_points(self) -> tuple[str, ...]:
+        return single_points_by_crashing(self.graph, "f", self.copies)
+
+    def near(self) -> bool:
+        return any(copy == "f" or self.graph.has_edge("f", copy) for copy in self.copies)
 
 
-def _replicas_touched(run: Run) -> set[str]:
-    return {node for fault in run.scenario.faults for node in fault.nodes} & {"r1", "r2"}
+def try_network(graph: nx.Graph[Any], copies: Sequence[str]) -> Run:
+    """Run a service on a graph of your own: a client at "f" asks twice a second for what `copies` hold."""
+    return reach_scenario(graph, "f", copies).run(8.0)
 
 
-def _touches_others(run: Run) -> bool:
-    touched = [set(fault.nodes) for fault in run.scenario.faults]
-    return any(not nodes & {"r1", "r2"} or nodes - {"r1", "r2", "front"} for nodes in touched)
-
-
-break_with_one_replica = TrialExercise(
-    "faults_and_redundancy.break_with_one_replica",
+_A_GRAPH = "import networkx as nx\n"
+draw_your_own = TrialExercise(
+    "faults_and_redundancy.draw_your_own",
     task=(
-        "Break it. Two replicas, r1 and r2, tolerate a crash, lost messages and late answers of one of them. Find faults of "
-        "a single replica that still break the promise. Your answer is a list of faults, taken from dscourse.simulation: "
-        '`Crash("r1", at=1.0)`, `Pause("r1", at=1.0)`, `Slow(100, at=1.0, node="r1")`, `Lossy(0.5, at=1.0, link=("front", "r1"))`, or '
-        "`Byzantine(node, behaviour, at=1.0)`, where the behaviour is `Silent()` or `Corrupt()`, which spoils the fields of what is "
-        "sent. `exercises.try_faults(answer)` runs it, and `reads_answered(run)` says what was wrong with the run."
+        "Design. Draw a network of your own: `f`, where the client is, and at least six other nodes, none with more than three links. "
+        "Two nodes hold copies, neither of them f nor next to f. No single crash, of any node but f, may leave the client without "
+        'an answer. Your answer is (graph, copies), such as `(nx.Graph(["fa", "ab"]), ["b"])`; '
+        "`exercises.try_network(graph, copies)` runs it, to be played."
     ),
-    expects='a list of faults, such as `[Crash("r1", at=1.0)]`',
-    success='Broken, by one node and without a second of silence. "Tolerant" had a missing half: to which kind of fault?',
+    expects="a pair: a NetworkX graph, and a list of two of its nodes",
+    success="It holds: each node was crashed, one a run. How many links would you need if any two might fail?",
     hints=(
-        "Which kind of fault sends an answer in time?",
-        "The front end believes whoever answers first. Which of the two replicas does it ask first?",
+        "From f two ways must lead off that share no node. What about their ends?",
+        "A ring has two ways from everywhere to everywhere. Where on it do the copies stand?",
     ),
-    solution='from dscourse.simulation import Byzantine, Corrupt\nanswer = [Byzantine("r1", Corrupt(), at=1.0)]',
-    read=partial(tried_with, try_faults),
+    solution=_A_GRAPH
+    + 'ring = nx.Graph(["fa", "ab", "bc", "cd", "de", "eg", "gf"])\nanswer = (ring, ["c", "d"])',
+    read=_Network.read,
     rules=(
         Rule(
-            "Your faults touch r1 and r2. The promise is about one faulty replica: with both gone there is nothing left to tolerate with.",
-            lambda run: len(_replicas_touched(run)) > 1,
-            'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0), Crash("r2", at=2.0)]',
+            lambda answer: f"Your graph has {len(answer.graph)} nodes; seven are wanted, at least.",
+            lambda answer: len(answer.graph) < 7,
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "ab"]), ["b"])',
         ),
         Rule(
-            "Leave the front end alone: the promise is about faults of a replica.",
-            _touches_others,
-            'from dscourse.simulation import Crash\nanswer = [Crash("front", at=1.0)]',
-            'from dscourse.simulation import Lossy\nanswer = [Lossy(1.0, at=0.0, link=("c0", "front"))]',
-            "from dscourse.simulation import Lossy\nanswer = [Lossy(1.0, at=1.0)]",
-            "from dscourse.simulation import Lossy, Slow\n"
-            'answer = [Lossy(1.0, at=1.0, link=("front", "r1")), Slow(100, at=1.0)]',
-            'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0), Crash("front", at=2.0)]',
-        ),
-        Rule(
-            "All reads were answered: r1 is up and in time, so the front end never asks r2. Who answers first?",
-            lambda run: (
-                not reads_answered(run)
-                and _replicas_touched(run) == {"r2"}
-                and any(isinstance(fault, Byzantine) for fault in run.scenario.faults)
+            lambda answer: (
+                f"{max(answer.graph, key=answer.graph.degree)} has more than three links. A hub for all is what this is to avoid."
             ),
-            'from dscourse.simulation import Byzantine, Corrupt\nanswer = [Byzantine("r2", Corrupt(), at=0.0)]',
+            lambda answer: max(degree for _, degree in answer.graph.degree) > 3,
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "ab", "ac", "ad", "ae", "ag"]), ["b", "c"])',
         ),
         Rule(
-            "All reads were answered, rightly and in time. Silence and delay are what the front end is built to survive. What does "
-            "it believe without asking?",
-            lambda run: not reads_answered(run),
-            'from dscourse.simulation import Crash\nanswer = [Crash("r1", at=1.0)]',
-            'from dscourse.simulation import Slow\nanswer = [Slow(100, at=1.0, node="r2")]',
-            'from dscourse.simulation import Byzantine, Silent\nanswer = [Byzantine("r1", Silent(), at=1.0)]',
+            "Two copies are wanted, no more and no fewer.",
+            lambda answer: len(answer.copies) != 2,
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "ab", "bc", "cd", "de", "eg", "gf"]), ["c"])',
+        ),
+        Rule(
+            "A copy stands at f, or next to it. The client's building may burn: put both farther away.",
+            _Network.near,
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "ab", "bc", "cd", "de", "eg", "gf"]), ["a", "g"])',
+        ),
+        Rule(
+            lambda answer: (
+                f"Without {' or '.join(answer.single_points)} the client gets nothing. Where do all ways from f to a copy meet?"
+            ),
+            lambda answer: bool(answer.single_points),
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "ab", "bc", "cd", "de", "eg"]), ["c", "g"])',
+            _A_GRAPH + 'answer = (nx.Graph(["fa", "fb", "ac", "bc", "cd", "de", "dg", "eg"]), ["e", "g"])',
         ),
     ),
 )

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dscourse.arguments import numbers, whole
+from dscourse.arguments import whole
 from dscourse.exercises import (
     ChoicePrediction,
+    CurvePrediction,
     Expectation,
     FunctionExercise,
     Misconception,
     Mistake,
     NumberExercise,
+    NumberPrediction,
     Rule,
     TrialExercise,
     Unfit,
 )
+from dscourse.exercises.nodes.scaling_metrics import load_generator
+from dscourse.readable import readable_seconds
 from dscourse.scaling import (
-    LatencySummary,
-    System,
-    SystemMetrics,
-    latency_quantile,
-    readable_number,
-    readable_seconds,
-    simulate_queue,
-    summarize_latencies,
+    CapacityStatement,
+    find_capacity,
+    launch_latencies,
+    launch_scenario,
 )
+from dscourse.scaling.launch import LOCK_SECONDS, MACHINE_SECONDS
+from dscourse.simulation import Crash, Pause, Run, Scenario, Slow
+from dscourse.views import Task, Visit
 
-# ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
+__all__ = ["load_generator"]  # besides what is defined here
 
-FAST_IS_SCALABLE = Misconception(
-    "scaling_metrics.fast_is_scalable",
-    belief="What is faster on one node is faster on many.",
-    question=(
-        "Product A serves twice as much as B on one node. What must you measure before you know which serves more "
-        "on twenty?"
-    ),
-    answer="How each grows when nodes are added: a shared lock shows only then.",
+# ── Misconceptions ────────────────────────────────────────────────────
+
+THE_TEST_SEES_WHAT_USERS_SEE = Misconception(
+    "scaling_metrics.the_test_sees_what_users_see",
+    belief="A load test meets a stall as often as users do.",
+    question="A tester waits for each answer before it sends the next request. How often does it ask a server that stalls for a minute?",
+    answer="Once. Whoever comes in that minute waits, and the tester doesn't come.",
+)
+THE_MEDIAN_TELLS = Misconception(
+    "scaling_metrics.the_median_tells",
+    belief="When a part of a service is slow, the median shows it.",
+    question="One request in six goes to a server that is ten times as slow. What does the median of all latencies do?",
+    answer="Hardly anything: more than half of the requests never meet that server. A higher percentile shows it.",
 )
 MORE_NODES_HELP = Misconception(
     "scaling_metrics.more_nodes_help",
@@ -88,7 +97,8 @@ A_GOOD_FIT_FORETELLS = Misconception(
     answer="Nothing. It tells how well the law meets what was measured, where it was measured.",
 )
 MISCONCEPTIONS = (
-    FAST_IS_SCALABLE,
+    THE_TEST_SEES_WHAT_USERS_SEE,
+    THE_MEDIAN_TELLS,
     MORE_NODES_HELP,
     PERCENTILES_AVERAGE,
     WAITING_GROWS_LIKE_THE_LOAD,
@@ -97,33 +107,37 @@ MISCONCEPTIONS = (
     A_GOOD_FIT_FORETELLS,
 )
 
-# ── Predictions ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── Predictions ───────────────────────────────────────────────────────
 
-which_to_buy = ChoicePrediction(
-    "scaling_metrics.which_to_buy",
+on_launch_day = NumberPrediction(
+    "scaling_metrics.on_launch_day",
     question=(
-        "Two products do the same job. On one node, the first serves 1 600 requests a second, the second 800. The first takes a "
-        "lock, shared by all nodes, for 0.2 ms of each request; the second shares nothing. You need 20 000 requests a second. "
-        "Which one do you buy?"
+        "One machine can serve 10 requests a second, and 50 come. You add machines until there are six. Each request also takes a lock "
+        "that all machines share, and holds it for 40 ms. How many requests a second are answered?"
     ),
-    right=Expectation(
-        "the second",
-        "One lock that is held for 0.2 ms lets 5 000 requests a second pass, whatever the number of nodes. The slower "
-        "product has no such ceiling.",
-    ),
-    wrong=(
-        Expectation(
-            "the first: it is twice as fast, so half as many nodes will do",
-            "That is true of one node. Look at what happens to its line when there are several, and ask yourself how many "
-            "requests a second can pass through a lock that each holds for 0.2 ms.",
-            FAST_IS_SCALABLE,
-        ),
-        Expectation(
-            "either: with enough nodes both get there",
-            "Enough nodes help only where nodes are what is short. What is short in the first product once there are four of them?",
+    scale=(0, 80),
+    step=1,
+    unit="requests/s",
+    near=4,
+    right="What each holds for 40 ms can be held 25 times a second, by however many machines. Where is everybody else?",
+    typical={
+        50: Expectation(
+            "all 50",
+            "The machines could do it: together they are 83 % busy. Then each request needs the lock, and how often a second can that "
+            "be held for 40 ms?",
             MORE_NODES_HELP,
         ),
-    ),
+        60: Expectation(
+            "60: six machines, 10 each",
+            "That is what six machines can do. More can't be answered than come, and each of them still needs the lock.",
+            MORE_NODES_HELP,
+        ),
+        10: Expectation(
+            "10, as before",
+            "Then the machines would share nothing but work for each other. They do work side by side, up to the lock.",
+        ),
+    },
+    otherwise="The machines could do 60 a second, and 50 come. Look at the dots, and ask how often a second a lock can be held for 40 ms.",
 )
 
 a_shared_lock = ChoicePrediction(
@@ -144,7 +158,32 @@ a_shared_lock = ChoicePrediction(
         ),
         Expectation(
             "all five",
-            "Does stored data have to pass through the lock? Look at the fifth panel.",
+            "Does stored data have to pass through the lock? Look at the last column.",
+        ),
+    ),
+)
+
+one_slow_machine = ChoicePrediction(
+    "scaling_metrics.one_slow_machine",
+    question=(
+        "Six machines, dealt out to in turn, are half busy. After 3 s one of them, m3, begins to take three times as long for everything. "
+        "What do the latencies of all requests show over the next ten seconds?"
+    ),
+    right=Expectation(
+        "the median hardly moves, the 99th percentile climbs on and on",
+        "Five in six never meet m3. The sixth stands in a queue that gets longer and longer.",
+    ),
+    wrong=(
+        Expectation(
+            "both rise by about a third, then stay",
+            "That is what the mean would do if m3 could keep up. It gets 5 requests a second and can do 3.3: look at its queue. And how "
+            "many requests does the median speak of?",
+            THE_MEDIAN_TELLS,
+        ),
+        Expectation(
+            "both climb on and on",
+            "Something does climb: m3's queue. But who stands in it? Ask how many of all requests the median leaves above it.",
+            THE_MEDIAN_TELLS,
         ),
     ),
 )
@@ -176,50 +215,49 @@ average_of_p99 = ChoicePrediction(
     ),
 )
 
-a_two_second_stall = ChoicePrediction(
-    "scaling_metrics.a_two_second_stall",
+slow_for_the_tester = NumberPrediction(
+    "scaling_metrics.slow_for_the_tester",
     question=(
-        "A server answers in 1 ms. Your load tester sends a request every 10 ms for 100 s, but waits for each answer before it "
-        "sends the next. Once, the server stalls for 2 s. What 99th percentile does the tester report, and what do users see "
-        "who really come every 10 ms?"
+        "Users send a request every 0.25 s, whatever happens. A load tester means to do the same, but waits for each answer before it sends "
+        "the next. The server, which needs 50 ms, stalls for 4 s. How many slow requests (above 0.3 s) does the tester report?"
     ),
-    right=Expectation(
-        "the tester reports about 1 ms, users see about 1 s",
-        "The tester stops sending exactly while it is bad, and so asks only once. Two hundred users come in those 2 s.",
-    ),
-    wrong=(
-        Expectation(
-            "about 1 ms both: one stall in 10 000 requests is nothing",
-            "One request in 10 000 for the tester. But how many users come while the server stalls?",
+    scale=(0, 40),
+    step=1,
+    unit="slow requests",
+    near=1.5,
+    right="It stops asking exactly while it is bad. How many of the users' requests were slow meanwhile?",
+    typical={
+        16: Expectation(
+            "about 16: it runs into the stall as the users do",
+            "It does run into the stall, with one request, and then it waits. Count what it sends in those four seconds.",
+            THE_TEST_SEES_WHAT_USERS_SEE,
         ),
-        Expectation(
-            "about 1 s both: the tester runs into the stall as well",
-            "It does, with one request. How many does it send while it waits for that answer?",
+        0: Expectation(
+            "none",
+            "It isn't blind altogether: one request is under way, or begins, when the stall does, and comes back after 4 s.",
         ),
-    ),
+    },
+    otherwise="How many requests does the tester send while it waits for an answer?",
 )
 
-from_80_to_90 = ChoicePrediction(
-    "scaling_metrics.from_80_to_90",
+how_full = CurvePrediction(
+    "scaling_metrics.how_full",
     question=(
-        "One server is busy 80 % of the time. The load rises by an eighth, and it is busy 90 % of the time. What happens to the "
-        "mean time that a request spends in the system?"
+        "Requests come at random to one server, and take times that vary at random. At 50 % of what it could do, a request spends 2 mean service "
+        "times there, waiting included. Draw how long it spends there when the server is busier."
     ),
-    right=Expectation(
-        "it doubles",
-        "What counts is the share of time that is left free: it falls from 20 % to 10 %, by half, and so the time doubles.",
-    ),
-    wrong=(
-        Expectation(
-            "it rises by about an eighth, like the load",
-            "That is what work would do. Waiting isn't work: it happens when arrivals come close together, and the server has "
-            "ever less idle time to catch up in.",
-            WAITING_GROWS_LIKE_THE_LOAD,
-        ),
-        Expectation(
-            "it rises tenfold",
-            "It will, but later. Which load leaves a tenth of the idle time that 80 % leaves?",
-        ),
+    at=(50, 80, 90, 95),
+    scale=(0.0, 24.0),
+    step=0.5,
+    across="utilisation, %",
+    along="time in the system, in service times",
+    near=2.0,
+    right="It goes with what is left free: from 20 % to 10 %, by half, and the time doubles. What would be at 99 %?",
+    otherwise=Expectation(
+        "another curve",
+        "Work grows like the load. Waiting happens when requests come close together, and the server has ever less idle time to catch up "
+        "in. From 80 to 90 % the load rises by an eighth, and the idle time falls by half.",
+        WAITING_GROWS_LIKE_THE_LOAD,
     ),
 )
 
@@ -316,7 +354,7 @@ two_real_services = ChoicePrediction(
     ),
 )
 
-# ── Exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Exercises ─────────────────────────────────────────────────────────
 
 busy_threads = NumberExercise(
     "scaling_metrics.busy_threads",
@@ -443,235 +481,179 @@ service_percentile = FunctionExercise(
     written=readable_seconds,
 )
 
-BUDGET = 27
-_REQUESTS, _P99, _USERS, _DATA = 6_000, 0.15, 80_000, 32
+OBJECTIVE, LAUNCH, BUDGET = 1.5, 50, 14  # seconds of p99, requests a second, points
 
 
 @dataclass(frozen=True)
 class Design:
-    """What a design costs and what it achieves."""
+    """What is bought for the launch, what it costs, and how far it scales."""
 
-    cost: int
-    metrics: SystemMetrics
+    machines: int
+    lock: int
+    statement: CapacityStatement
+
+    @property
+    def cost(self) -> int:
+        """Points: 1 for a machine, 3 for each halving of the lock."""
+        return self.machines + 3 * self.lock
 
     def __repr__(self) -> str:
-        m = self.metrics
-        carried, wanted, users, most = (
-            readable_number(round(each)) for each in (m.throughput, _REQUESTS, m.users, _USERS)
-        )
-        return (
-            f"cost {self.cost} of {BUDGET}; {carried} of {wanted} requests/s, p99 {readable_seconds(m.p99)} (at most "
-            f"{readable_seconds(_P99)}), {users} users (at least {most}), {readable_number(round(m.data))} TB (at least {_DATA})"
-        )
+        return f"It costs {self.cost} of {BUDGET} points, and {self.statement}."
 
 
-def try_design(nodes: int, lock: int = 0, sessions: int = 0, threads: int = 0) -> Design:
-    """Build the shop of the exercise `design_the_shop` and measure it.
+def try_design(machines: int, lock: int = 0) -> Design:
+    """Build the game and find out how far it scales.
 
     Args:
-        nodes: how many to rent, 1 point each, at most 64.
-        lock: how often the time that each request holds the lock is halved, 5 points each.
-        sessions: how often the size of a session is halved, 3 points each.
-        threads: 1 to have 32 worker threads a node instead of 6, for 1 point.
+        machines: how many, 1 point each.
+        lock: how often the time for which a request holds the lock is halved, 3 points each.
     """
-    whole("nodes", nodes, at_least=1, at_most=64)
-    whole("lock", lock, at_least=0, at_most=8)
-    whole("sessions", sessions, at_least=0, at_most=8)
-    whole("threads", threads, at_least=0, at_most=1)
-    shop = System(
-        load_per_node=_REQUESTS / nodes,
-        lock_seconds=0.0002 / 2**lock,
-        session_size=4.0 / 2**sessions,
-        workers=32 if threads else 6,
-        copies=2,
+    return _tried(
+        whole("machines", machines, at_least=1, at_most=200), whole("lock", lock, at_least=0, at_most=20)
     )
-    return Design(int(nodes + 5 * lock + 3 * sessions + threads), shop.measure(int(nodes)))
 
 
-@dataclass(frozen=True)
-class _Shop:
-    """A design that was tried, with what was bought for it."""
+@lru_cache(maxsize=64)
+def _tried(machines: int, lock: int) -> Design:
+    def measure(load: float) -> Any:
+        return launch_latencies(load, machines=machines, lock_seconds=LOCK_SECONDS / 2**lock)
 
-    design: Design
-    bought: Mapping[str, int]
-
-    @classmethod
-    def read(cls, answer: object) -> _Shop:
-        names = {"nodes", "lock", "sessions", "threads"}
-        if not isinstance(answer, Mapping) or "nodes" not in answer or not set(answer) <= names:
-            raise Unfit
-        try:
-            return cls(try_design(**answer), {**dict.fromkeys(names, 0), **answer})
-        except (TypeError, ValueError) as problem:
-            raise Unfit(problem) from None
-
-    def too_slow(self) -> bool:
-        return self.design.metrics.throughput < 0.99 * _REQUESTS
-
-    def few_users(self) -> bool:
-        return self.design.metrics.users < _USERS
-
-    def no_room(self) -> bool:
-        return self.few_users() and self.bought["nodes"] * 16_000 / 4 * 2 ** self.bought["sessions"] < _USERS
+    return Design(
+        machines, lock, find_capacity(measure, workload="players who come at random", objective=OBJECTIVE)
+    )
 
 
-design_the_shop = TrialExercise(
-    "scaling_metrics.design_the_shop",
+def launch_day(machines: int, lock: int = 0) -> Scenario:
+    """Return the launch: two seconds as planned, then fifty times as many requests, with what has been bought.
+
+    Args:
+        machines: how many.
+        lock: how often the time for which a request holds the lock is halved.
+    """
+    held = LOCK_SECONDS / 2 ** whole("lock", lock, at_least=0, at_most=20)
+    return launch_scenario(machines, launch=float(LAUNCH), lock_seconds=held, seed=3)
+
+
+def _read_design(answer: object) -> Design:
+    if not isinstance(answer, Mapping) or "machines" not in answer or not set(answer) <= {"machines", "lock"}:
+        raise Unfit
+    try:
+        return try_design(**answer)
+    except (TypeError, ValueError) as problem:
+        raise Unfit(problem) from None
+
+
+ready_for_launch = TrialExercise(
+    "scaling_metrics.ready_for_launch",
     task=(
-        "A shop must carry 6 000 requests/s with a 99th percentile of at most 150 ms, 80 000 users at once, and 32 TB in two copies. "
-        "You have 27 points. A node costs 1 (4 TB, 16 GB for sessions, 6 threads). Halving the time that each request holds the "
-        "shared lock (0.2 ms) costs 5, halving the size of a session (4 MB) costs 3, and 32 threads on every node cost 1 in all.\n"
-        "Your answer is a dict such as `dict(nodes=10, lock=0, sessions=0, threads=0)`, with how often you buy each. "
-        "`exercises.try_design(nodes=10, lock=0, sessions=0, threads=0)` measures it."
+        "Design. The game must carry the launch: 50 requests a second with a 99th percentile of at most 1.5 s. You have 14 points. A machine "
+        "(100 ms of work for a request) costs 1; halving the time for which each request holds the lock (40 ms) costs 3, and can be bought "
+        "again and again.\nYour answer is a dict such as `dict(machines=6, lock=0)`. `exercises.try_design(machines=6, lock=0)` says how far "
+        "it scales."
     ),
-    expects="a dict such as `dict(nodes=10, lock=0, sessions=0, threads=0)`",
-    success="It holds, within the budget. Nodes helped against what is each node's own; the lock had to be changed itself.",
+    expects="a dict such as `dict(machines=6, lock=0)`",
+    success="It holds, within the budget, and you can say for which load. Keep it: it is launched below.",
     hints=(
-        "Take the requirements one by one. Which of them is helped by more nodes, and which is not?",
-        "The data alone takes 16 nodes. What is still missing with 16 nodes, and what does it cost other than nodes?",
+        "How many requests a second can pass the lock, and how many can the machines do? Both must be more than 50, and not just.",
+        "Halved twice, the lock lets 100 a second pass. What is left for machines, and how busy are they?",
     ),
-    solution="answer = dict(nodes=16, lock=1, sessions=1, threads=1)",
-    read=_Shop.read,
-    # No rule on the 99th percentile: whatever carries the load keeps within it.
+    solution="answer = dict(machines=7, lock=2)",
+    read=_read_design,
     rules=(
         Rule(
-            "Not all of the 6 000 requests/s get through. A lock that each holds for 0.2 ms lets 5 000 a second pass, however many "
-            "nodes there are.",
-            lambda shop: shop.too_slow() and not shop.bought["lock"],
-            "answer = dict(nodes=27, lock=0, sessions=0, threads=0)",
-            "answer = dict(nodes=30, lock=0, sessions=0, threads=0)",
-            misconception=MORE_NODES_HELP,
-        ),
-        Rule(
-            "Not all of the 6 000 requests/s get through. Each node's threads wait 20 ms for the database with every request: how many "
-            "requests a second can six of them carry?",
-            lambda shop: shop.too_slow() and not shop.bought["threads"],
-            "answer = dict(nodes=16, lock=1, sessions=1, threads=0)",
-        ),
-        Rule(
-            "Not all of the 6 000 requests/s get through, and neither the lock nor the threads are what is short now: CPU and disk "
-            "are. Those are each node's own, so how many nodes does the load take?",
-            _Shop.too_slow,
-            "answer = dict(nodes=7, lock=1, sessions=2, threads=1)",
-        ),
-        Rule(
-            "The data doesn't fit: 32 TB in two copies take 16 disks of 4 TB.",
-            lambda shop: shop.design.metrics.data < _DATA,
-            "answer = dict(nodes=12, lock=1, sessions=1, threads=1)",
-        ),
-        Rule(
-            "The users don't fit. Each node has 16 GB for sessions of 4 MB; how many of those does that take for 80 000 users?",
-            _Shop.no_room,
-            "answer = dict(nodes=16, lock=1, sessions=0, threads=1)",
-        ),
-        Rule(
-            "Their sessions fit, but the users' requests would not: each user sends one about every 10 s, so 80 000 users send up to "
-            "8 000 a second. What do the threads carry?",
-            _Shop.few_users,
-            "answer = dict(nodes=25, lock=1, sessions=0, threads=0)",
-        ),
-        Rule(
-            lambda shop: (
-                f"That does the job, but it costs {shop.design.cost} points and you have 27. What did you buy that wasn't short?"
+            lambda design: (
+                f"The lock can be held {2**design.lock / LOCK_SECONDS:g} times a second, by however many machines, and 50 requests come. "
+                "At 100 % a queue has no end."
             ),
-            lambda shop: shop.design.cost > BUDGET,
-            "answer = dict(nodes=16, lock=2, sessions=1, threads=1)",
-            "answer = dict(nodes=19, lock=1, sessions=1, threads=1)",
+            lambda design: 2**design.lock / LOCK_SECONDS <= LAUNCH,
+            "answer = dict(machines=14, lock=0)",
+            "answer = dict(machines=11, lock=1)",
+        ),
+        Rule(
+            lambda design: (
+                f"{design.machines} machines can do {design.machines / MACHINE_SECONDS:g} requests a second if they never rest, and 50 come "
+                "at random. At 100 % a queue has no end."
+            ),
+            lambda design: design.machines / MACHINE_SECONDS <= LAUNCH,
+            "answer = dict(machines=5, lock=3)",
+            "answer = dict(machines=3, lock=2)",
+        ),
+        Rule(
+            lambda design: (
+                f"All 50 get through, but the 99th percentile is too high: it {design.statement}. What is so busy that requests have to wait?"
+            ),
+            lambda design: design.statement.capacity < LAUNCH,
+            "answer = dict(machines=6, lock=2)",
+        ),
+        Rule(
+            lambda design: (
+                f"That does the job, but it costs {design.cost} points and you have {BUDGET}. What did you buy that wasn't short?"
+            ),
+            lambda design: design.cost > BUDGET,
+            "answer = dict(machines=9, lock=2)",
+            "answer = dict(machines=7, lock=3)",
         ),
     ),
 )
 
 
-@dataclass(frozen=True)
-class _Service:
-    """Ten thousand service times, what a tester reports of them, and what the users' 99th percentile is."""
-
-    times: NDArray[np.float64]
-    report: LatencySummary
-    users: float
-
-    @classmethod
-    def read(cls, answer: Any) -> _Service:
-        if not (isinstance(answer, list | tuple) or getattr(answer, "ndim", 0) == 1):
-            raise Unfit
-        try:
-            if len(answer) != 10_000:
-                raise ValueError(f"there are {len(answer)} of them instead of 10 000")
-            times = numbers("service times", answer)
-            if not (times.min() >= 0.001 and times.max() <= 1e6):
-                raise ValueError(
-                    "none may be below 1 ms (0.001), as the server can't be quicker than that, or above 1e6"
-                )
-            report = summarize_latencies(times)
-            queue = simulate_queue(np.full(10_000, 0.01), times)
-        except (TypeError, ValueError) as problem:
-            raise Unfit(problem) from None
-        return cls(times, report, latency_quantile(queue.sojourn_times, 0.99))
-
-    def happy(self) -> bool:
-        return self.users <= 2.0
-
-    def too_late(self) -> bool:
-        return self.happy() and self.times.max() > 2.0 and self.times.size - int(self.times.argmax()) <= 100
-
-    def in_one_piece(self) -> bool:
-        """Return whether one stall at most keeps others waiting: a user comes every 10 ms."""
-        return self.happy() and int((self.times > 0.01).sum()) <= 1
+# ── Players: what is asked of a run, and what there is to do ──────────
 
 
-flatter_the_report = TrialExercise(
-    "scaling_metrics.flatter_the_report",
-    task=(
-        "Break the load test. A server takes at least 1 ms a request; the tester sends 10 000 requests and waits for each answer. Find "
-        "10 000 service times with which the tester reports a 99th percentile of at most 2 ms and a mean of at most 5 ms, "
-        "while for users who come every 10 ms the 99th percentile is above 2 s. Your answer is an array of 10 000 seconds."
+#: Six machines half busy, the lock idle; from 3 s on m3 takes three times as long.
+slow_machine = launch_scenario(6, plan=30.0, lock_seconds=0.01).with_faults(Slow(3.0, at=3.0, node="m3"))
+
+
+def answered(run: Run, since: float) -> float:
+    """Return how many requests a second a run answers from a moment on."""
+    return sum((one.completed or 0.0) >= since for one in run.history()) / (run.until - since)
+
+
+def slow_requests(run: Run, above: float = 0.3) -> int:
+    """Return how many of the users' requests took longer than so many seconds."""
+    return sum(one.latency > above for one in run.history())
+
+
+def _hit(run: Run, kind: type[Crash] | type[Pause], nodes: str, after: float) -> bool:
+    return any(
+        isinstance(fault, kind) and fault.node.startswith(nodes) and fault.at > after for fault in run.faults
+    )
+
+
+see_the_launch = (
+    Task("scaling_metrics.as_planned", "Press Play: see a request go its way", Visit(0.2, 1.9)),
+    Task("scaling_metrics.too_many", "See where requests wait after 2 s", Visit(3.0, 9.9)),
+)
+find_the_queue = (
+    Task("scaling_metrics.where", "Find where requests wait now", Visit(4.0, 9.9)),
+    Task(
+        "scaling_metrics.one_less",
+        "Crash m4 at about 5 s: what does throughput do?",
+        lambda run: _hit(run, Crash, "m4", 4.0),
     ),
-    expects="a row of 10 000 service times in seconds, such as `np.full(10_000, 0.001)`",
-    success=(
-        "Yes. The tester asked hardly ever while it was bad; users came all the while. To see what they see, count from the moment at "
-        "which a request was due, not from when it was sent."
+)
+find_the_slow = (
+    Task("scaling_metrics.slow_queue", "Find the queue that grows", Visit(5.0, 11.9)),
+    Task("scaling_metrics.two_lines", "Hold p50 against p99 at the end", Visit(10.0, 11.9)),
+    Task(
+        "scaling_metrics.without_it",
+        "Crash m3 at about 6 s. Better?",
+        lambda run: _hit(run, Crash, "m3", 5.0),
     ),
-    hints=(
-        "Begin with np.full(10_000, 0.001), where everybody is happy, and make one request slow.",
-        "During a stall of s seconds, 100·s users arrive. A hundredth of 10 000 must wait for more than two seconds.",
+)
+see_the_stall = (
+    Task("scaling_metrics.who_asks", "See who asks while the server stalls", Visit(3.5, 6.9)),
+    Task("scaling_metrics.worked_off", "See the line being worked off", Visit(7.0, 7.8)),
+    Task(
+        "scaling_metrics.again",
+        "Pause the server once more, after 8 s",
+        lambda run: _hit(run, Pause, "server", 8.0),
     ),
-    solution="import numpy as np\n\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 4.0",
-    read=_Service.read,
-    rules=(
-        Rule(
-            "The tester's report shows it: its 99th percentile is above 2 ms. More than one request in a hundred is slow.",
-            lambda service: service.report.p99 > 0.002,
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[:200] = 1.0",
-        ),
-        Rule(
-            "The tester's report shows it: its mean is above 5 ms. The stall needn't be that long.",
-            lambda service: service.report.mean > 0.005,
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 60.0",
-        ),
-        Rule(
-            "The report looks fine, and so do the users: your stall is so close to the end that hardly anybody comes after it. Let it "
-            "happen earlier.",
-            _Service.too_late,
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[-1] = 30.0",
-        ),
-        Rule(
-            lambda service: (
-                "The report looks fine, but the users don't suffer enough: their 99th percentile is "
-                f"{readable_seconds(service.users)}. A hundred of them must wait for more than two seconds, and one comes every 10 "
-                "ms. How long does a stall have to last for that?"
-            ),
-            _Service.in_one_piece,
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[5_000] = 2.0",
-            "import numpy as np\nanswer = np.full(10_000, 0.001)",
-        ),
-        Rule(
-            lambda service: (
-                "The report looks fine, but the users don't suffer enough: their 99th percentile is "
-                f"{readable_seconds(service.users)}. Many short stalls hurt few users each. What if it is the same time, but in one "
-                "piece?"
-            ),
-            _Service.happy,
-            "import numpy as np\nanswer = np.full(10_000, 0.001)\nanswer[::200] = 0.1",
-        ),
+)
+launch_it = (
+    Task("scaling_metrics.launched", "See fifty times the load arrive", Visit(2.1, 4.0)),
+    Task("scaling_metrics.kept", "Is p99 below 1.5 s at the end?", Visit(9.0, 9.9)),
+    Task(
+        "scaling_metrics.not_promised", "Crash a machine at about 5 s", lambda run: _hit(run, Crash, "m", 4.0)
     ),
 )

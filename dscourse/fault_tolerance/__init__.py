@@ -2,10 +2,10 @@
 
 - `availability`: series, parallel, k of n, nines, downtime, MTTF and MTTR, where failures are independent;
   `shared_causes`: the same where they aren't.
-- `storage`: fault, error, failure. `tolerance`: "tolerant to faults of type F" as a statement that can be tested.
+- `tolerance`: "tolerant to faults of type F" as a statement that can be tested.
 - `experiments`: the four kinds of fault on the simulated cluster (`replicated_reads`, `generals`); `replicas`: how many
   copies each takes.
-- `standby`: hot, warm and cold, measured.
+- `standby`: hot, warm and cold, measured. `reachability`: whom a crash cuts off on a graph.
 - `byzantine`, `byzantine_search`: the Byzantine generals, and a search for a treason that works.
 - `failure_record`: what nine years of real failures say about independence.
 

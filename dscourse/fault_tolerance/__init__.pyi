@@ -5,7 +5,6 @@ from .availability import (
     nines as nines,
     parallel as parallel,
     series as series,
-    time_to_repair_for as time_to_repair_for,
 )
 from .byzantine import (
     Decisions as Decisions,
@@ -17,7 +16,6 @@ from .byzantine_search import find_treason as find_treason
 from .experiments import fault_experiment as fault_experiment, fault_table as fault_table
 from .failure_record import (
     DownTogether as DownTogether,
-    cause_table as cause_table,
     down_together as down_together,
     failure_gaps as failure_gaps,
     fit_weibull as fit_weibull,
@@ -29,9 +27,17 @@ from .generals import (
     generals_scenario as generals_scenario,
     replay_on_cluster as replay_on_cluster,
 )
+from .reachability import (
+    reach_scenario as reach_scenario,
+    single_points_by_crashing as single_points_by_crashing,
+    still_served as still_served,
+)
 from .replicas import FAULT_TYPES as FAULT_TYPES, replicas_needed as replicas_needed
 from .replicated_reads import (
+    FlipBit as FlipBit,
     FrontEnd as FrontEnd,
+    SayAnotherValue as SayAnotherValue,
+    read_fates as read_fates,
     read_scenario as read_scenario,
     reads_answered as reads_answered,
 )
@@ -49,6 +55,10 @@ from .shared_causes import (
     single_points_of_failure as single_points_of_failure,
     system_availability as system_availability,
 )
-from .standby import Recovery as Recovery, Standby as Standby
-from .storage import BlockStore as BlockStore
+from .standby import (
+    OnlyHeartbeats as OnlyHeartbeats,
+    Recovery as Recovery,
+    Standby as Standby,
+    answered_share as answered_share,
+)
 from .tolerance import every_fault as every_fault, tolerates as tolerates

@@ -96,12 +96,6 @@ def availability_from_times(mean_time_to_failure: float, mean_time_to_repair: fl
     return up / (up + down)
 
 
-def time_to_repair_for(availability: float, mean_time_to_failure: float) -> float:
-    """Return how fast repair must be, on average, to reach an availability; in the unit of `mean_time_to_failure`."""
-    wanted = real("availability", probability("availability", availability), above=0.0)
-    return real("mean_time_to_failure", mean_time_to_failure, above=0.0) * (1.0 - wanted) / wanted
-
-
 def _parts(name: str, availabilities: Sequence[object]) -> list[float]:
     if not availabilities:
         raise TypeError(f"{name} needs at least one availability, such as {name}(0.99, 0.999)")

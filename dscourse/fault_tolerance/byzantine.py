@@ -100,7 +100,7 @@ def oral_messages(
     """Run OM(m): everybody tells everybody what he has heard, and the majority decides; a tie means retreat.
 
     Args:
-        generals: how many, the commander (number 0) included; at least 2.
+        generals: how many, the commander (number 0) included.
         traitors: the numbers of the traitors.
         order: "attack" or "retreat", what a loyal commander says.
         rounds: m, the depth of the recursion; by default as many as there are traitors.
@@ -154,7 +154,7 @@ def signed_messages(
     signatures of the other traitors. He can't forge a loyal general's.
 
     Args:
-        generals: how many, the commander (number 0) included; at least 2.
+        generals: how many, the commander (number 0) included.
         traitors: the numbers of the traitors.
         order: "attack" or "retreat", what a loyal commander says.
         rounds: m; by default as many as there are traitors.
@@ -253,7 +253,7 @@ def _only(seen: dict[str, Path]) -> str:
 def _checked(
     generals: int, traitors: Collection[int], order: str, rounds: int | None
 ) -> tuple[int, frozenset[int]]:
-    bad = traitors_of(traitors, whole("generals", generals, at_least=2, at_most=1_000))
+    bad = traitors_of(traitors, whole("generals", generals, at_least=1, at_most=1_000))
     one_of("order", order, ORDERS)
     return (len(bad) if rounds is None else whole("rounds", rounds, at_least=0)), bad
 
@@ -279,7 +279,7 @@ def _orders(values: object) -> list[str]:
 
 def oral_message_count(generals: int, rounds: int) -> int:
     """Return how many messages OM(m) sends: (n−1) + (n−1)(n−2) + … + (n−1)(n−2)…(n−m−1)."""
-    count = whole("generals", generals, at_least=2)
+    count = whole("generals", generals, at_least=1)
     total, product = 0, 1
     for step in range(1, min(whole("rounds", rounds, at_least=0) + 2, count)):  # then nobody is left to tell
         product *= count - step

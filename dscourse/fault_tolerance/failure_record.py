@@ -1,4 +1,4 @@
-"""What a record of real failures says: causes, times to failure, times to repair, and why independence fails.
+"""What a record of real failures says: times to failure, times to repair, and why independence fails.
 
 Written for the data set `failures/lanl` (23 739 failures of 23 systems at Los Alamos National Laboratory), but any
 DataFrame with the columns `system`, `node`, `start`, `down_min` and `cause` will do.
@@ -49,24 +49,8 @@ class WeibullFit:
     count: int
     gain: float
 
-    def survival(self, times: ArrayLike) -> Floats:
-        """Return the chance that it takes longer than each of `times`."""
-        with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(np.exp(-((numbers("times", times, at_least=0.0) / self.scale) ** self.shape)))
-
-    def hazard(self, times: ArrayLike) -> Floats:
-        """Return the rate of failure at each of `times` since the last one, per unit of time."""
-        with np.errstate(over="ignore", under="ignore", divide="ignore"):  # inf at 0 if the shape is below 1
-            ratio = numbers("times", times, at_least=0.0) / self.scale
-            return np.asarray(self.shape / self.scale * ratio ** (self.shape - 1.0))
-
-    @property
-    def mean(self) -> float:
-        """The mean of the fitted distribution."""
-        return self.scale * math.gamma(1.0 + 1.0 / self.shape)
-
     def __repr__(self) -> str:
-        words = f"shape {self.shape:.3f}, scale {self.scale:.4g}, mean {self.mean:.4g}"
+        words = f"shape {self.shape:.3f}, scale {self.scale:.4g}"
         return f"Weibull({words}) from {readable_number(self.count)} times"
 
 
@@ -113,27 +97,6 @@ def failure_gaps(record: pd.DataFrame, system: int) -> Floats:
     starts = _of_system(record, system)["start"].sort_values().to_numpy().astype("datetime64[s]")
     seconds: NDArray[np.int64] = starts.astype(np.int64)
     return np.asarray(np.diff(seconds) / 3600.0, dtype=np.float64)
-
-
-def cause_table(record: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cause: failures, share of failures, median and mean minutes down, share of all time down.
-
-    Failures without a recorded cause stand under "Not recorded".
-    """
-    import pandas as pd
-
-    _check(record)
-    groups = record.assign(cause=record["cause"].fillna("Not recorded")).groupby("cause")["down_min"]
-    table = pd.DataFrame(
-        {
-            "failures": groups.size(),
-            "share": groups.size() / len(record),
-            "median down, min": groups.median(),
-            "mean down, min": groups.mean(),
-            "share of time down": groups.sum() / record["down_min"].sum(),
-        }
-    )
-    return table.sort_values("failures", ascending=False)
 
 
 def system_table(record: pd.DataFrame, at_least: int = 50) -> pd.DataFrame:

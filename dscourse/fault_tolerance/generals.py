@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dscourse.arguments import instance, one_of, whole
 from dscourse.fault_tolerance.byzantine import (
@@ -54,6 +54,7 @@ class TellLies:
         script: (path, to, order) for each lie; what isn't in it passes as the traitor would honestly say it.
     """
 
+    words: ClassVar[str] = "may say what it likes"
     script: tuple[tuple[Path, int, str], ...]
 
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
@@ -63,6 +64,20 @@ class TellLies:
                 if tuple(path) == message.path and _node(peer) == to:
                     return replace(message, order=order)
         return message
+
+
+@register_behaviour
+@dataclass(frozen=True)
+class Contradict:
+    """A traitor who says to everybody the opposite of what he would honestly say."""
+
+    words: ClassVar[str] = "says the opposite of what it has heard"
+
+    def rewrite(self, rng: Random, to: str, message: Any) -> Any:
+        """Turn the order round."""
+        if not isinstance(message, Report):
+            return message
+        return replace(message, order=next(order for order in ORDERS if order != message.order))
 
 
 class General(Node):
@@ -136,7 +151,7 @@ def generals_scenario(
     """Return a scenario in which generals agree by OM(m), with traitors who lie by a script.
 
     Args:
-        generals: how many, at least 2.
+        generals: how many, the commander included.
         order: "attack" or "retreat".
         rounds: m.
         lies: as in `Decisions.lies`.
@@ -145,7 +160,7 @@ def generals_scenario(
     """
     from dscourse.simulation import Constant, Network, Scenario, topology
 
-    count, m = whole("generals", generals, at_least=2), whole("rounds", rounds, at_least=0)
+    count, m = whole("generals", generals, at_least=1), whole("rounds", rounds, at_least=0)
     refuse_endless(count, m)
     told = instance("lies", {} if lies is None else lies, Mapping, 'a dict such as {((0, 2), 1): "attack"}')
     factory = partial(General, order=one_of("order", order, ORDERS), rounds=m)

@@ -10,6 +10,9 @@ A front end passes requests on to the active server "a"; "b" stands by. Each req
 - **cold** (spare): b is switched off. a's state goes to a store every `backup_interval`. If heartbeats stop, b is
   switched on, boots, fetches the last backup and takes over.
 
+The front end takes a server for dead after a silence: of its heartbeats, or, with ``watch="answers"``, of its answers
+while there is something to answer.
+
 Everything is measured in the run: nothing here computes a recovery time from the settings.
 """
 
@@ -18,10 +21,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dscourse.arguments import keep, one_of, real
-from dscourse.simulation import Context, Node, Request
+from dscourse.simulation import Context, Node, Request, register_behaviour
 from dscourse.simulation.pending_requests import PendingRequests
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from dscourse.simulation import Run, Scenario
 
 MODES = ("hot", "warm", "cold")
+WATCHES = ("heartbeats", "answers")
 _ONE_WAY = 0.005  # seconds between any two machines
 
 
@@ -74,6 +79,18 @@ class Ready:
     """I have taken over."""
 
 
+@register_behaviour
+@dataclass(frozen=True)
+class OnlyHeartbeats:
+    """Half dead: says that it is alive, and nothing else."""
+
+    words: ClassVar[str] = "sends heartbeats, and nothing else"
+
+    def rewrite(self, rng: Random, to: str, message: Any) -> Any:
+        """Swallow whatever is no heartbeat."""
+        return message if isinstance(message, Heartbeat) else None
+
+
 @dataclass(frozen=True)
 class Standby:
     """A pair of servers, one of which stands by.
@@ -87,6 +104,7 @@ class Standby:
         backup_interval: cold: seconds between copies of the state to the store.
         boot_time: cold: seconds from power on until the backup can be fetched.
         rate: requests a second.
+        watch: "heartbeats" or "answers": whose silence counts.
     """
 
     mode: str
@@ -97,9 +115,11 @@ class Standby:
     backup_interval: float = 30.0
     boot_time: float = 25.0
     rate: float = 10.0
+    watch: str = "heartbeats"
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, MODES)
+        one_of("watch", self.watch, WATCHES)
         for name in ("heartbeat_interval", "timeout", "checkpoint_interval", "backup_interval", "rate"):
             keep(self, **{name: real(name, getattr(self, name), above=0.0)})
         for name in ("takeover_time", "boot_time"):
@@ -110,17 +130,17 @@ class Standby:
                 f"got {self.timeout:g} and {self.heartbeat_interval:g}"
             )
 
-    def scenario(self, crash_at: float, until: float, seed: int = 0) -> Scenario:
-        """Return the scenario: requests all the time, and server a crashes at `crash_at`."""
+    def scenario(self, crash_at: float | None, until: float, seed: int = 0) -> Scenario:
+        """Return the scenario: requests all the time, and server a crashes at `crash_at`; None: not at all."""
         from dscourse.simulation import Constant, Crash, Network, OpenLoop, Scenario
 
-        moment = real("crash_at", crash_at, above=0.0)
+        moment = 0.0 if crash_at is None else real("crash_at", crash_at, above=0.0)
         items = tuple(("add", item) for item in range(int(real("until", until, above=moment) * self.rate)))
         requests = OpenLoop(items, rate=self.rate, to="front", timeout=1.0, arrivals="regular")
         return Scenario(
             partial(_standby_node, design=self),
             Network(_machines(self.mode), latency=Constant(_ONE_WAY)),
-            faults=(Crash("a", moment),),
+            faults=() if crash_at is None else (Crash("a", moment),),
             clients=(requests,),
             seed=seed,
         )
@@ -150,6 +170,7 @@ class Recovery:
         machines: servers switched on before the crash.
         work: requests done by all servers together for each that was asked for, before the crash.
         messages: messages between machines for each request, before the crash.
+        kept: the requests that the survivor knows of in the end.
         run: the run itself.
     """
 
@@ -160,6 +181,7 @@ class Recovery:
     machines: int
     work: float
     messages: float
+    kept: frozenset[int] = field(repr=False)
     run: Run = field(repr=False)
 
 
@@ -244,6 +266,7 @@ class FailoverProxy(Node):
     def __init__(self, design: Standby) -> None:
         self._design = design
         self._pending = PendingRequests(patience=None)
+        self._unanswered: set[str] = set()  # who has been asked since its last answer
         self.active: tuple[str, ...] = ("a", "b") if design.mode == "hot" else ("a",)
 
     def on_start(self, ctx: Context) -> None:
@@ -258,16 +281,24 @@ class FailoverProxy(Node):
             request = self._pending.open(sender, message.number, key=item)
             if request is not None:
                 self._pending.ask(ctx, request, self.active)
+                self._unanswered |= set(self.active)
                 for server in self.active:
                     ctx.send(server, Apply(item))
         elif isinstance(message, Applied):
+            self._unanswered.discard(sender)
+            if self._design.watch == "answers":
+                ctx.set_timer(f"silence of {sender}", self._design.timeout)
             request = self._pending.answer(message.item, sender, message)
             if request is not None:
                 self._pending.reply(ctx, request, "ok")
-        elif isinstance(message, Heartbeat):
+        elif isinstance(message, Heartbeat) and self._hears(sender):
             ctx.set_timer(f"silence of {sender}", self._design.timeout)
         elif isinstance(message, Ready):
             self.active = (sender,)
+
+    def _hears(self, server: str) -> bool:
+        """Whether a heartbeat counts as a sign of life."""
+        return self._design.watch == "heartbeats" or server not in self._unanswered
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A server has been silent for too long."""
@@ -276,6 +307,13 @@ class FailoverProxy(Node):
         self.active = tuple(server for server in self.active if server != silent)
         if silent == "a" and self._design.mode != "hot":
             ctx.send("b", TakeOver())
+
+
+def answered_share(run: Run, since: float) -> float:
+    """Return the share of the requests made from `since` on, and settled before the end, that were answered."""
+    asked = [op for op in run.history() if op.invoked >= since]
+    settled = [op for op in asked if op.outcome != "unknown" or op.invoked + 1.0 < run.until]
+    return sum(op.outcome == "ok" for op in settled) / len(settled)
 
 
 def _standby_node(node_id: str, peers: Sequence[str], *, design: Standby) -> Node:
@@ -303,7 +341,7 @@ def _measured(design: Standby, run: Run, crash: float) -> Recovery:
     history = run.history()
     answered = [op for op in history if op.outcome == "ok"]
     after = [op.completed for op in answered if op.invoked >= crash and op.completed is not None]
-    survivor = set(run.at(run.until).nodes["b"]["items"])
+    kept = frozenset(run.at(run.until).nodes["b"]["items"])
     promised = [op.operation[1] for op in answered if op.completed is not None and op.completed <= crash]
     before = run.trace.select(between=(0.0, crash))
     asked = max(1, len(before.select(kind="invoke")))
@@ -311,10 +349,11 @@ def _measured(design: Standby, run: Run, crash: float) -> Recovery:
     return Recovery(
         mode=design.mode,
         recovery_time=min(after) - crash if after else float("inf"),
-        lost_work=sum(item not in survivor for item in promised),
+        lost_work=sum(item not in kept for item in promised),
         failed_requests=sum(op.outcome != "ok" for op in settled),
         machines=1 if design.mode == "cold" else 2,
         work=len(before.select(kind="record", name="work")) / asked,
         messages=len(before.select(kind="send", peer=run.nodes)) / asked,
+        kept=kept,
         run=run,
     )

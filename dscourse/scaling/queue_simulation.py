@@ -61,31 +61,6 @@ class QueueResult:
         """The share of that window in which a server was busy."""
         return _share(float(self.service_times.sum()), self.servers * self.duration)
 
-    @property
-    def throughput(self) -> float:
-        """Customers served per second of that window."""
-        return _share(float(self.arrival_times.size), self.duration)
-
-    @property
-    def arrival_rate(self) -> float:
-        """Customers let in per second of that window; the same as the throughput, since it starts and ends empty."""
-        return self.throughput
-
-    @property
-    def mean_in_system(self) -> float:
-        """The mean number inside over that window, found by counting who is there, moment by moment."""
-        moments, inside = self.in_system()
-        return _share(float(np.sum(inside[:-1] * np.diff(moments))), self.duration)
-
-    def in_system(self) -> tuple[Floats, NDArray[np.int64]]:
-        """Return the moments of change, and how many are inside from each on."""
-        moments, place = np.unique(
-            np.concatenate([self.arrival_times, self.departure_times]), return_inverse=True
-        )
-        came = np.bincount(place[: self.arrival_times.size], minlength=moments.size)
-        left = np.bincount(place[self.arrival_times.size :], minlength=moments.size)
-        return moments, np.cumsum(came - left)
-
     def __repr__(self) -> str:
         refused = int(self.accepted.size - self.accepted.sum())
         turned_away = f", {refused} turned away" if refused else ""

@@ -21,13 +21,13 @@ P. J. Denning and J. P. Buzen, *ACM Computing Surveys* 10(3), 1978).
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dscourse.arguments import instance, items, keep, probability, real, whole
+from dscourse.arguments import items, keep, probability, real, whole
 from dscourse.scaling.latencies import latency_quantile
 from dscourse.scaling.queue_simulation import QueueResult, simulate_queue
 
@@ -159,36 +159,6 @@ class System:
         if not sizes:
             raise ValueError("nodes must not be empty")
         return pd.DataFrame([asdict(self.measure(count, seed)) for count in sizes]).set_index("nodes")
-
-    def effects(
-        self, changes: Mapping[str, Mapping[str, Any]], nodes: int = 32, seed: int = 0
-    ) -> pd.DataFrame:
-        """Return by what factor each change moves each of the five metrics.
-
-        Args:
-            changes: by name, the settings that differ: ``{"slow disk": {"io_seconds": 0.004}}``.
-            nodes: size of the cluster.
-            seed: of the random numbers.
-
-        Raises:
-            TypeError: ``changes`` is no dict of dicts.
-            ValueError: no change, or a setting out of range.
-            LookupError: no setting of that name.
-        """
-        import pandas as pd
-
-        example = 'a dict such as {"few threads": {"workers": 4}}'
-        for knobs in instance("changes", changes, Mapping, example).values():
-            instance("changes", knobs, Mapping, example)
-        if not changes:
-            raise ValueError("changes must not be empty")
-        before = asdict(self.measure(nodes, seed))
-        rows = {name: asdict(self.changed(**knobs).measure(nodes, seed)) for name, knobs in changes.items()}
-        metrics = [metric for metric in before if metric != "nodes"]
-        return pd.DataFrame(
-            {metric: [after[metric] / before[metric] for after in rows.values()] for metric in metrics},
-            index=list(rows),
-        )
 
     def throughput_limit(self, nodes: int) -> float:
         """Requests per second that the busiest station can pass on: the bottleneck law."""

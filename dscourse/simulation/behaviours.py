@@ -1,12 +1,13 @@
 """How a Byzantine node lies: what it says to each peer instead of what its code wanted to say.
 
 A behaviour is a registered frozen dataclass with ``rewrite(rng, to, message)``. It gets a stream of luck of its own,
-the addressee and the honest message, and returns the message that is really sent, or None to send nothing. Write your
-own the same way::
+the addressee and the honest message, and returns the message that is really sent, or None to send nothing. Its
+``words``, if it has any, say what it does after the name of a node. Write your own the same way::
 
     @register_behaviour
     @dataclass(frozen=True)
     class Boast:
+        words: ClassVar[str] = "boasts of a later term"
         term: int
 
         def rewrite(self, rng, to, message):
@@ -21,7 +22,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from dscourse.arguments import probability, text
 from dscourse.simulation.messages import check_value
@@ -74,6 +75,11 @@ def is_registered(behaviour: object) -> bool:
     return _REGISTERED.get(type(behaviour).__name__) is type(behaviour)
 
 
+def behaviour_in_words(behaviour: object) -> str:
+    """Say what it does, to stand after the name of a node: "says nothing"; as code if its class has no words."""
+    return str(getattr(behaviour, "words", f"behaves as {behaviour!r}"))
+
+
 @register_behaviour
 @dataclass(frozen=True)
 class Silent:
@@ -94,6 +100,11 @@ class Silent:
             self, "to", tuple(sorted(named)) if isinstance(self.to, set | frozenset) else named
         )
 
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return f"says nothing{' to ' + ', '.join(self.to) if self.to else ''}"
+
     def rewrite(self, rng: Random, to: str, message: Any) -> Any:
         """Swallow the message."""
         return None if not self.to or to in self.to else message
@@ -112,6 +123,7 @@ class Equivocate:
         values: what it says instead, at least two.
     """
 
+    words: ClassVar[str] = "tells different peers different things"
     field: str
     values: tuple[Any, ...]
 
@@ -144,6 +156,7 @@ class Corrupt:
         rate: share of its messages that it spoils.
     """
 
+    words: ClassVar[str] = "spoils what it sends"
     rate: float = 1.0
 
     def __post_init__(self) -> None:

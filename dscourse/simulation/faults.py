@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dscourse.arguments import probability, real, text, whole
-from dscourse.simulation.behaviours import Behaviour, Silent, behaviour_named, is_registered
+from dscourse.simulation.behaviours import (
+    Behaviour,
+    Silent,
+    behaviour_in_words,
+    behaviour_named,
+    is_registered,
+)
 from dscourse.simulation.json_parts import part, rebuilt
 from dscourse.simulation.messages import canonical_json, plain_json
 from dscourse.simulation.names import naturally_sorted_groups, unknown
@@ -434,11 +440,14 @@ class Byzantine(Fault):
         until: when it is honest again; None for not by itself.
     """
 
-    words: ClassVar[str] = "{node} turns Byzantine: {behaviour!r}"
     node: str
     behaviour: Behaviour
     at: float
     until: float | None = None
+
+    def describe(self) -> str:
+        """The fault in words."""
+        return f"{self.node} turns Byzantine: it {behaviour_in_words(self.behaviour)}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,21 +1,23 @@
-"""Pictures of notebook 08: silences, suspicions, φ, the trade-off of speed and mistakes, rumours, real settings."""
+"""Pictures of notebook 08: silences, what patience costs, φ, speed against mistakes, who watches whom, defaults."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from dscourse.detection import PhiHistory, PresetTrial, Suspicion, TradeOff, suspicion_history
+from dscourse.detection import PhiHistory, PresetTrial, TradeOff, service_report, suspicion_history
+from dscourse.detection.evictions import WORKERS, failed_requests
 from dscourse.detection.silences import OBSERVER, STRIKES_AT, observations, unanswered
 from dscourse.readable import readable_number
 from dscourse.simulation import Crash, Pause, Run
@@ -25,17 +27,17 @@ from dscourse.views.axes import (
     given_or_new,
     label_point,
     legend_above,
-    logarithmic,
     named_rows,
     number_axis,
+    on_white,
     placed_axes,
     sample,
+    wiped,
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.player.lanes import Lane, Points
 from dscourse.views.settings import default_settings
-
-History = Mapping[tuple[str, str], Sequence[Suspicion]]
 
 _LOOKS: dict[str, tuple[str, Any, str]] = {  # detector → colour, dash, marker; the same in every picture
     "timeout from arrival": (palette.BLUE, "-", "o"),
@@ -52,10 +54,6 @@ def _line(detector: str) -> dict[str, Any]:
     return {"color": colour, "linestyle": dash}
 
 
-_TROUBLE_LOOKS: dict[str, dict[str, Any]] = {
-    "crashed": {"color": "white", "hatch": "xx"},
-    "paused": {"color": palette.LIGHT_GREY},
-}
 _FLOOR = 0.08  # mistakes per link and hour; a recording of 40 links for 11 minutes shows no rate below 0.13
 
 
@@ -72,8 +70,8 @@ def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | 
     for row, (cause, run) in enumerate(runs.items()):
         heard = [time for time, _ in observations(run, observer)]
         missing = unanswered(run, observer)
-        axes.plot(heard, [row] * len(heard), linestyle="", markersize=6, **answer)
-        axes.plot(missing, [row] * len(missing), linestyle="", markersize=6, **silence)
+        axes.plot(heard, [row - 0.12] * len(heard), linestyle="", markersize=6, **answer)
+        axes.plot(missing, [row + 0.12] * len(missing), linestyle="", markersize=6, **silence)
         sentences.append(f"{cause}: {len(heard)} answers, {len(missing)} pings without one")
     until = max(run.until for run in runs.values())
     axes.axvline(STRIKES_AT, color=palette.BLACK, linewidth=1, linestyle=":")
@@ -89,62 +87,55 @@ def draw_silences(runs: Mapping[str, Run], observer: str = OBSERVER, ax: Axes | 
     return Picture(axes, f"What {observer} knows of n1 after {until:g} seconds. {'; '.join(sentences)}.")
 
 
-# ── Suspicions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── A service ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@default_settings
-def draw_suspicions(
-    run: Run, peer: str, between: tuple[float, float] | None = None, ax: Axes | None = None
-) -> Picture:
-    """Show the truth about one node, and below it who suspected it or declared it faulty, from when to when."""
-    begin, end = (0.0, run.until) if between is None else between
-    observers = [name for name in run.nodes if name != peer]
-    axes = given_or_new(ax, 7.0, 0.24 * len(observers) + 1.6)
-    suspected, _ = suspicion_history(run)
-    faulty, _ = suspicion_history(run, verdict="confirm")
-    for kind, since, to in _troubles(run, peer):
-        draw_stretch(axes, 0, since, to, 0.8, edgecolor=palette.BLACK, **_TROUBLE_LOOKS[kind])
-        place = (max(since, begin), -0.5)
-        axes.annotate(f" {peer} is {kind}", place, fontsize=8, va="bottom", annotation_clip=False)
-    doubt = {"color": palette.YELLOW, "hatch": "//", "edgecolor": palette.GREY}
-    verdict = {"color": palette.VERMILION, "edgecolor": palette.BLACK}
-    for row, observer in enumerate(observers, start=1):
-        for history, look in ((suspected, doubt), (faulty, verdict)):
-            for held in history.get((observer, peer), ()):
-                draw_stretch(axes, row, held.begin, held.end, 0.7, **look)
-    named_rows(axes, ["the truth", *observers], above=1.4, below=0.6, fontsize=8)
-    axes.set(xlim=(begin, end), xlabel="seconds")
-    handles = [
-        Patch(facecolor=palette.YELLOW, hatch="//", edgecolor=palette.GREY, label="suspects it"),
-        Patch(facecolor=palette.VERMILION, edgecolor=palette.GREY, label="has declared it faulty"),
-    ]
-    legend_above(axes, handles)
-    return Picture(axes, _suspicions_alt(run, peer, observers, suspected, faulty))
+def explore_patience(runs: Mapping[float, Run]) -> InteractiveFigure:
+    """Let the learner choose a service's timeout, and see who is given up and when its clients get no answer.
+
+    Args:
+        runs: timeout → a run of `worker_service`; all of the same length and with the same faults.
+    """
+    first = next(iter(runs.values()))
+
+    def set_up(figure: Figure) -> list[Axes]:
+        above = placed_axes(figure, 0.13, 0.6, 0.98, 0.97, size=(7.6, 3.9))
+        below = figure.add_axes((0.13, 0.13, 0.85, 0.36))
+        above.set(xlim=(0, first.until), ylim=(0, 78), ylabel="requests a second\nthat fail")
+        above.tick_params(labelbottom=False)
+        named_rows(below, list(WORKERS), above=0.6, below=0.6)
+        below.set(xlim=(0, first.until), xlabel="seconds")
+        handles = [
+            Patch(label=label, **look) for label, look in (("paused or down", _DOWN), ("given up", _GIVEN_UP))
+        ]
+        legend_above(below, handles)
+        return [above, below]
+
+    def update(drawn: list[Axes], timeout: float) -> str:
+        above, below = (wiped(axes) for axes in drawn)
+        run = runs[timeout]
+        above.hist(failed_requests(run), bins=int(run.until), range=(0, run.until), color=palette.VERMILION)
+        for fault, since, to in run.trace.fault_intervals():
+            if isinstance(fault, Crash | Pause):
+                draw_stretch(below, WORKERS.index(fault.node), since, to, 0.9, **_DOWN)
+        for held in (one for several in suspicion_history(run)[0].values() for one in several):
+            draw_stretch(below, WORKERS.index(held.peer), held.begin, held.end, 0.45, **_GIVEN_UP)
+        report = service_report(run)
+        words = f"{report.failed} requests fail; 99 of 100 others take at most {report.p99:.2f} s"
+        above.text(
+            0.99, 0.95, words, transform=above.transAxes, ha="right", va="top", fontsize=9, bbox=on_white()
+        )
+        return (
+            f"Timeout {timeout:g} s: {report.failed} requests fail, and 99 of 100 of the others are answered within "
+            f"{report.p99:.2f} s. Workers were given up {report.given_up} times, {report.wrongly} of them wrongly."
+        )
+
+    slider = widgets.SelectionSlider(options=list(runs), value=list(runs)[-1], description="timeout (s)")
+    return live_figure(set_up, update, timeout=slider)
 
 
-def _suspicions_alt(
-    run: Run, peer: str, observers: Sequence[str], suspected: History, faulty: History
-) -> str:
-    truth = [f"{kind} from {since:g} to {to:g} s" for kind, since, to in _troubles(run, peer)]
-    doubting = [suspected[observer, peer] for observer in observers if (observer, peer) in suspected]
-    final = sum((observer, peer) in faulty for observer in observers)
-    words = f"{peer} is {' and '.join(truth) or 'up all the time'}. "
-    words += f"{len(doubting)} of {len(observers)} others suspected it"
-    if doubting:
-        words += f", the first at {min(held[0].begin for held in doubting):.1f} s"
-        still = sum(held[-1].end >= run.until for held in doubting)
-        words += f"; {still} still do at the end"
-    return f"{words}. {final} declared it faulty."
-
-
-def _troubles(run: Run, node: str) -> list[tuple[str, float, float]]:
-    """When a node was crashed or paused: (what, since, to)."""
-    words = {Crash: "crashed", Pause: "paused"}
-    return [
-        (words[type(fault)], since, to)
-        for fault, since, to in run.trace.fault_intervals()
-        if isinstance(fault, Crash | Pause) and fault.node == node
-    ]
+_DOWN: dict[str, Any] = {"facecolor": palette.LIGHT_GREY, "hatch": "xx", "edgecolor": palette.GREY}
+_GIVEN_UP: dict[str, Any] = {"facecolor": palette.VERMILION, "edgecolor": palette.BLACK}
 
 
 # ── φ ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,22 +170,6 @@ def _passes(values: NDArray[np.float64], threshold: float) -> str:
 
 
 # ── The trade-off ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_trade_off(curves: Sequence[TradeOff], ax: Axes | None = None) -> Picture:
-    """Show detection time against mistakes for several detectors, one curve each, one point a setting."""
-    axes = _frame_trade_off(given_or_new(ax, 7.0, 4.0))
-    _paint_curves(axes, curves)
-    axes.legend(loc="upper right", framealpha=0.9, edgecolor="none", fontsize=9, handlelength=3)
-    at_two = "; ".join(f"{curve.detector}: {_rate_words(mistakes_at(curve, 2.0))}" for curve in curves)
-    banded = any(curve.detection_interval is not None for curve in curves)
-    bands = " Bars: the mean of several runs, within which it lies at 95 %." if banded else ""
-    return Picture(
-        axes,
-        f"Mistakes per link and hour against the time to notice a crash, for every setting of {len(curves)} detectors. "
-        f"Tuned to notice a crash after 2 s on average: {at_two}.{bands}",
-    )
 
 
 def mistakes_at(curve: TradeOff, detection_time: float) -> float:
@@ -327,68 +302,95 @@ def _rate_words(rate: float) -> str:
 # ── The group ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@default_settings
-def draw_load(loads: Mapping[str, Mapping[int, float]], ax: Axes | None = None) -> Picture:
-    """Show messages a member sends each second against the size of the group: {detector: {members: messages}}."""
-    axes = given_or_new(ax, 7.0, 3.4)
-    told = []
-    labelled: set[tuple[int, str]] = set()
-    for name, measured in loads.items():
-        look = (
-            "timeout from arrival" if name.startswith("all-to-all") else "SWIM" if name == "SWIM" else "ping"
+def rumour_lanes(peer: str) -> tuple[Lane, Lane]:
+    """Return what a player shows below a run of SWIM: how many suspect ``peer``, and how many hold it for faulty."""
+
+    def believers(verdict: str, run: Run) -> Points:
+        held = [one for (_, about), several in suspicion_history(run, verdict=verdict)[0].items() if about == peer
+                for one in several]  # fmt: skip
+        changes = sorted(
+            [(one.begin, 1) for one in held] + [(one.end, -1) for one in held if one.end < run.until]
         )
-        marker = _LOOKS[look][2]
-        axes.plot(
-            list(measured), list(measured.values()), marker=marker, linewidth=1.8, label=name, **_line(look)
-        )
-        for size, value in measured.items():
-            label = _three_digits(value)
-            if (size, label) not in labelled:
-                label_point(axes, label, (size, value), (0, 7), ha="center")
-            labelled.add((size, label))
-        points = (
-            f"{_three_digits(value)} with {readable_number(size)} members" for size, value in measured.items()
-        )
-        told.append(f"{name}: {', '.join(points)}")
-    logarithmic(axes, minor=False)
-    axes.margins(0.1, 0.15)
-    axes.set(xlabel="members", ylabel="messages a second,\neach member")
-    legend_above(axes)
-    return Picture(axes, f"Messages that each member sends a second. {'; '.join(told)}.")
+        count = 0
+        points: Points = [(0.0, 0.0)]
+        for time, change in changes:
+            count += change
+            points.append((time, float(count)))
+        return points
+
+    return (
+        Lane(f"have heard ill of {peer}", "", lambda run, _: believers("suspect", run)),
+        Lane(f"hold {peer} for faulty", "", lambda run, _: believers("confirm", run)),
+    )
 
 
-def _three_digits(value: float) -> str:
-    return f"{value:.3g}" if value < 999.5 else readable_number(round(value))
+#: Who watches whom → how many messages a second a member sends, the busiest one, and all together.
+WATCHES: dict[str, Callable[[int], tuple[int, int, int]]] = {
+    "one monitor": lambda n: (1, n - 1, 2 * (n - 1)),
+    "a ring": lambda n: (2, 2, 2 * n),
+    "everybody": lambda n: (n - 1, n - 1, n * (n - 1)),
+    "SWIM": lambda n: (2, 2, 2 * n),
+}
 
 
-@default_settings
-def draw_rumour(run: Run, peer: str, ax: Axes | None = None) -> Picture:
-    """Show how many members have heard that ``peer`` is suspected, and how many have declared it faulty, over time."""
-    axes = given_or_new(ax, 7.0, 3.4)
-    crash = run.trace.downtimes()[peer][0][0]
-    others = len(run.nodes) - 1
-    told = []
-    for name, label, colour, dash in (
-        ("suspect", "suspect it", palette.ORANGE, "-"),
-        ("confirm", "have declared it faulty", palette.VERMILION, "--"),
-    ):
-        times = np.sort(run.trace.select(kind="record", peer=peer, name=name).times)
-        if not len(times):
-            continue
-        steps = np.append(np.arange(1, len(times) + 1), len(times))
-        look: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 2, "label": label}
-        axes.step(np.append(times, run.until), steps, where="post", **look)
-        half = times[min(len(times), (others + 1) // 2) - 1]
-        told.append(
-            f"{len(times)} of {others} others {label}: the first {times[0] - crash:.1f} s after the crash, "
-            f"half of them after {half - crash:.1f} s, the last after {times[-1] - crash:.1f} s"
+def explore_watchers() -> InteractiveFigure:
+    """Let the learner choose how members watch each other and how many they are; count the messages."""
+
+    def set_up(figure: Figure) -> Axes:
+        axes = placed_axes(figure, 0.02, 0.02, 0.98, 0.98, size=(6.4, 3.9))
+        axes.set(xlim=(-1.2, 3.4), ylim=(-1.2, 1.2), aspect="equal")
+        axes.set_axis_off()
+        return axes
+
+    def update(axes: Axes, who_watches: str, members: int) -> str:
+        drawn = min(members, _MOST_DRAWN)
+        places = [(np.sin(turn), np.cos(turn)) for turn in 2 * np.pi * np.arange(drawn) / drawn]
+        watched = _watched(who_watches, drawn)
+        wiped(axes)
+        axes.add_collection(LineCollection([(places[a], places[b]) for a, b in watched], **_WATCHING))
+        axes.plot(*zip(*places, strict=True), linestyle="", marker="o", markersize=11, **_MEMBER)
+        for a, b in watched if drawn * len(watched) < 900 else ():  # a dot at the end of who is watched
+            (x, y), (to_x, to_y) = places[a], places[b]
+            axes.plot(x + 0.8 * (to_x - x), y + 0.8 * (to_y - y), ".", color=palette.BLUE, markersize=5)
+        each, most, total = (readable_number(count) for count in WATCHES[who_watches](members))
+        words = [
+            f"messages a second: {total}",
+            f"a member sends {each}",
+            f"the busiest sends {most}",
+        ]
+        words.append(f"a crash is seen first by {_SEEN_BY[who_watches]}")
+        lines = [line.replace(" by ", " by\n", 1) for line in words] + (
+            [f"(drawn with {drawn} members)"] if drawn < members else []
         )
-    axes.axvline(crash, color=palette.BLACK, linestyle=":", linewidth=1.2)
-    label_point(axes, f"{peer} crashes", (crash, others), (4, 0), va="top")
-    axes.set(ylim=(0, others * 1.06), xlim=(max(0.0, crash - 2), run.until))
-    axes.set(xlabel="seconds", ylabel="members that …")
-    legend_above(axes)
-    return Picture(axes, f"How the news of a crash spreads. {'; '.join(told)}.")
+        axes.text(1.4, 0, "\n\n".join(lines), va="center", fontsize=10)
+        return f"{members} members, watched by {who_watches}. {'; '.join(words)}."
+
+    sizes = widgets.SelectionSlider(options=[3, 5, 8, 12, 24, 100, 1000], value=8, description="members")
+    return live_figure(set_up, update, who_watches=list(WATCHES), members=sizes)
+
+
+_MOST_DRAWN = 24
+_WATCHING: dict[str, Any] = {"colors": palette.GREY, "linewidths": 0.8}
+_MEMBER: dict[str, Any] = {"color": palette.SKY, "markeredgecolor": palette.BLACK}
+_SEEN_BY = {
+    "one monitor": "the monitor (its own by nobody)",
+    "a ring": "two neighbours",
+    "everybody": "everybody",
+    "SWIM": "whoever happens to ask",
+}
+
+
+def _watched(who_watches: str, members: int) -> list[tuple[int, int]]:
+    """Return (watcher, watched) pairs; for SWIM those of one period."""
+    everyone = range(members)
+    if who_watches == "one monitor":
+        return [(0, other) for other in everyone[1:]]
+    if who_watches == "a ring":
+        return [(one, (one + step) % members) for one in everyone for step in (1, members - 1)]
+    if who_watches == "everybody":
+        return [(one, other) for one in everyone for other in everyone if other != one]
+    steps = np.random.default_rng(members).integers(1, members, members)
+    return [(one, int((one + step) % members)) for one, step in zip(everyone, steps, strict=True)]
 
 
 # ── Real systems ──────────────────────────────────────────────────────────────────────────────────────────────────────

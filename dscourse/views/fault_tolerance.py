@@ -1,14 +1,15 @@
-"""Pictures of notebook 07: generals and their lies, availability, standbys, and a record of real failures."""
+"""Pictures of notebook 07: fates of reads, generals and their lies, standbys, availability, nodes down at once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-import pandas as pd
+import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -19,76 +20,193 @@ from dscourse.fault_tolerance import (
     Group,
     Part,
     Recovery,
+    Standby,
     Structure,
-    cause_table,
     downtime_per_year,
-    failure_gaps,
-    fit_weibull,
     nines,
     oral_messages,
     parts_of,
     product_rule,
+    read_fates,
     replicated_service,
     signed_messages,
     single_points_of_failure,
     system_availability,
 )
+from dscourse.fault_tolerance.byzantine import ATTACK, RETREAT, oral_paths
 from dscourse.readable import readable_number, readable_seconds
+from dscourse.simulation import Run
 from dscourse.views import palette
 from dscourse.views.axes import (
     draw_stretch,
     given_or_new,
     label_point,
+    legend_above,
     named_rows,
-    new_figure,
+    on_white,
     placed_axes,
     sample,
     wiped,
 )
 from dscourse.views.interactive import InteractiveFigure, live_figure
 from dscourse.views.picture import Picture
+from dscourse.views.player.lanes import Lane, Points
 from dscourse.views.settings import default_settings
 
-_ORDER_LOOKS = {"attack": (palette.VERMILION, "-", "A"), "retreat": (palette.BLUE, (0, (4, 2)), "R")}
+_FATE_LOOKS: dict[str, dict[str, Any]] = {
+    "right": {"marker": "o", "color": palette.BLUE, "markersize": 4},
+    "wrong": {"marker": "X", "color": palette.VERMILION, "markersize": 8},
+    "refused": {"marker": "v", "color": palette.ORANGE, "markersize": 7},
+    "late": {"marker": "^", "color": palette.PURPLE, "markersize": 7},
+}
+_ORDER_LOOKS = {ATTACK: (palette.VERMILION, "-", "A"), RETREAT: (palette.BLUE, (0, (4, 2)), "R")}
+_MOST_GENERALS = 7
+
+
+# ── Reads ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_lanes() -> tuple[Lane, ...]:
+    """Return what a player shows below a run of `read_scenario`: right and wrong answers a second."""
+    return tuple(Lane(f"{fate} answers", "/s", partial(_a_second, fate=fate)) for fate in ("right", "wrong"))
+
+
+def _a_second(run: Run, _: float | None, fate: str) -> Points:
+    """Return how many reads a second got this fate, for each half second in which they were asked."""
+    counts = [0.0] * math.ceil(2 * run.until)
+    for asked, found, _ in read_fates(run):
+        counts[int(2 * asked)] += 2.0 * (found == fate)
+    return [(half / 2, count) for half, count in enumerate(counts)]
+
+
+def explore_reads(runs: Mapping[str, Run], of: str = "run") -> InteractiveFigure:
+    """Let the learner choose a run, and see when each read was asked, after how long it was answered, and how.
+
+    Args:
+        runs: name → a run of `read_scenario`.
+        of: what the names tell apart.
+    """
+    slowest = max(seconds for run in runs.values() for _, _, seconds in read_fates(run))
+
+    def set_up(figure: Figure) -> Axes:
+        axes = placed_axes(figure, 0.09, 0.17, 0.98, 0.87, size=(7.6, 2.8))
+        axes.set(xlim=(-0.1, max(run.until for run in runs.values())), ylim=(0, 1.15 * slowest))
+        axes.set(xlabel="when it was asked, s", ylabel="answered after, s")
+        legend_above(axes, [sample(fate, **look) for fate, look in _FATE_LOOKS.items()], columns=4)
+        return axes
+
+    def update(axes: Axes, which: str) -> str:
+        wiped(axes)
+        fates = read_fates(runs[which])
+        told = []
+        for fate, look in _FATE_LOOKS.items():
+            mine = [(asked, seconds) for asked, found, seconds in fates if found == fate]
+            axes.plot([at for at, _ in mine], [seconds for _, seconds in mine], linestyle="", **look)
+            told += [f"{len(mine)} {fate}, at most {max(s for _, s in mine):.2f} s"] if mine else []
+        return f"{len(fates)} reads, {which}: {'; '.join(told)}."
+
+    return live_figure(set_up, update, which=widgets.Dropdown(options=list(runs), description=of))
 
 
 # ── The generals ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@default_settings
-def draw_generals(decisions: Decisions, ax: Axes | None = None) -> Picture:
-    """Show who told whom what, and what each loyal lieutenant decided.
+class Lies(widgets.VBox):  # type: ignore[misc]
+    """Who betrays, and what each traitor tells each lieutenant: a row for every speaker, a column for every listener.
 
-    Drawn are the commander's orders and, with up to four generals, the reports about them; deeper rounds are left out.
+    Attributes:
+        value: (numbers of the traitors, pairs (traitor, listener) who are told to attack); all others hear "retreat".
     """
-    axes = _frame_generals(given_or_new(ax, 7.0, 4.6))
-    _paint_generals(decisions, axes)
-    return Picture(axes, _generals_alt(decisions))
+
+    value = traitlets.Tuple(((1,), ()))
+
+    def __init__(self, generals: widgets.IntSlider) -> None:
+        self.description = "lies"
+        self._generals = generals
+        self._traitors = [_toggle(f"{one} is loyal", "7em") for one in range(_MOST_GENERALS)]
+        self._told = {
+            (one, to): _toggle(f"to {to}: R", "5.2em")
+            for one in range(_MOST_GENERALS)
+            for to in range(1, _MOST_GENERALS)
+            if one != to
+        }
+        self._traitors[1].value = True
+        self._rows = [
+            widgets.HBox([button, *(told for (who, _), told in self._told.items() if who == one)])
+            for one, button in enumerate(self._traitors)
+        ]
+        super().__init__(self._rows)
+        for button in (*self._traitors, *self._told.values()):
+            button.observe(self._tell, names="value")
+        generals.observe(self._tell, names="value")
+        self._tell()
+
+    def toggle(self, traitor: int, to: int | None = None) -> None:
+        """Press a button: of a general, or of what that one tells another."""
+        button = self._traitors[traitor] if to is None else self._told[traitor, to]
+        button.value = not button.value
+
+    def _tell(self, _: object = None) -> None:
+        count = self._generals.value
+        bad = [one for one, button in enumerate(self._traitors[:count]) if button.value]
+        for one, (row, button) in enumerate(zip(self._rows, self._traitors, strict=True)):
+            row.layout.display = "" if one < count else "none"
+            button.description = f"{one} {'betrays' if button.value else 'is loyal'}"
+        for (one, to), button in self._told.items():
+            button.layout.display = "" if one in bad and to < count else "none"
+            button.description = f"to {to}: {'A' if button.value else 'R'}"
+        told = [
+            pair for pair, button in self._told.items() if button.value and pair[0] in bad and pair[1] < count
+        ]
+        self.value = (tuple(bad), tuple(told))
+
+
+def _toggle(words: str, width: str) -> widgets.ToggleButton:
+    return widgets.ToggleButton(description=words, layout=widgets.Layout(width=width, margin="1px"))
 
 
 def explore_generals() -> InteractiveFigure:
-    """Show the generals with controls: how many, who betrays, signed or not, and which lies (a seed)."""
+    """Let the learner choose how many generals there are, who betrays, and what the traitors tell each lieutenant."""
+    count = widgets.IntSlider(3, min=1, max=_MOST_GENERALS)
 
-    def update(axes: Axes, generals: int, traitor: str, order: str, messages: str, lies: int) -> str:
-        number = {"commander": 0, "general 1": 1, "nobody": -1}[traitor]
-        run = signed_messages if messages == "signed" else oral_messages
-        decisions = run(generals, () if number < 0 else (number,), order, rounds=1, seed=lies)
+    def update(axes: Axes, generals: int, order: str, messages: str, lies: Any) -> str:
+        decisions = _decided(generals, order, messages, *lies)
         _paint_generals(decisions, wiped(axes))
         return _generals_alt(decisions)
 
     return live_figure(
-        lambda figure: _frame_generals(placed_axes(figure, 0.006, 0.064, 0.994, 0.933)),
+        lambda figure: _frame_generals(placed_axes(figure, 0.006, 0.064, 0.994, 0.933, size=(7.4, 4.0))),
         update,
-        generals=widgets.IntSlider(3, min=3, max=4),
-        traitor=["general 1", "commander", "nobody"],
-        order=["attack", "retreat"],
+        generals=count,
+        order=[ATTACK, RETREAT],
         messages=["oral", "signed"],
-        lies=widgets.IntSlider(1, min=0, max=15, description="lies (seed)"),
+        lies=Lies(count),
     )
+
+
+def _decided(
+    generals: int, order: str, messages: str, traitors: tuple[int, ...], told: tuple[tuple[int, int], ...]
+) -> Decisions:
+    """Let the traitors keep one story for each peer, whatever a report is about."""
+    story = {
+        (one, to): ATTACK if (one, to) in told else RETREAT for one in traitors for to in range(1, generals)
+    }
+    rounds = len(traitors)
+    if messages == "oral":
+        paths = [path for path in oral_paths(generals, rounds) if path[-1] in traitors]
+        lies = {
+            (path, to): story[path[-1], to] for path in paths for to in range(1, generals) if to not in path
+        }
+        return oral_messages(generals, traitors, order, lies=lies)
+    loyal = [to for to in range(1, generals) if to not in traitors]
+    steps = range(1, min(rounds + 2, generals + 1))
+    signed = {(step, one, to): (story[one, to],) for step in steps for one in traitors for to in loyal}
+    return signed_messages(generals, traitors, order, lies=signed)
 
 
 def _frame_generals(axes: Axes) -> Axes:
     axes.set_axis_off()
+    axes.set(xlim=(-3.0, 3.0), ylim=(-2.1, 1.55))
     handles = [
         sample(f"says {order} ({letter})", color=colour, linestyle=dash)
         for order, (colour, dash, letter) in _ORDER_LOOKS.items()
@@ -100,42 +218,46 @@ def _frame_generals(axes: Axes) -> Axes:
 
 
 def _paint_generals(decisions: Decisions, axes: Axes) -> None:
-    places = _places(decisions.generals)
-    traitors = set(decisions.traitors)
+    """The commander's orders and the traitors' reports about them; with up to four generals the reports of all."""
+    places, traitors = _places(decisions.generals), set(decisions.traitors)
     for (path, to), order in decisions.said.items():
-        if len(path) == 1 or (len(path) == 2 and decisions.generals <= 4):
+        if len(path) == 1 or (len(path) == 2 and (decisions.generals <= 4 or path[-1] in traitors)):
             _arrow(axes, places, path, to, order)
     for number, (x, y) in places.items():
         traitor = number in traitors
         look: dict[str, Any] = (
-            {"marker": "D", "markersize": 34, "color": "#FFFFFF", "markeredgewidth": 2.4}
+            {"marker": "D", "markersize": 25, "color": "#FFFFFF", "markeredgewidth": 2.4}
             if traitor
-            else {"marker": "o", "markersize": 38, "color": palette.LIGHT_GREY, "markeredgewidth": 1.2}
+            else {"marker": "o", "markersize": 28, "color": palette.LIGHT_GREY, "markeredgewidth": 1.2}
         )
         axes.plot(x, y, markeredgecolor=palette.BLACK, zorder=3, **look)
-        axes.text(x, y, str(number), ha="center", va="center", fontsize=13, weight="bold", zorder=4)
-        words = ["traitor"] if traitor else []
-        if number == 0:
-            words.insert(0, "commander" if traitor else f"commander: {decisions.order}")
-        elif not traitor:
-            words.append(f"decides {decisions.decided[number]}")
-        side = (
-            -1 if x < -0.3 else 1 if x > 0.3 or number == 0 else 0
-        )  # words at the left, the right, or below
-        axes.text(
-            x + 0.31 * side,
-            y - (0.0 if side else 0.3),
-            "\n".join(words),
-            ha={-1: "right", 0: "center", 1: "left"}[side],
-            va="center" if side else "top",
-            fontsize=10,
+        axes.text(x, y, str(number), ha="center", va="center", fontsize=12, weight="bold", zorder=4)
+        words = (
+            "traitor"
+            if traitor
+            else f"decides {decisions.decided[number]}"
+            if number
+            else f"orders {decisions.order}"
         )
+        side = 1 if number == 0 or x > 0.3 else -1 if x < -0.3 else 0  # at the right, the left, or below
+        place: dict[str, Any] = {
+            "ha": {-1: "right", 0: "center", 1: "left"}[side],
+            "va": "center" if side else "top",
+        }
+        axes.text(
+            x + 0.28 * side,
+            y - (0.05 if side else 0.27),
+            words,
+            fontsize=9.5,
+            bbox=on_white(),
+            zorder=5,
+            **place,
+        )
+    axes.set_ylim(-0.9 if decisions.generals == 3 else -2.1, 1.55)
     verdict = "both conditions hold" if decisions.hold else _broken(decisions)
     axes.set_title(
         f"{decisions.algorithm}({decisions.rounds}), {decisions.generals} generals: {verdict}", fontsize=11
     )
-    axes.set_xlim(-2.6, 2.6)
-    axes.set_ylim(-0.9 if decisions.generals == 3 else -2.05, 1.35)
 
 
 def _arrow(
@@ -145,24 +267,27 @@ def _arrow(
     start, end = np.array(places[path[-1]]), np.array(places[to])
     bend = 0.0 if len(path) == 1 else 0.17
     line: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 1.7, "zorder": 2}
-    head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 21, "shrinkB": 21}
-    axes.add_patch(
+    head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 16, "shrinkB": 16}
+    axes.add_artist(  # as no patch: limits stand, and working them out takes a sixth of a redraw
         FancyArrowPatch(tuple(start), tuple(end), connectionstyle=f"arc3,rad={bend}", **head, **line)
     )
-    along = start + (end - start) * (0.5 if len(path) == 1 else 0.62)
+    along = start + (end - start) * (0.5 if len(path) == 1 else 0.45)
     normal = np.array([(end - start)[1], -(end - start)[0]])
     white = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": "none"}
-    words: dict[str, Any] = {"color": colour, "fontsize": 9.5, "weight": "bold", "bbox": white, "zorder": 5}
+    words: dict[str, Any] = {"color": colour, "fontsize": 9.5, "weight": "bold", "bbox": white, "zorder": 2.5}
     x, y = along + normal * bend * 0.5
     axes.text(x, y, letter, ha="center", va="center", **words)
 
 
 def _places(generals: int) -> dict[int, tuple[float, float]]:
-    places = {0: (0.0, 1.0)}
-    for place in range(generals - 1):
-        angle = math.radians(200 + 140 * (place / (generals - 2) if generals > 2 else 0.5))
-        places[place + 1] = (1.6 * math.cos(angle), 1.7 * math.sin(angle) + 0.25)
-    return places
+    turns = [
+        math.radians(196 + 148 * (one / (generals - 2) if generals > 2 else 0.5))
+        for one in range(generals - 1)
+    ]
+    lieutenants = {
+        one: (1.9 * math.cos(turn), 1.75 * math.sin(turn) + 0.2) for one, turn in enumerate(turns, start=1)
+    }
+    return {0: (0.0, 1.2), **lieutenants}
 
 
 def _broken(decisions: Decisions) -> str:
@@ -173,6 +298,7 @@ def _broken(decisions: Decisions) -> str:
 def _generals_alt(decisions: Decisions) -> str:
     traitors = ", ".join(map(str, decisions.traitors)) or "none"
     decided = ", ".join(f"general {number} decides {said}" for number, said in decisions.decided.items())
+    decided = decided or "there is no loyal lieutenant"
     commander = "" if 0 in decisions.traitors else f" The loyal commander orders {decisions.order}."
     verdict = "Both conditions hold." if decisions.hold else f"{_broken(decisions)}."
     return (
@@ -181,18 +307,97 @@ def _generals_alt(decisions: Decisions) -> str:
     )
 
 
+# ── Standby ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_REQUEST_LOOKS = {  # colour and hatch
+    "answered": (palette.SKY, ""),
+    "answered, then lost": (palette.YELLOW, "//"),
+    "not answered": (palette.VERMILION, "xx"),
+}
+
+
+def explore_standby(crash_at: float = 18.0) -> InteractiveFigure:
+    """Let the learner turn how often the state is copied, how long silence is borne, and how long a spare boots.
+
+    Args:
+        crash_at: when the active server crashes, seconds.
+    """
+
+    def set_up(figure: Figure) -> Axes:
+        axes = placed_axes(figure, 0.08, 0.15, 0.98, 0.88, size=(7.8, 3.2))
+        named_rows(axes, ["hot", "warm", "cold"], above=0.6, below=0.4)
+        axes.set(xlim=(-crash_at, 24), xlabel="when the request was made, seconds since the crash")
+        legend_above(
+            axes,
+            [sample(kind, marker="s", markersize=9, color=look[0]) for kind, look in _REQUEST_LOOKS.items()],
+        )
+        return axes
+
+    def update(axes: Axes, copy_interval: float, timeout: float, boot_time: float) -> str:
+        wiped(axes)
+        words = []
+        axes.axvline(0.0, color=palette.BLACK, linewidth=1.4)
+        for row, mode in enumerate(("hot", "warm", "cold")):
+            pair = Standby(
+                mode,
+                timeout=timeout,
+                checkpoint_interval=copy_interval,
+                backup_interval=2 * copy_interval,
+                boot_time=boot_time,
+                rate=5.0,
+            )
+            words.append(_paint_recovery(axes, row, pair.measure(crash_at)))
+        return f"A crash of the active server after {crash_at:g} s. {'; '.join(words)}."
+
+    return live_figure(
+        set_up,
+        update,
+        copy_interval=widgets.FloatSlider(5.0, min=1.0, max=10.0, step=1.0, description="copy every (s)"),
+        timeout=widgets.FloatSlider(2.0, min=1.0, max=5.0, step=0.5, description="silence borne (s)"),
+        boot_time=widgets.FloatSlider(10.0, min=1.0, max=15.0, step=1.0, description="a spare boots (s)"),
+    )
+
+
+def _paint_recovery(axes: Axes, row: int, recovery: Recovery) -> str:
+    for start, stop, kind in _stretches(recovery):
+        colour, hatch = _REQUEST_LOOKS[kind]
+        draw_stretch(
+            axes, row, start, stop, 0.34, color=colour, hatch=hatch, edgecolor=palette.BLACK, linewidth=0.6
+        )
+    words = (
+        f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost, "
+        f"{recovery.failed_requests} not answered"
+    )
+    axes.text(
+        -17.6,
+        row - 0.27,
+        f"{words}; {recovery.work:.0f} × the work, {recovery.machines} machine{'s' * (recovery.machines > 1)} on",
+        fontsize=9,
+        bbox=on_white(),
+    )
+    return f"{recovery.mode}: {words}"
+
+
+def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
+    """Join requests of the same fate: (from, to, fate), in seconds since the crash."""
+    run = recovery.run
+    (crash,) = (begin for _, begin, _ in run.trace.fault_intervals())
+    stretches: list[tuple[float, float, str]] = []
+    for op in run.history():
+        if op.outcome == "unknown" and op.invoked + run.scenario.clients[0].timeout >= run.until:
+            continue  # still open at the end
+        kind = "not answered"
+        if op.outcome == "ok":
+            kind = "answered" if op.operation[1] in recovery.kept else "answered, then lost"
+        moment = op.invoked - crash
+        if stretches and stretches[-1][2] == kind:
+            stretches[-1] = (stretches[-1][0], moment, kind)
+        else:
+            stretches.append((stretches[-1][1] if stretches else moment, moment, kind))
+    return stretches
+
+
 # ── Availability ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_structure(structure: Structure, ax: Axes | None = None) -> Picture:
-    """Show what stands on what, and how often it is up: exactly, and by the product rule."""
-    figure = new_figure(8.6, 3.8)
-    if ax is None:
-        parts, bars = _set_up_design(figure)
-        _paint_nines(structure, bars)
-    _paint_structure(structure, parts if ax is None else ax)
-    return Picture(figure if ax is None else ax, _structure_alt(structure))
 
 
 def explore_availability() -> InteractiveFigure:
@@ -362,146 +567,7 @@ def _duration(seconds: float) -> str:
     return readable_seconds(seconds) if 0 < seconds < 0.01 else f"{seconds:.2g} seconds"
 
 
-# ── Standby ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_recoveries(recoveries: Sequence[Recovery], ax: Axes | None = None) -> Picture:
-    """Show the requests around the crash, one row a mode: answered, answered and then lost, or not answered."""
-    axes = given_or_new(ax, 8.0, 3.2)
-    for row, recovery in enumerate(recoveries):
-        for start, stop, kind in _stretches(recovery):
-            draw_stretch(axes, row, start, stop, 0.34, **_request_look(kind))
-        words = f"back after {recovery.recovery_time:.2g} s, {recovery.lost_work} acknowledged requests lost"
-        axes.text(0.5, row - 0.27, words, fontsize=9)
-    axes.axvline(0.0, color=palette.BLACK, linewidth=1.4)
-    for kind in _REQUEST_LOOKS:
-        draw_stretch(axes, 0, 0.0, 0.0, 0.34, label=kind, **_request_look(kind))
-    named_rows(axes, [recovery.mode for recovery in recoveries], above=0.6, below=0.4)
-    axes.set(xlim=(-22, 33), xlabel="seconds since the crash of the active server, when the request was made")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, frameon=False, fontsize=9)
-    words = "; ".join(
-        f"{r.mode}: back after {r.recovery_time:.2g} s, {r.lost_work} acknowledged requests lost, "
-        f"{r.failed_requests} not answered"
-        for r in recoveries
-    )
-    return Picture(
-        axes, f"Requests before and after a crash of the active server. {words[0].upper()}{words[1:]}."
-    )
-
-
-_REQUEST_LOOKS = {  # colour and hatch
-    "answered": (palette.SKY, ""),
-    "answered, then lost": (palette.YELLOW, "//"),
-    "not answered": (palette.VERMILION, "xx"),
-}
-
-
-def _request_look(kind: str) -> dict[str, Any]:
-    colour, hatch = _REQUEST_LOOKS[kind]
-    return {"color": colour, "hatch": hatch, "edgecolor": palette.BLACK, "linewidth": 0.6}
-
-
-def _stretches(recovery: Recovery) -> list[tuple[float, float, str]]:
-    """Join requests of the same fate: (from, to, fate), in seconds since the crash."""
-    run = recovery.run
-    (crash,) = (begin for _, begin, _ in run.trace.fault_intervals())
-    survivor = set(run.at(run.until).nodes["b"]["items"])
-    stretches: list[tuple[float, float, str]] = []
-    for op in run.history():
-        if op.outcome == "unknown" and op.invoked + run.scenario.clients[0].timeout >= run.until:
-            continue  # still open at the end
-        kind = "not answered"
-        if op.outcome == "ok":
-            kind = "answered" if op.operation[1] in survivor else "answered, then lost"
-        moment = op.invoked - crash
-        if stretches and stretches[-1][2] == kind:
-            stretches[-1] = (stretches[-1][0], moment, kind)
-        else:
-            stretches.append((stretches[-1][1] if stretches else moment, moment, kind))
-    return stretches
-
-
 # ── The record of failures ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_causes(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
-    """Show the share of failures and the share of time down of each cause."""
-    table = cause_table(record)
-    axes = given_or_new(ax, 7.0, 3.4)
-    rows = np.arange(len(table))
-    axes.barh(rows - 0.2, table["share"] * 100, 0.38, color=palette.BLUE, label="of failures")
-    look: dict[str, Any] = {
-        "color": palette.ORANGE,
-        "hatch": "//",
-        "edgecolor": palette.BLACK,
-        "linewidth": 0.5,
-    }
-    axes.barh(rows + 0.2, table["share of time down"] * 100, 0.38, label="of time down", **look)
-    axes.set_yticks(rows, [str(cause) for cause in table.index])
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("share, %")
-    axes.legend(frameon=False)
-    parts = ", ".join(f"{cause} {100 * row['share']:.1f} %" for cause, row in table.iterrows())
-    return Picture(
-        axes,
-        f"Causes of {readable_number(len(record))} failures: {parts}. Their shares of the time down are similar.",
-    )
-
-
-@default_settings
-def draw_failure_gaps(record: pd.DataFrame, system: int, ax: Axes | None = None) -> Picture:
-    """Show how long a system runs from one failure to the next, against a Weibull and an exponential distribution."""
-    gaps = failure_gaps(record, system)
-    positive = np.sort(gaps[gaps > 0])
-    fit = fit_weibull(positive)
-    axes = given_or_new(ax, 7.0, 3.8)
-    share = (np.arange(len(positive)) + 1) / len(positive)
-    axes.step(positive, share * 100, where="post", color=palette.BLACK, linewidth=2.4, label="recorded")
-    hours = np.geomspace(positive[0], positive[-1], 300)
-    weibull = 100 * (1 - fit.survival(hours))
-    axes.plot(hours, weibull, "--", color=palette.ORANGE, label=f"Weibull, shape {fit.shape:.2f}")
-    exponential = 100 * (1 - np.exp(-hours / positive.mean()))
-    axes.plot(hours, exponential, ":", color=palette.BLUE, linewidth=2, label="exponential, same mean")
-    axes.set(
-        xscale="log", xlabel="hours until the next failure", ylabel="share of gaps that are no longer, %"
-    )
-    axes.legend(frameon=False)
-    zero = 100 * (gaps == 0).mean()
-    soon, expected = 100 * (positive <= 1).mean(), 100 * (1 - math.exp(-1 / positive.mean()))
-    return Picture(
-        axes,
-        f"How many of {readable_number(len(positive))} positive gaps between failures of system {system} are no longer "
-        f"than a time. Within an hour {soon:.0f} % of them are over; an exponential distribution with the same mean of "
-        f"{positive.mean():.1f} hours says {expected:.0f} %, a Weibull distribution with shape {fit.shape:.3f} is "
-        f"drawn beside. Another {zero:.0f} % of all gaps are zero.",
-    )
-
-
-@default_settings
-def draw_repair_times(record: pd.DataFrame, ax: Axes | None = None) -> Picture:
-    """Show how long repairs took, with median and mean."""
-    minutes = record["down_min"].to_numpy()
-    axes = given_or_new(ax, 7.0, 3.2)
-    edges = np.geomspace(1, minutes.max(), 45)
-    axes.hist(minutes[minutes > 0], bins=list(edges), color=palette.SKY, edgecolor="white", linewidth=0.5)
-    top = axes.get_ylim()[1] * 1.25
-    axes.set_ylim(0, top)
-    median, mean = float(np.median(minutes)), float(minutes.mean())
-    for value, dash, name in ((median, "-", "median"), (mean, "--", "mean")):
-        axes.axvline(value, color=palette.BLACK, linestyle=dash)
-        axes.text(value * 1.08, top * 0.97, f"{name}\n{value:.0f} min", va="top", fontsize=9)
-    axes.set(xscale="log", xlabel="minutes down", ylabel="failures")
-    longest = np.sort(minutes)[::-1]
-    longest_share = longest[: len(longest) // 100].sum() / longest.sum()
-    return Picture(
-        axes,
-        f"Times to repair of {readable_number(len(minutes))} failures on a logarithmic axis: "
-        f"median {median:.0f} minutes, mean {mean:.0f}. "
-        f"The longest 1 % of the repairs make {100 * longest_share:.0f} % of all time down.",
-    )
 
 
 @default_settings

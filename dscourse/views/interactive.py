@@ -219,7 +219,8 @@ def _control(name: str, given: Any) -> widgets.ValueWidget:
         )
     if not control.description:
         control.description = name.replace("_", " ")
-    control.style.description_width = "initial"
+    if hasattr(control, "style"):
+        control.style.description_width = "initial"
     if isinstance(control, widgets.widget_int._BoundedInt | widgets.widget_float._BoundedFloat):
         control.layout.width = control.layout.width or "22em"
     return control

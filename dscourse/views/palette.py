@@ -53,7 +53,8 @@ STATES: dict[str, Look] = {
     "backup": Look(SKY, BLACK, "s", "backup"),
     "off": Look(GREY, "#FFFFFF", "P", "switched off"),
     "in doubt": Look(ORANGE, BLACK, "p", "in doubt"),
-    "suspicious": Look(ORANGE, BLACK, "^", "suspicious"),
+    "suspicious": Look(ORANGE, BLACK, "^", "suspicious"),  # of somebody else
+    "convinced": Look(VERMILION, BLACK, "D", "convinced"),  # that somebody else is faulty
     "crashed": Look("#FFFFFF", BLACK, "X", "crashed"),
 }
 

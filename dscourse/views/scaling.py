@@ -1,4 +1,4 @@
-"""Pictures of notebook 01: scaling curves, latencies, queues, laws and capacity."""
+"""Pictures of notebook 01: five metrics, latencies, queues, laws and capacity."""
 
 from __future__ import annotations
 
@@ -10,34 +10,26 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from dscourse.readable import readable_percent
+from dscourse.readable import readable_number, readable_percent, readable_seconds
 from dscourse.scaling import (
     USL,
     CapacityStatement,
-    QueueResult,
     System,
     USLFit,
     amdahl_speedup,
-    fan_out_tail,
-    gustafson_speedup,
     latency_quantile,
     mmc,
-    readable_number,
-    readable_seconds,
     simulate_queue,
 )
 from dscourse.views import palette
 from dscourse.views.axes import (
     given_or_new,
     label_point,
-    line_style,
     logarithmic,
     on_white,
     placed_axes,
@@ -51,55 +43,6 @@ Row = Sequence[float] | np.ndarray[Any, Any]
 
 _NODES = (1, 2, 4, 8, 16, 32, 64)
 _HEALTHY = System()
-
-
-# ── What "scalable" means ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_scaling_curves(
-    nodes: Row, curves: Mapping[str, Row], *, what: str = "requests/s", ax: Axes | None = None
-) -> Picture:
-    """Draw one metric of several systems against the number of nodes; growth in proportion is a straight line.
-
-    Args:
-        nodes: the numbers of nodes.
-        curves: the values by name of the system.
-        what: the metric and its unit.
-        ax: where to draw.
-    """
-    ax = given_or_new(ax)
-    for place, (name, values) in enumerate(curves.items()):
-        ax.plot(nodes, values, marker=palette.MARKERS[place], label=name, **line_style(place))
-    logarithmic(ax, x=2)
-    ax.set(xlabel="nodes", ylabel=what)
-    ax.legend(frameon=False)
-    told = "; ".join(
-        f"{name} goes from {readable_number(float(values[0]))} to {readable_number(float(values[-1]))}"
-        for name, values in curves.items()
-    )
-    return Picture(ax, f"{what.capitalize()} against nodes, {nodes[0]:g} to {nodes[-1]:g}: {told}.")
-
-
-@default_settings
-def draw_measured_speedup(processors: Row, throughput: Row, ax: Axes | None = None) -> Picture:
-    """Draw measured throughput beside growth in proportion, with the share that is left of it."""
-    ax = given_or_new(ax)
-    n, x = np.asarray(processors, float), np.asarray(throughput, float)
-    ideal = x[0] / n[0] * n
-    ax.plot(n, ideal, "--", color=palette.GREY, label="in proportion")
-    ax.plot(n, x, "o-", color=palette.BLUE, label="measured")
-    for place, side in ((len(n) // 2, "left"), (len(n) - 1, "right")):
-        words = f"{readable_percent(x[place] / ideal[place])} of the dashed line"
-        label_point(ax, words, (n[place], x[place]), (0, -18), ha=side, fontsize=10)
-    ax.set(xlabel="processors", ylabel="throughput", ylim=(0, ideal[-1] * 1.05))
-    ax.legend(frameon=False, loc="upper left")
-    return Picture(
-        ax,
-        f"Measured throughput against processors: from {x[0]:g} with {n[0]:g} to {x[-1]:g} with {n[-1]:g}; "
-        f"in proportion it would be {readable_number(ideal[-1])}, so that "
-        f"{readable_percent(x[-1] / ideal[-1])} is left.",
-    )
 
 
 # ── Five metrics, one system ──────────────────────────────────────────────────────────────────────────────────
@@ -124,6 +67,7 @@ _KNOBS: dict[str, tuple[str, tuple[float, ...], str, float]] = {
     "connections": ("DB connections", (64, 128, 320, 640, 5000), "", 1),
     "refill_rate": ("rebalancing", (10, 20, 50, 100, 1000), "MB/s", 1),
     "copies": ("data copies", (1, 2, 3, 5, 8), "", 1),
+    "write_share": ("writes", (0, 10, 25, 50, 100), "%", 0.01),
 }
 _FRONT = 3.5  # curves and titles stand in front of the words that never change
 
@@ -248,41 +192,6 @@ def _explain_panels(ax: Axes) -> None:
     ax.text(0.72, 0.22, words, fontsize=10, va="top")
 
 
-@default_settings
-def draw_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Picture:
-    """Draw which knob moved which metric, and by what factor; filled and marked where the metric fell behind.
-
-    Args:
-        effects: from `System.effects`: a row a knob, a column a metric, each the new value over the old one.
-        ax: where to draw.
-    """
-    ax = given_or_new(ax, 8.0, 0.36 * (len(effects) + 1.6))
-    ax.set_axis_off()
-    ax.set(xlim=(-2.3, len(effects.columns)), ylim=(len(effects), -1))
-    told: dict[str, list[str]] = {}
-    for column, metric in enumerate(effects.columns):
-        ax.text(column + 0.5, -0.5, metric, ha="center", va="center", fontweight="bold")
-    for row, (name, factors) in enumerate(zip(effects.index, effects.to_numpy(), strict=True)):
-        ax.text(-2.25, row + 0.5, str(name), va="center")
-        named = dict(zip(effects.columns, factors, strict=True))
-        behind = [metric for metric, factor in named.items() if _is_behind(metric, factor)]
-        told.setdefault(", ".join(behind) or "nothing", []).append(str(name))
-        for column, (metric, factor) in enumerate(named.items()):
-            words = f"×{factor:.0f}" if factor >= 9.5 else f"×{factor:.2g}"
-            colour = palette.GREY
-            if metric in behind:
-                words, colour = f"✗ {words}", "black"
-                place = (column + 0.04, row + 0.06)
-                ax.add_patch(Rectangle(place, 0.92, 0.88, color=palette.ORANGE, alpha=0.45))
-            ax.text(column + 0.5, row + 0.5, words, ha="center", va="center", color=colour)
-    groups = "; ".join(f"{metrics}: by {', '.join(names)}" for metrics, names in told.items())
-    return Picture(ax, f"What falls behind by more than a tenth when one knob is turned. {groups}.")
-
-
-def _is_behind(metric: str, factor: float) -> bool:
-    return factor > 1.1 if metric in ("median", "p99") else factor < 0.9
-
-
 def _short(value: float) -> str:
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if value >= size:
@@ -304,7 +213,7 @@ def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Pic
         ax.plot(1000 * p99, 0.01, palette.MARKERS[place], color=palette.SERIES[place], markersize=8)
         told.append(f"{name} {readable_seconds(p99)}")
     ax.axhline(0.01, color=palette.GREY, linewidth=0.8)
-    ax.text(0.01, 0.0115, "one in a hundred takes longer", ha="left", fontsize=9, color=palette.GREY,
+    ax.text(0.01, 0.0088, "one in a hundred takes longer", va="top", fontsize=9, color=palette.GREY, bbox=on_white(),
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.set_xscale("log")
     fastest = 1000 * min(float(np.quantile(latencies, 0.02)) for latencies in groups.values())
@@ -313,57 +222,6 @@ def draw_latency_tails(groups: Mapping[str, Row], ax: Axes | None = None) -> Pic
     ax.legend(frameon=False, loc="lower left")
     return Picture(
         ax, f"Share of requests that takes longer than a given time. 99th percentiles: {'; '.join(told)}."
-    )
-
-
-@default_settings
-def draw_stall(result: QueueResult, ax: Axes | None = None) -> Picture:
-    """Draw what a tester that waits reports for each request, and what users who come on time live through."""
-    ax = given_or_new(ax)
-    slowest = int(np.argmax(result.service_times))
-    came = result.arrival_times - result.arrival_times[slowest]
-    span = float(result.sojourn_times.max())
-    near = (came > -0.5 * span) & (came < 2.0 * span)
-    for seconds, marker, colour, label in (
-        (result.sojourn_times, ".", palette.VERMILION, "users on time"),
-        (result.service_times, "D", palette.BLUE, "the tester's report"),
-    ):
-        ax.plot(came[near], seconds[near], marker, markersize=4, color=colour, label=label)
-    ax.set(xlabel="moment at which the request was due, s after the stall began", ylabel="latency, s")
-    ax.legend(frameon=False, markerscale=2)
-    late = int((result.sojourn_times > 0.1).sum())
-    reported = int((result.service_times > 0.1).sum())
-    return Picture(
-        ax,
-        f"Around a stall of {readable_seconds(span)}: the tester reports {reported} slow request, while {late} users "
-        "who came on time waited for more than 100 ms.",
-    )
-
-
-# ── Little's law ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_in_system(result: QueueResult, ax: Axes | None = None) -> Picture:
-    """Draw how many are inside at each moment; the area is the time that all of them spend there."""
-    ax = given_or_new(ax, height=2.8)
-    moments, inside = result.in_system()
-    ax.fill_between(moments, inside, step="post", color=palette.SKY, alpha=0.5, linewidth=0)
-    ax.step(moments, inside, where="post", color=palette.BLUE)
-    mean = result.mean_in_system
-    ax.axhline(mean, color=palette.VERMILION, linestyle="--")
-    ax.text(
-        moments[-1],
-        mean,
-        f"mean {mean:.2f} ",
-        ha="right",
-        va="bottom",
-        color=palette.VERMILION,
-        bbox=on_white(),
-    )
-    ax.set(xlabel="time, s", ylabel="inside", ylim=(0, None))
-    return Picture(
-        ax, f"The number inside over {result.duration:.1f} s: at most {inside.max()}, {mean:.2f} on average."
     )
 
 
@@ -444,61 +302,7 @@ def _simulated_times(share: float, servers: int) -> tuple[float, float]:
     return float(times.mean()), latency_quantile(times, 0.99)
 
 
-# ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_slowest_of_many(
-    servers: Row, latencies: np.ndarray[Any, Any], slow: float, ax: Axes | None = None
-) -> Picture:
-    """Draw how often a request that asks many servers is slow: simulated and by formula.
-
-    Args:
-        servers: how many are asked.
-        latencies: seconds, one row a request, one column a server.
-        slow: a server slower than this is slow, seconds.
-        ax: where to draw.
-    """
-    ax = given_or_new(ax, height=3.2)
-    counts = [int(count) for count in servers]
-    measured = [float((latencies[:, :count].max(axis=1) > slow).mean()) for count in counts]
-    one = float((latencies > slow).mean())
-    grid = np.arange(1.0, counts[-1] + 1.0)
-    ax.plot(grid, 100 * np.asarray(fan_out_tail(one, grid)), "--", color=palette.GREY, label="1 − (1 − p)ⁿ")
-    ax.plot(counts, [100 * share for share in measured], "o", color=palette.BLUE, label="simulated")
-    ax.set(xlabel="servers that each request asks", ylabel="slow requests, %", ylim=(0, 100))
-    ax.legend(frameon=False, loc="upper left")
-    return Picture(
-        ax,
-        f"Share of slow requests against servers asked: {readable_percent(measured[0], 1)} with {counts[0]}, "
-        f"{readable_percent(measured[-1], 1)} with {counts[-1]}.",
-    )
-
-
 # ── Laws ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@default_settings
-def draw_speedup_laws(serial_fraction: float, largest: int = 1024, ax: Axes | None = None) -> Picture:
-    """Draw the speed-up by Amdahl and by Gustafson for the same serial share."""
-    ax = given_or_new(ax)
-    n = np.unique(np.geomspace(1, largest, 60).round())
-    amdahl, gustafson = amdahl_speedup(n, serial_fraction), gustafson_speedup(n, serial_fraction)
-    ax.plot(n, n, ":", color=palette.GREY, label="in proportion")
-    ax.plot(n, gustafson, "--", color=palette.GREEN, label="Gustafson: the task grows")
-    ax.plot(n, amdahl, "-", color=palette.BLUE, label="Amdahl: the task stays")
-    most = 1 / serial_fraction
-    ax.axhline(most, color=palette.VERMILION, linewidth=1)
-    ax.text(1.1, 1.08 / serial_fraction, f"never more than {most:g}", color=palette.VERMILION, va="bottom")
-    logarithmic(ax, x=2, y=2)
-    ax.set(xlabel="processors", ylabel="speed-up")
-    ax.legend(frameon=False)
-    return Picture(
-        ax,
-        f"Speed-up with {readable_percent(serial_fraction)} serial work. On {readable_number(largest)} processors "
-        f"Amdahl gives {amdahl[-1]:.1f}, below its limit of {most:g}; "
-        f"Gustafson gives {readable_number(gustafson[-1])}.",
-    )
 
 
 def explore_usl() -> InteractiveFigure:

@@ -77,3 +77,60 @@ def test_at_200_percent_nothing_is_cut_off(open_notebook):
             )
             assert box["x"] >= frame["x"] - 1, name
             assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1, name
+
+
+IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+FOCUSED_IN = """
+(selector) => {
+  const shown = [...document.querySelectorAll(`.jp-NotebookPanel:not(.lm-mod-hidden) ${selector}`)];
+  return shown.some((one) => one.contains(document.activeElement));
+}
+"""
+
+
+def tab_into(page, selector):
+    """Press Tab until the focus is in such a thing, as somebody would who can't use a mouse."""
+    for _ in range(60):
+        if page.evaluate(FOCUSED_IN, selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab doesn't reach {selector}")
+
+
+def run_cells_until(page, selector):
+    """Press Shift + Enter until such a thing is on the page."""
+    for _ in range(40):
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(300)
+        page.wait_for_function(IDLE, timeout=PATIENCE)
+        if page.locator(selector).count():
+            page.wait_for_selector(selector, timeout=PATIENCE)
+            return
+    pytest.fail(f"no cell shows {selector}")
+
+
+def test_notebook_00_can_be_worked_by_keyboard_alone(open_notebook):
+    page = open_notebook("00-start-here.ipynb", run_all=False, viewport={"width": 1280, "height": 800})
+    page.evaluate("() => jupyterapp.shell.currentWidget.content.node.focus()")
+
+    run_cells_until(page, ".dscourse-player")
+    page.wait_for_selector(".dscourse-player[data-ready=yes]", timeout=PATIENCE)
+    tab_into(page, ".dscourse-player")
+    page.keyboard.press("Space")
+    page.wait_for_selector(".dscourse-player[data-playing=yes]", timeout=PATIENCE)
+    page.keyboard.press("Space")
+    page.wait_for_selector(".dscourse-player[data-playing=no]", timeout=PATIENCE)
+
+    run_cells_until(page, ".dscourse-prediction")
+    tab_into(page, ".dscourse-prediction")
+    page.keyboard.press("ArrowDown")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.innerText") == "Commit":
+            break
+    page.keyboard.press("Enter")
+    page.get_by_text("The run decides.").first.wait_for(timeout=PATIENCE)
+    page.keyboard.press("Shift+Enter")  # from within the question, on to the next cell
+    page.wait_for_function(
+        "() => document.activeElement.closest('.jp-Cell') || document.activeElement.closest('.jp-Notebook')"
+    )

@@ -161,7 +161,7 @@ def test_notebook_01_asks_and_answers(open_notebook):
     asked.get_by_text(f"You expect: {option.text}. The run decides.").wait_for(timeout=PATIENCE)
     explanations = [plain(one.explanation) for one in prediction.expectations]
     assert not any(explanation in plain(asked.inner_text()) for explanation in explanations)
-    told = plain(page.evaluate(RUN_CELL, ["held-a-shared-lock", None]))
+    told = plain(page.evaluate(RUN_CELL, ["compare-lock", None]))
     assert f"You expected: {option.text}." in told
     assert plain(option.explanation) in told
     assert plain(prediction.right.explanation) not in told

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from dscourse.detection import (
+    HeartbeatDetector,
+    PingDetector,
     SwimMember,
     TradeOff,
     drawn_delays,
@@ -13,21 +15,24 @@ from dscourse.detection import (
     preset,
     replay_heartbeat,
     seattle_delays,
+    service_report,
     try_preset,
+    worker_service,
 )
-from dscourse.detection.silences import silence
-from dscourse.simulation import Crash, Pause, Restart
+from dscourse.detection.silences import Answerer, silence
+from dscourse.readable import readable_number
+from dscourse.simulation import Crash, Pause, topology
 from dscourse.views.axes import new_axes
 from dscourse.views.detection import (
-    draw_load,
+    WATCHES,
     draw_phi,
     draw_presets,
-    draw_rumour,
     draw_silences,
-    draw_suspicions,
-    draw_trade_off,
+    explore_patience,
     explore_timeout,
+    explore_watchers,
     mistakes_at,
+    rumour_lanes,
 )
 
 
@@ -48,26 +53,63 @@ def test_silences_that_look_alike_are_told_alike():
     assert picture.png().startswith(b"\x89PNG")
 
 
-def test_suspicions_are_told_beside_the_truth(simulate):
-    faults = [Pause("n7", at=10.0, until=13.0), Crash("n3", at=20.0), Restart("n3", at=55.0)]
-    run = simulate(SwimMember, 12, 70.0, faults=faults)
-    paused = draw_suspicions(run, "n7").alt
-    assert "n7 is paused from 10 to 13 s" in paused
-    assert "0 declared it faulty" in paused
-    crashed = draw_suspicions(run, "n3", between=(15.0, 70.0)).alt
-    assert "n3 is crashed from 20 to 55 s" in crashed
-    assert "11 of 11 others suspected it" in crashed
-    assert "11 declared it faulty" in crashed
-    assert "n5 is up all the time. 0 of 11 others suspected it" in draw_suspicions(run, "n5").alt
+def test_lanes_count_who_has_heard_and_who_is_convinced(simulate):
+    run = simulate(SwimMember, 8, 40.0, faults=[Pause("n7", at=5.0, until=8.0), Crash("n3", at=15.0)])
+    heard, convinced = (lane.points(run, None) for lane in rumour_lanes("n3"))
+    assert [points[-1][1] for points in (heard, convinced)] == [7, 7]
+    assert heard[1][0] < convinced[1][0]
+    asleep, wronged = (lane.points(run, None) for lane in rumour_lanes("n7"))
+    assert max(count for _, count in asleep) > 0 == asleep[-1][1]
+    assert wronged == [(0.0, 0.0)]
 
 
-def test_a_rumour_is_told_from_the_first_to_the_last(simulate):
-    run = simulate(SwimMember, 12, 60.0, faults=[Crash("n3", at=10.0)])
-    heard = run.trace.select(kind="record", peer="n3", name="suspect").times
-    alt = draw_rumour(run, "n3").alt
-    assert f"11 of 11 others suspect it: the first {min(heard) - 10:.1f} s after the crash" in alt
-    assert f"the last after {max(heard) - 10:.1f} s" in alt
-    assert "11 of 11 others have declared it faulty" in alt
+def one_monitor(node_id, peers):
+    return PingDetector(node_id, peers) if node_id == "n0" else Answerer(node_id, peers)
+
+
+@pytest.mark.parametrize(
+    ("who_watches", "factory", "graph"),
+    [
+        ("one monitor", one_monitor, topology.star),
+        ("a ring", HeartbeatDetector, topology.ring),
+        ("everybody", HeartbeatDetector, topology.full_mesh),
+        ("SWIM", SwimMember, topology.full_mesh),
+    ],
+)
+def test_messages_are_counted_as_a_run_counts_them(simulate, who_watches, factory, graph):
+    run = simulate(factory, 8, 100.0, graph=graph(8))
+    each, most, total = WATCHES[who_watches](8)
+    sent = [len(run.trace.select(kind="send", node=node)) / run.until for node in run.nodes]
+    assert sum(sent) == pytest.approx(total, rel=0.02)
+    assert max(sent) == pytest.approx(most, rel=0.05)
+    assert sent[3] == pytest.approx(each, rel=0.05)
+
+
+def test_every_way_to_watch_can_be_chosen():
+    figure = explore_watchers()
+    for who_watches in WATCHES:
+        figure.controls["who_watches"].value = who_watches
+        for members in (3, 8, 1000):
+            figure.controls["members"].value = members
+            total = readable_number(WATCHES[who_watches](members)[2])
+            assert (
+                f"{members} members, watched by {who_watches}. messages a second: {total};"
+                in figure.picture.alt
+            )
+            assert figure.picture.problem == ""
+
+
+def test_the_price_of_patience_is_that_of_the_run():
+    runs = {
+        timeout: worker_service(timeout, Pause("w2", at=5.0, until=8.0)).run(20.0) for timeout in (2.0, 4.0)
+    }
+    figure = explore_patience(runs)
+    for timeout, run in runs.items():
+        figure.controls["timeout"].value = timeout
+        report = service_report(run)
+        assert f"Timeout {timeout:g} s: {report.failed} requests fail" in figure.picture.alt
+        assert f"given up {report.given_up} times, {report.wrongly} of them wrongly" in figure.picture.alt
+    assert figure.picture.problem == ""
 
 
 def test_phi_counts_how_often_it_passes_the_threshold():
@@ -87,11 +129,6 @@ def test_mistakes_are_read_between_two_settings_on_a_logarithmic_scale():
     assert mistakes_at(shuffled, 1.5) == pytest.approx(10.0)
 
 
-def test_the_trade_off_is_told_at_two_seconds():
-    curves = [curve([1.0, 3.0], [100.0, 1.0]), curve([2.5, 4.0], [5.0, 0.0], "SWIM")]
-    assert "timeout from arrival: 10.0; SWIM: not at this speed" in draw_trade_off(curves).alt
-
-
 def test_the_slider_tells_what_its_timeout_costs():
     recording = drawn_delays(0.1, 0.05, links=4, messages=300)
     curves = [replay_heartbeat(recording, np.arange(0.6, 7.0, 0.1))]
@@ -106,20 +143,12 @@ def test_the_slider_tells_what_its_timeout_costs():
     assert explorer.picture.problem == ""
 
 
-def test_load_names_every_point():
-    alt = draw_load({"all-to-all heartbeats": {10: 9.0, 100: 99.0}, "SWIM": {10: 2.0, 100: 2.0}}).alt
-    assert "all-to-all heartbeats: 9 with 10 members, 99 with 100 members; SWIM: 2 with 10 members" in alt
-    assert "SWIM: 1 234 with 1 000 members" in draw_load({"SWIM": {1000: 1234.4}}).alt
-
-
 def test_presets_are_told_with_their_pauses():
     trials = [try_preset(preset(name), nodes=3) for name in ("etcd", "mongodb")]
     alt = draw_presets(trials).alt
     assert "etcd: 1.0 s, forgives none of these pauses; MongoDB replica set: 9.3 s, forgives 5 s" in alt
 
 
-def test_pictures_can_be_drawn_on_given_axes(simulate):
+def test_pictures_can_be_drawn_on_given_axes():
     axes = new_axes()
-    assert draw_load({"SWIM": {10: 2.0}}, ax=axes).figure is axes.figure
-    run = simulate(SwimMember, 5, 30.0, faults=[Crash("n3", at=5.0)])
-    assert draw_suspicions(run, "n3", ax=new_axes()).png()
+    assert draw_silences({"A": silence("paused")}, ax=axes).figure is axes.figure

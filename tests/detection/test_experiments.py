@@ -1,5 +1,6 @@
 """The experiments of notebook 08: five silences, presets on trial, SWIM's trade-off, φ over time."""
 
+import json
 import math
 
 import numpy as np
@@ -23,6 +24,7 @@ from dscourse.detection import (
 )
 from dscourse.detection.silences import CAUSES, SECOND_OBSERVER, STRIKES_AT, observations, silence, unanswered
 from dscourse.simulation import Constant, Network, topology
+from dscourse.views.player.payload import unpacked
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,25 @@ def test_for_ten_seconds_the_observer_cannot_tell_the_five_troubles_apart(seed):
     assert all(seen == notes["crashed"] for seen in notes.values())
 
 
+@pytest.mark.parametrize("observers", [1, 2])
+def test_in_a_player_that_hides_faults_troubles_of_the_node_are_the_same_and_so_are_those_of_the_link(
+    observers,
+):
+    """All five are, where n0 alone looks. Numbers of messages, which nobody sees, depend on what the kernel did."""
+    packed = {}
+    for cause in CAUSES:
+        run = silence(cause, 20.0, observers=observers)
+        header, columns = unpacked(run, frozenset(run.faults))
+        numbers = columns.pop("message")[1]
+        told = [len(header.pop("untold")), np.unique(numbers, return_inverse=True)[1].tolist()]
+        packed[cause] = json.dumps(
+            [header, {name: np.asarray(v).tolist() for name, (_, v) in columns.items()}, told]
+        )
+    assert packed["crashed"] == packed["paused"] == packed["overloaded"]
+    assert packed["lossy link"] == packed["one-way link"]
+    assert (packed["crashed"] == packed["lossy link"]) == (observers == 1)
+
+
 def test_the_same_luck_before_the_trouble_and_a_trace_that_does_differ(long_runs):
     digests = {run.digest() for run in long_runs.values()}
     assert len(digests) == len(CAUSES)
@@ -44,11 +65,13 @@ def test_the_same_luck_before_the_trouble_and_a_trace_that_does_differ(long_runs
         assert unanswered(silence(cause, 20.0))[0] > STRIKES_AT
 
 
-def test_later_the_paused_and_the_overloaded_peer_answer_all_and_the_crashed_one_nothing(long_runs):
+def test_later_the_paused_peer_answers_all_the_overloaded_one_some_and_the_crashed_one_nothing(long_runs):
     counts = {cause: len(observations(run)) for cause, run in long_runs.items()}
     assert counts["crashed"] == counts["one-way link"] == 11
-    assert counts["paused"] == counts["overloaded"] == 45
-    assert min(time for time, _ in observations(long_runs["overloaded"])[11:]) > 40.0
+    assert counts["paused"] == 45
+    late = [time for time, _ in observations(long_runs["overloaded"])[11:]]
+    assert late
+    assert min(late) > 30.0
 
 
 def test_a_second_observer_sees_the_trouble_of_a_link_but_not_that_of_a_node(long_runs):
@@ -89,6 +112,14 @@ def test_every_preset_can_be_asked_for_has_a_source_and_runs():
         preset("etc")
     with pytest.raises(TypeError):
         preset(3)
+
+
+def test_where_a_model_is_coarser_than_the_system_its_note_says_so():
+    """An earlier version told as the whole truth: one second for all followers, a third of the session for a ping."""
+    assert "10 to 19 ticks" in preset("etcd").note
+    assert "between 1 and 2 s" in preset("hashicorp_raft").note
+    assert "after a second of silence pings at once" in preset("zookeeper_shortest_session").note
+    assert "a majority elect" in preset("redis_sentinel").note
 
 
 def test_a_preset_can_be_changed():

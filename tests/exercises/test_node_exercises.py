@@ -45,6 +45,7 @@ def headings(notebook):
 def test_there_is_one_for_each_notebook_that_stands():
     assert set(MODULES) == {
         "start_here",
+        "scaling_metrics",
         "scaling_up_and_out",
         "scaling_patterns",
         "partitioning",
@@ -55,7 +56,7 @@ def test_there_is_one_for_each_notebook_that_stands():
         "split_brain",
         "recovery",
     }
-    assert len(WRITTEN) == 16
+    assert len(WRITTEN) == 17
     assert all(len(exercise.wrong_nodes) >= 3 for exercise in WRITTEN)
 
 

@@ -10,10 +10,14 @@ from dscourse.simulation import Run
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def python_blocks(path):
+    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
 def test_the_node_of_the_readme_runs_and_is_broken_as_it_says():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    readme, package = (python_blocks(ROOT / name) for name in ("README.md", "docs/package.md"))
     scope = {"__name__": "__main__"}
-    for block in [blocks[0], *(block for block in blocks if "Greeter" in block)]:
+    for block in [*readme, *(block for block in package if "Greeter" in block)]:
         exec(block, scope)
     assert scope["run"].trace.select(kind="record")
     found = scope["search"](

@@ -82,12 +82,12 @@ def test_the_table_is_the_reader_s_own():
     assert result.rows["time"].min() > 0.0
 
 
-def test_the_example_of_the_readme_runs():
-    text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_example_of_the_package_page_runs():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "package.md").read_text(encoding="utf-8")
     first, *others = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     example = next(one for one in others if "result = sweep(" in one)
     names = {}
-    exec(compile(first + example.replace("seeds=100", "seeds=5"), "README.md", "exec"), names)
+    exec(compile(first + example.replace("seeds=100", "seeds=5"), "package.md", "exec"), names)
     assert names["result"].summary()["runs"].tolist() == [5, 5]
     assert names["result"].failures.empty
 

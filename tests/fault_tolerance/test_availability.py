@@ -14,7 +14,6 @@ from dscourse.fault_tolerance import (
     nines,
     parallel,
     series,
-    time_to_repair_for,
 )
 
 AVAILABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -72,12 +71,6 @@ def test_better_parts_make_a_better_whole(n, data, one, other):
     k = data.draw(st.integers(1, n))
     worse, better = sorted((one, other))
     assert k_of_n(k, n, worse) <= k_of_n(k, n, better) + 1e-12
-
-
-@quick
-@given(st.floats(0.001, 1), st.floats(1e-3, 1e6))
-def test_repair_time_is_the_inverse_of_availability(availability, up):
-    assert availability_from_times(up, time_to_repair_for(availability, up)) == pytest.approx(availability)
 
 
 def test_small_unavailabilities_are_not_lost_in_rounding():

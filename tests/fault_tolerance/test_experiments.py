@@ -4,15 +4,18 @@ import pytest
 
 from dscourse.fault_tolerance import (
     FAULT_TYPES,
+    FlipBit,
+    SayAnotherValue,
     every_fault,
     fault_experiment,
     fault_table,
+    read_fates,
     read_scenario,
     reads_answered,
     replicas_needed,
     tolerates,
 )
-from dscourse.simulation import Byzantine, Corrupt, Crash, Lossy, Slow, always, check_determinism
+from dscourse.simulation import Byzantine, Crash, LoseMessage, Lossy, Slow, always, check_determinism
 
 
 @pytest.mark.parametrize("kind", FAULT_TYPES)
@@ -57,8 +60,52 @@ def test_silence_looks_the_same_whatever_its_cause():
 
 
 def test_the_front_end_believes_a_liar():
-    run = read_scenario(2, attempts=2).with_faults(Byzantine("r1", Corrupt(), at=1.0)).run(6.0)
-    assert "answered wrongly" in reads_answered(run) or "refused" in reads_answered(run)
+    for checksums in (False, True):  # a liar makes its own
+        run = read_scenario(2, attempts=2, checksums=checksums)
+        run = run.with_faults(Byzantine("r1", SayAnotherValue(), at=1.0)).run(6.0)
+        assert reads_answered(run) == "32 of 40 reads answered wrongly"
+
+
+def test_a_bad_sector_is_a_wrong_value_without_a_checksum_and_a_question_more_with_one():
+    sector = Byzantine("r1", FlipBit(), at=1.0)
+    silent = read_scenario(2, attempts=2).with_faults(sector).run(6.0)
+    noticed = read_scenario(2, attempts=2, checksums=True).with_faults(sector).run(6.0)
+    alone = read_scenario(1, attempts=2, checksums=True).with_faults(sector).run(6.0)
+    assert reads_answered(silent) == "32 of 40 reads answered wrongly"
+    assert reads_answered(noticed) == ""
+    assert noticed.at(6.0).nodes["front"]["retries"] == 32
+    assert max(noticed.latencies()) == pytest.approx(0.04)  # nobody waits for a patience
+    assert reads_answered(alone) == "32 of 40 reads refused"
+
+
+def test_who_forgets_and_comes_back_breaks_what_f_plus_1_promised():
+    away = Crash("r1", 1.0, restart_at=2.0)
+    forgets, keeps = (
+        read_scenario(2, attempts=2, on_disk=disk).with_faults(away).run(6.0) for disk in (False, True)
+    )
+    assert reads_answered(forgets) == "24 of 40 reads answered wrongly"
+    assert reads_answered(keeps) == ""
+    assert min(asked for asked, fate, _ in read_fates(forgets) if fate == "wrong") == 2.0
+
+
+def test_who_is_told_of_a_stop_waits_for_nobody():
+    told = read_scenario(2, attempts=2, stops={"r1": 1.0}).with_faults(Crash("r1", 1.0)).run(6.0)
+    silent = read_scenario(2, attempts=2).with_faults(Crash("r1", 1.0)).run(6.0)
+    assert max(told.latencies()) == pytest.approx(0.02)
+    assert max(silent.latencies()) == pytest.approx(0.12)
+
+
+def test_a_lost_question_is_asked_again_and_a_lost_answer_is_done_twice():
+    account = read_scenario(1, add=10, reads=6, rate=1.0)
+    lost = {
+        (a, b): account.with_faults(LoseMessage(a, b, 2)).run(8.0)
+        for a, b in (("front", "r1"), ("r1", "front"))
+    }
+    assert {ends: run.at(8.0).nodes["r1"]["value"] for ends, run in lost.items()} == {
+        ("front", "r1"): 160,
+        ("r1", "front"): 170,
+    }
+    assert len({tuple(run.latencies().round(6)) for run in lost.values()}) == 1  # alike to the client
 
 
 def test_a_late_answer_to_a_settled_read_changes_nothing():

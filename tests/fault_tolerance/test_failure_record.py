@@ -10,7 +10,6 @@ from scipy import stats
 
 from dscourse import datasets
 from dscourse.fault_tolerance import (
-    cause_table,
     down_together,
     failure_gaps,
     fit_weibull,
@@ -46,7 +45,6 @@ def test_the_fit_finds_what_was_put_in():
     fit = fit_weibull(np.random.default_rng(3).weibull(0.7, 100_000) * 24)
     assert fit.shape == pytest.approx(0.7, abs=0.01)
     assert fit.scale == pytest.approx(24, rel=0.02)
-    assert fit.mean == pytest.approx(24 * math.gamma(1 + 1 / 0.7), rel=0.02)
     assert fit.gain > 100
 
 
@@ -62,14 +60,6 @@ def test_exponential_times_gain_nothing():
     fit = fit_weibull(np.random.default_rng(4).exponential(10, 20_000))
     assert fit.shape == pytest.approx(1, abs=0.02)
     assert 2 * fit.gain < 6.635  # of χ² with one degree of freedom, one in a hundred
-
-
-def test_survival_and_hazard():
-    fit = fit_weibull([1, 2, 3, 4, 10])
-    assert fit.survival([0.0, fit.scale]) == pytest.approx([1, math.exp(-1)])
-    step = 1e-6
-    slope = -(np.log(fit.survival([5 + step])) - np.log(fit.survival([5 - step]))) / (2 * step)
-    assert fit.hazard([5.0]) == pytest.approx(slope, rel=1e-4)
 
 
 def test_zero_gaps_have_no_place_in_a_weibull_fit(lanl):
@@ -120,14 +110,6 @@ def test_nodes_that_do_fail_independently_get_a_ratio_of_one():
     result = down_together(record(rows), 1, (1, 2, 3))
     for k, tolerance in ((1, 0.02), (2, 0.04), (3, 0.08)):
         assert result.ratio(k) == pytest.approx(1, abs=tolerance)
-
-
-def test_the_table_of_causes_adds_up(lanl):
-    table = cause_table(lanl)
-    assert table["failures"].sum() == len(lanl)
-    assert table["share"].sum() == pytest.approx(1)
-    assert table["share of time down"].sum() == pytest.approx(1)
-    assert table.index[0] == "Hardware"
 
 
 def test_no_gap_is_negative(lanl):

@@ -8,15 +8,15 @@ from dscourse import datasets
 from dscourse.fault_tolerance import (
     Standby,
     down_together,
-    find_treason,
     nines,
     oral_messages,
     product_rule,
+    read_scenario,
     replicated_service,
     system_availability,
 )
+from dscourse.simulation import Crash
 from dscourse.views import fault_tolerance as views
-from dscourse.views.axes import new_axes
 
 
 @pytest.fixture(scope="module")
@@ -71,60 +71,88 @@ def test_every_control_of_the_builder_changes_the_picture():
 
 
 def test_every_control_of_the_generals_changes_the_picture():
-    for name, value in {
-        "generals": 4,
-        "traitor": "commander",
-        "order": "retreat",
-        "messages": "signed",
-    }.items():
+    for name, value in {"generals": 4, "order": "retreat", "messages": "signed"}.items():
         explorer = views.explore_generals()
         before = explorer.picture.alt
         explorer.controls[name].value = value
         assert explorer.picture.problem == ""
         assert explorer.picture.alt != before, name
+
+
+def test_the_learner_chooses_traitors_and_lies():
     explorer = views.explore_generals()
-    seen = set()
-    for seed in range(16):
-        explorer.controls["lies"].value = seed
-        seen.add(explorer.picture.alt)
-    assert len(seen) == 2  # with three generals and a lying lieutenant the lie hurts or it doesn't
+    lies = explorer.controls["lies"]
+    assert "traitors: 1" in explorer.picture.alt
+    assert "IC2 broken" in explorer.picture.alt
+    lies.toggle(1, 2)  # now he tells the truth
+    assert lies.value == ((1,), ((1, 2),))
+    assert "Both conditions hold" in explorer.picture.alt
+    lies.toggle(1)
+    lies.toggle(0)
+    lies.toggle(0, 1)
+    assert lies.value == ((0,), ((0, 1),))
+    decided = oral_messages(3, {0}, "attack", lies={((0,), 1): "attack", ((0,), 2): "retreat"}).decided
+    assert all(f"eneral {one} decides {said}" in explorer.picture.alt for one, said in decided.items())
+    letters = [text.get_text() for text in explorer.figure.axes[0].texts if text.get_text() in ("A", "R")]
+    assert sorted(letters) == ["A", "A", "R", "R"]  # two orders, and what each lieutenant says he heard
 
 
-def test_generals_are_drawn_with_their_lies():
-    broken = views.draw_generals(find_treason(3, 1).found)
-    assert "IC2 broken" in broken.alt
-    letters = [text.get_text() for text in broken.figure.axes[0].texts if text.get_text() in ("A", "R")]
-    assert sorted(letters) == ["A", "A", "A", "R"]
-    assert views.draw_generals(oral_messages(7, {1, 2}, "attack")).png().startswith(b"\x89PNG")
+@pytest.mark.parametrize("generals", range(1, 8))
+@pytest.mark.parametrize("messages", ["oral", "signed"])
+def test_one_to_seven_generals_and_two_traitors_are_drawn(generals, messages):
+    explorer = views.explore_generals()
+    explorer.controls["messages"].value = messages
+    explorer.controls["lies"].toggle(2)
+    explorer.controls["lies"].toggle(2, 4)
+    explorer.controls["generals"].value = generals
+    assert explorer.picture.problem == ""
+    assert explorer.picture.alt.startswith(f"{generals} general")
+    if generals == 7 or (messages == "signed" and generals > 1):
+        assert "Both conditions hold" in explorer.picture.alt
+    shown = [row for row in explorer.controls["lies"].children if row.layout.display != "none"]
+    assert len(shown) == generals
+    assert explorer.controls["lies"].value[0] == tuple(one for one in (1, 2) if one < generals)
 
 
-def test_single_points_of_failure_are_marked_by_more_than_colour():
-    picture = views.draw_structure(replicated_service(3, racks=1))
-    labels = [text.get_text() for text in picture.figure.axes[0].texts]
-    assert [label for label in labels if "(!)" in label] == ["rack\nA\n(!)"]
-    assert views.draw_structure(replicated_service(2), ax=new_axes()).alt.endswith(
-        "Single points of failure: none."
-    )
+def test_reads_are_shown_with_their_fates():
+    forgets = read_scenario(2, attempts=2, on_disk=False)
+    runs = {"calm": forgets.run(6.0), "back": forgets.with_faults(Crash("r1", 1.0, restart_at=2.0)).run(6.0)}
+    explorer = views.explore_reads(runs, "what r1 does")
+    assert explorer.picture.alt == "40 reads, calm: 40 right, at most 0.02 s."
+    explorer.controls["which"].value = "back"
+    assert explorer.picture.alt == "40 reads, back: 16 right, at most 0.12 s; 24 wrong, at most 0.02 s."
+    right, wrong = (dict(lane.points(runs["back"], None)) for lane in views.read_lanes())
+    assert (right[1.5], wrong[1.5], right[3.0], wrong[3.0]) == (8.0, 0.0, 0.0, 8.0)
 
 
-def test_recoveries_show_what_was_measured():
-    result = Standby("warm", takeover_time=0.5).measure(crash_at=12.0)
-    picture = views.draw_recoveries([result])
-    assert (
-        f"{result.lost_work} acknowledged requests lost, {result.failed_requests} not answered" in picture.alt
-    )
-    fates = [kind for _, _, kind in views._stretches(result)]
+def test_every_slider_of_the_standbys_moves_what_it_should():
+    explorer = views.explore_standby()
+    assert "warm: back after 2.6 s, 15 acknowledged requests lost" in explorer.picture.alt
+    for name, value, words in (
+        ("copy_interval", 10.0, "warm: back after 2.6 s, 40 acknowledged"),
+        ("timeout", 4.0, "warm: back after 4.6 s"),
+        ("boot_time", 1.0, "cold: back after 4.6 s"),
+    ):
+        explorer.controls[name].value = value
+        assert explorer.picture.problem == ""
+        assert words in explorer.picture.alt
+    fates = [
+        kind for _, _, kind in views._stretches(Standby("warm", takeover_time=0.5).measure(crash_at=12.0))
+    ]
     assert fates == ["answered", "answered, then lost", "not answered", "answered"]
 
 
-def test_pictures_of_the_record_tell_its_numbers(lanl):
-    assert "Hardware 60.4 %" in views.draw_causes(lanl).alt
-    assert "median 59 minutes, mean 352" in views.draw_repair_times(lanl).alt
-    assert "shape 0.738" in views.draw_failure_gaps(lanl, 2).alt
+def test_single_points_of_failure_are_marked_by_more_than_colour():
+    builder = views.explore_availability()
+    labels = [text.get_text() for text in builder.figure.axes[0].texts]
+    assert [label for label in labels if "(!)" in label] == ["rack\nA\n(!)"]
+    builder.controls["racks"].value = 0
+    assert builder.picture.alt.endswith("Single points of failure: none.")
+
+
+def test_nodes_down_at_once_tell_their_numbers(lanl):
     together = views.draw_down_together(down_together(lanl, 2)).alt
     assert re.search(r"recorded 0\.35 %, independent 2\.0e-06, 1 7\d\d times less", together)
-    assert "Causes of 23 739 failures" in views.draw_causes(lanl).alt
-    assert "Times to repair of 23 739 failures" in views.draw_repair_times(lanl).alt
 
 
 def test_what_never_happens_is_not_said_to_happen_so_many_times_less_often(lanl):

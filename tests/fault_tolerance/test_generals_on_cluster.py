@@ -10,6 +10,7 @@ from dscourse.fault_tolerance import (
     oral_messages,
     replay_on_cluster,
 )
+from dscourse.fault_tolerance.generals import Contradict
 from dscourse.simulation import Byzantine, Crash, Equivocate, Scenario
 
 
@@ -68,3 +69,16 @@ def test_nobody_can_speak_in_anothers_name():
     )
     assert honest.at(3.0).nodes["n2"]["heard"] == {"0": "attack", "0-1": "attack"}
     assert forged.at(3.0).nodes["n2"]["heard"] == {"0": "attack"}
+
+
+def test_a_treason_is_told_in_words_and_not_as_code():
+    run = replay_on_cluster(find_treason(3, 1).found)
+    assert "n1 turns Byzantine: it may say what it likes" in repr(run.trace)
+    assert "TellLies(" not in repr(run.trace)
+
+
+def test_a_traitor_who_contradicts_breaks_three_and_not_four():
+    for generals, broken in ((3, True), (4, False)):
+        loyal = generals_scenario(generals, "attack", 1)
+        run = loyal.with_faults(Byzantine("n1", Contradict(), at=0.0)).run(2.5)
+        assert ("IC2" in generals_agree(run)) == broken

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dscourse.fault_tolerance import Standby
-from dscourse.simulation import check_determinism
+from dscourse.fault_tolerance import OnlyHeartbeats, Standby, answered_share
+from dscourse.simulation import Byzantine, Crash, check_determinism
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +71,32 @@ def test_a_crash_before_the_first_copy_loses_everything():
 
 def test_the_same_scenario_gives_the_same_run():
     check_determinism(Standby("warm").scenario(5.0, 12.0), 12.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "watch", "share"),
+    [
+        ("warm", "heartbeats", 0.0),
+        ("warm", "answers", 0.87),
+        ("cold", "answers", 0.4),
+        ("hot", "heartbeats", 1.0),
+    ],
+)
+def test_a_server_that_is_half_dead_is_replaced_by_who_listens_to_answers(mode, watch, share):
+    calm = Standby(mode, watch=watch, boot_time=10.0).scenario(None, 30.0)
+    run = calm.with_faults(Byzantine("a", OnlyHeartbeats(), at=6.0)).run(30.0)
+    assert answered_share(run, 0.0) < 1.0 or mode == "hot"
+    assert answered_share(run, 6.0) == pytest.approx(share, abs=0.15 if mode == "cold" else 0.02)
+    assert bool(run.trace.select(kind="send", name="TakeOver")) == (watch == "answers")
+
+
+def test_who_listens_to_answers_takes_nobody_for_dead_without_need():
+    assert not Standby("warm", watch="answers").scenario(None, 10.0).run(10.0).trace.select(name="suspect")
+    idle = Standby("warm", watch="answers", rate=0.2).scenario(None, 10.0).run(10.0)  # a request every 5 s
+    assert not idle.trace.select(name="suspect")
+
+
+def test_a_half_dead_server_that_is_killed_is_replaced():
+    calm = Standby("warm").scenario(None, 30.0)
+    run = calm.with_faults(Byzantine("a", OnlyHeartbeats(), at=6.0), Crash("a", 14.0)).run(30.0)
+    assert answered_share(run, 17.6) == 1.0

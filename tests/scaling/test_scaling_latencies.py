@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from dscourse.scaling import latency_quantile, readable_number, readable_seconds, summarize_latencies
+from dscourse.readable import readable_number, readable_seconds
+from dscourse.scaling import latency_quantile, summarize_latencies
 
 seconds = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
 

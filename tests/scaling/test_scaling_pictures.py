@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from dscourse import datasets
-from dscourse.scaling import System, find_capacity, fit_usl, mmc, simulate_queue
+from dscourse.scaling import System, find_capacity, fit_usl, mmc
 from dscourse.views import Picture, new_axes, scaling as views
 
 
@@ -18,41 +18,12 @@ def raytracer():
     return frame.processors.tolist(), frame.throughput.tolist()
 
 
-def stalled():
-    service = np.full(2_000, 0.001)
-    service[500] = 2.0
-    return simulate_queue(np.full(2_000, 0.01), service)
-
-
 def statement(measure):
     return find_capacity(measure, workload="reads", objective=0.1, highest=1000)
 
 
 PICTURES = {
-    "scaling_curves": (
-        lambda ax: views.draw_scaling_curves((1, 2), {"a": [10, 20], "b": [5, 10]}, ax=ax),
-        ["from 10 to 20"],
-    ),
     "latency_tails": (lambda ax: views.draw_latency_tails({"a": np.full(50, 0.02)}, ax=ax), ["a 20 ms"]),
-    "stall_as_seen": (
-        lambda ax: views.draw_stall(stalled(), ax=ax),
-        ["stall of 2 s", "1 slow request", "212 users"],
-    ),
-    "in_system_steps": (
-        lambda ax: views.draw_in_system(simulate_queue([0, 1, 1], [2, 2, 2]), ax=ax),
-        ["over 6.0 s", "at most 2", "1.50 on average"],
-    ),
-    "slowest_of_many": (
-        lambda ax: views.draw_slowest_of_many((1, 2), np.tile([1.0, 0.0], (50, 1)), 0.5, ax=ax),
-        ["100.0 % with 1"],
-    ),
-    "speedup_laws": (lambda ax: views.draw_speedup_laws(0.05, ax=ax), ["19.6", "972.9"]),
-    "effects_table": (
-        lambda ax: views.draw_effects(
-            System().effects({"big": {"session_size": 8.0}, "same": {}}, nodes=2), ax=ax
-        ),
-        ["users: by big", "nothing: by same"],
-    ),
     "capacity found": (
         lambda ax: views.draw_capacity_evidence(statement(lambda load: [0.001 * load]), ax=ax),
         ["scales to", "under reads"],
@@ -87,7 +58,6 @@ def test_a_fit_is_drawn_with_and_without_measurements_it_has_not_seen(raytracer)
     assert "peak 203.5 at 24.5" in told
     assert "At 64 the law says 146.7; measured: 310" in told
     assert "no peak" in views.draw_fitted_law(fit_usl(processors, throughput)).alt
-    assert "24 % is left" in views.draw_measured_speedup(processors, throughput).alt
 
 
 @pytest.mark.parametrize("make", [views.explore_bottlenecks, views.explore_waiting, views.explore_usl])
@@ -146,16 +116,6 @@ def test_the_law_is_drawn_with_its_peak_wherever_that_is():
         assert words in turned(explorer, contention=contention, coherency=coherency)
     explorer.controls["coherency"].step = 1e-5
     assert "beyond 128" in turned(explorer, contention=0.01, coherency=1e-5)
-
-
-def test_what_is_left_of_proportion_is_written_on_no_line(raytracer):
-    picture = views.draw_measured_speedup(*raytracer)
-    picture.figure.canvas.draw()
-    ax = picture.figure.axes[0]
-    for text in ax.texts:
-        box = text.get_window_extent().padded(1)
-        for line in ax.lines:
-            assert not line.get_path().transformed(ax.transData).intersects_bbox(box, filled=False)
 
 
 @pytest.mark.parametrize(

@@ -168,13 +168,6 @@ def test_curve_is_a_table_by_nodes():
     assert isinstance(HEALTHY.measure(1), SystemMetrics)
 
 
-def test_effects_are_the_factors_between_two_measurements():
-    effects = HEALTHY.effects({"big sessions": {"session_size": 8.0}, "nothing": {}}, nodes=8)
-    assert effects.loc["nothing"].tolist() == [1, 1, 1, 1, 1]
-    after = HEALTHY.changed(session_size=8.0).measure(8)
-    assert effects.loc["big sessions", "users"] == pytest.approx(after.users / HEALTHY.measure(8).users)
-
-
 def test_copies_that_there_are_no_nodes_for_take_no_room():
     assert System(copies=3).most_data(1) == System().most_data(1)
     assert System(copies=3).most_data(6) == pytest.approx(System().most_data(6) / 3)

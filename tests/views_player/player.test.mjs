@@ -401,6 +401,13 @@ test("by events a short message can be seen, and time flies where nothing happen
   assert.equal(pace.advance(run, 0, 100, 0.5), 50_000);
 });
 
+test("thousands of messages are not played one by one", () => {
+  const events = Array.from({ length: 3001 }, (_, k) => [send(2000 * k, "a", "b", k + 1), deliver(2000 * k + 1000, "b", "a", k + 1)]).flat();
+  const [few, many] = [6000, 6002].map((count) => traceOf(events.slice(0, count), { until: 12e6 }));
+  assert.equal(pace.fittingPace(few, messages.buildMessages(few)), pace.BY_EVENTS);
+  assert.equal(pace.fittingPace(many, messages.buildMessages(many)), 0.5);
+});
+
 test("a slow message needs no other pace", () => {
   const one = traceOf([send(0, "a", "b", 1), deliver(110_000, "b", "a", 1)], { until: 8e6 });
   assert.equal(pace.fittingPace(one, messages.buildMessages(one)), 0.5);

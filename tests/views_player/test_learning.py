@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from dscourse.simulation import (
     Lossy,
     RepeatMessage,
     Reply,
+    Silent,
     Slow,
 )  # fmt: skip
+from dscourse.simulation.behaviours import behaviour_in_words
 from dscourse.views import Task, Visit, lanes, play
 from dscourse.views.player.commands import fault_for
 from dscourse.views.player.payload import in_words, pack
@@ -186,6 +189,23 @@ def test_lanes_tell_what_the_trace_tells():
     assert value_at(latency, (bucket + 0.5) * width) == pytest.approx(np.median(took), rel=0.01)
 
 
+def test_a_lane_may_look_back_over_some_seconds():
+    client = ClosedLoop([("get", "x")] * 60, 0.05, to="n0", timeout=1.0)
+    run = restless(clients=[client], client_latency=Exponential(0.1))
+    done = [(e.time, e.detail["seconds"]) for e in run.trace.select(kind="ok")]
+    width = run.until / 120
+    rate, median = (
+        lanes.throughput(over=10 * width).drawn(run),
+        lanes.latency(0.5, over=10 * width).drawn(run),
+    )
+    for bucket in (20, 45, 60):
+        lately = [seconds for time, seconds in done if bucket - 9 <= int(time / width) <= bucket]
+        assert value_at(rate, (bucket + 0.5) * width) == pytest.approx(len(lately) / (10 * width), rel=0.01)
+        assert value_at(median, (bucket + 0.5) * width) == pytest.approx(np.median(lately), rel=0.01)
+    with pytest.raises(ValueError, match="over must be above 0"):
+        lanes.throughput(over=0)
+
+
 def test_the_lane_of_a_queue_is_as_long_as_the_queue():
     run = RUNS["queues"]()
     lane = lanes.queue("n1").drawn(run)
@@ -250,10 +270,34 @@ def test_a_loss_and_a_slow_link_end(calm):
     }
 
 
+@dataclass(frozen=True)
+class Unworded:
+    rate: float = 0.5
+
+
+def test_lies_are_told_in_words_and_any_node_may_be_given_those_that_play_was_given(calm):
+    from dscourse.fault_tolerance import SayAnotherValue
+
+    player = play(calm, lies=[Silent(to="n1"), SayAnotherValue()])
+    assert header_of(player.payload)["lies"] == ["says nothing to n1", "says another value"]
+    act(player, 2.0, do="lie", node="n3", number=1)
+    assert player.faults == (Byzantine("n3", SayAnotherValue(), at=2.0),)
+    assert header_of(player.payload)["bands"][0]["label"] == "n3 says another value"
+    told = header_of(player.payload)["texts"]
+    assert any("it says another value" in text for text in told)
+    assert not any("SayAnotherValue" in text for text in told)
+    names = {}
+    exec(player.code, {"calm": calm}, names)
+    assert names["forked"].digest() == player.run.digest()
+    assert behaviour_in_words(Unworded()) == "behaves as Unworded(rate=0.5)"
+    with pytest.raises(TypeError, match="lies must be a list of registered behaviours"):
+        play(calm, lies=Silent())
+
+
 def test_a_lie_that_the_run_names_is_told_by_any_node(calm):
     run = calm.fork(1.0, Byzantine("n0", Corrupt(), at=1.0))
     player = play(run)
-    assert header_of(player.payload)["lies"] == [repr(Corrupt())]
+    assert header_of(player.payload)["lies"] == ["spoils what it sends"]
     act(player, 2.0, do="lie", node="n3", number=0)
     assert player.faults == (Byzantine("n3", Corrupt(), at=2.0),)
     names = {"run": run}

@@ -89,7 +89,7 @@ class SwimMember(Node):
         self._gossip_nodes = whole("gossip_nodes", gossip_nodes, at_least=1)
 
         self.incarnation = 0
-        self.node_idmbers = MemberList(node_id, peers)
+        self._members = MemberList(node_id, peers)
         self._suspicions: dict[str, OpenSuspicion] = {}
         self._welcome = False
 
@@ -112,11 +112,11 @@ class SwimMember(Node):
     @property
     def faulty(self) -> list[str]:
         """Members declared faulty."""
-        return list(self.node_idmbers.faulty)
+        return list(self._members.faulty)
 
     def status_of(self, member: str) -> str:
         """What this member believes of another: alive, suspect or faulty."""
-        return self.node_idmbers.entry(member)[0]
+        return self._members.entry(member)[0]
 
     # ── Handlers ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +151,7 @@ class SwimMember(Node):
             ctx.cancel_timer("join")
         if isinstance(message, Join):
             self._hear(ctx, Rumour(sender, ALIVE, message.incarnation))
-            self._tell(ctx, sender, Welcome(self.node_idmbers.differences()))
+            self._tell(ctx, sender, Welcome(self._members.differences()))
             return
         if not isinstance(message, Ping | Ack | PingRequest | Gossip | Welcome):
             return
@@ -162,7 +162,7 @@ class SwimMember(Node):
                 self._hear(ctx, rumour)
         if isinstance(message, Ping):
             self._tell(
-                ctx, sender, Ack(message.number, self._rumours.take(self.node_idmbers.held_against(sender)))
+                ctx, sender, Ack(message.number, self._rumours.take(self._members.held_against(sender)))
             )
         elif isinstance(message, Ack):
             self._on_ack(ctx, message.number)
@@ -178,22 +178,22 @@ class SwimMember(Node):
         if not self._acked and self._target is not None:
             self._accuse(ctx, self._target)
         self._older_relays, self._relays = self._relays, {}
-        self._target = self._order.next(ctx.rng, self.node_idmbers.has)
+        self._target = self._order.next(ctx.rng, self._members.has)
         self._acked = self._target is None
         if self._target is not None:
             self._number += 1
             self._probe_number = self._number
             self._ping(ctx, self._target, self._number)
             ctx.set_timer("ack", self._ack_timeout)
-        if self.node_idmbers.faulty and ctx.now - self._last_reconnect >= _RECONNECT_INTERVAL:
+        if self._members.faulty and ctx.now - self._last_reconnect >= _RECONNECT_INTERVAL:
             self._last_reconnect = ctx.now
             self._number += 1
-            faulty = self.node_idmbers.faulty
+            faulty = self._members.faulty
             self._ping(ctx, faulty[int(ctx.rng.random() * len(faulty))], self._number)
 
     def _ping(self, ctx: Context, target: str, number: int) -> None:
         if target in self.peers:
-            ctx.send(target, Ping(number, self._rumours.take(self.node_idmbers.held_against(target))))
+            ctx.send(target, Ping(number, self._rumours.take(self._members.held_against(target))))
 
     def _tell(self, ctx: Context, member: str, message: Any) -> None:
         if member in self.peers:  # where links are missing or lead one way, one hears of members out of reach
@@ -216,17 +216,17 @@ class SwimMember(Node):
             self._tell(ctx, origin, Ack(its_number, self._rumours.take()))
 
     def _some_members(self, ctx: Context, count: int, but: str | None = None) -> list[str]:
-        return some(self.peers, count, ctx.rng, lambda peer: peer != but and self.node_idmbers.has(peer))
+        return some(self.peers, count, ctx.rng, lambda peer: peer != but and self._members.has(peer))
 
     # ── Believing ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _accuse(self, ctx: Context, member: str) -> None:
-        if self.node_idmbers.has(member):
-            self._hear(ctx, Rumour(member, SUSPECT, self.node_idmbers.entry(member)[1], self.node_id))
+        if self._members.has(member):
+            self._hear(ctx, Rumour(member, SUSPECT, self._members.entry(member)[1], self.node_id))
 
     def _hear(self, ctx: Context, rumour: Rumour) -> None:
         """Take in one rumour about another: confirm a suspicion, believe it and pass it on, or ignore it."""
-        status, incarnation = self.node_idmbers.entry(rumour.member)
+        status, incarnation = self._members.entry(rumour.member)
         if rumour.supersedes(status, incarnation):
             self._believe(ctx, rumour, status)
         elif rumour.status == SUSPECT == status and rumour.incarnation == incarnation:
@@ -247,7 +247,7 @@ class SwimMember(Node):
 
     def _believe(self, ctx: Context, rumour: Rumour, before: str) -> None:
         member, after = rumour.member, rumour.status
-        self.node_idmbers.believe(rumour)
+        self._members.believe(rumour)
         self._pass_on(ctx, rumour)
         if after == before != SUSPECT:
             return  # a newer incarnation of the same news
@@ -269,7 +269,7 @@ class SwimMember(Node):
         if self._suspicion == 0:
             self._declare_faulty(ctx, rumour.member)
             return
-        size = self.node_idmbers.size
+        size = self._members.size
         bounds = swim_suspicion_bounds(size, self._period, self._suspicion, self._longest)
         expected = swim_expected_confirmations(size, self._suspicion)
         suspicion = OpenSuspicion(ctx.now, rumour.accuser, expected, *bounds)
@@ -281,14 +281,14 @@ class SwimMember(Node):
             ctx.cancel_timer(f"suspicion {member}")
 
     def _declare_faulty(self, ctx: Context, member: str) -> None:
-        status, incarnation = self.node_idmbers.entry(member)
+        status, incarnation = self._members.entry(member)
         if status == SUSPECT:
             self._believe(ctx, Rumour(member, FAULTY, incarnation), status)
 
     # ── Spreading ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _pass_on(self, ctx: Context, rumour: Rumour) -> None:
-        self._rumours.add(rumour, swim_retransmissions(self.node_idmbers.size, self._retransmit))
+        self._rumours.add(rumour, swim_retransmissions(self._members.size, self._retransmit))
         if self._gossip_interval is not None and not self._gossiping:
             self._gossiping = True
             ctx.set_timer("gossip", self._gossip_interval)
@@ -316,11 +316,12 @@ class SwimMember(Node):
         ctx.set_timer("join", self._period)
 
     def _show(self, ctx: Context) -> None:
-        suspects, faulty = list(self._suspicions), self.node_idmbers.faulty
+        suspects, faulty = list(self._suspicions), self._members.faulty
         if (
             len(suspects) + len(faulty) > 3
         ):  # a longer label is unreadable, and costly where half the group goes down
             label = f"{len(suspects)} suspect, {len(faulty)} faulty"
         else:
             label = ", ".join([*(f"{m} suspect" for m in suspects), *(f"{m} faulty" for m in faulty)])
-        ctx.record("status", status="suspicious" if label else "up", label=label)
+        status = "suspicious" if suspects else "convinced" if faulty else "up"
+        ctx.record("status", status=status, label=label)

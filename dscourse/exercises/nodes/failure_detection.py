@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dscourse.exercises import ClusterExamination, NodeExercise, Requirement, Schedule
+from dscourse.exercises import (
+    ClusterExamination,
+    ExaminerExercise,
+    Mistake,
+    NodeExercise,
+    Requirement,
+    Schedule,
+)
 from dscourse.exercises._breach import Breach, unbroken
 from dscourse.exercises.wrong_nodes.failure_detection import (
     HEARTBEAT_EQUIVALENTS,
@@ -156,6 +163,43 @@ suspect_the_silent = NodeExercise(
             Schedule("a heartbeat is late", (DelayMessage("n0", "n1", 3, by=3.5),)),
         ),
         faults=FaultMix(pauses=False, clocks=False),
+    ),
+)
+
+
+catch_the_detectors = ExaminerExercise(
+    "failure_detection.catch_the_detectors",
+    of=suspect_the_silent,
+    task=(
+        "Now you are the examiner. Three nodes, heartbeats once a second, a patience of three, 12 seconds in all; a message takes 0.1 s. Five "
+        "wrong detectors and a right one run under your list of faults. Write one under which each of the five goes wrong."
+    ),
+    expects='a list of faults, such as [Crash("n2", at=2.0)]',
+    success="All five, and the right one passes. Which of them would have passed the tests that you would have written for your own?",
+    hints=(
+        "One forgets to send, one forgets to watch anew: those are found out by anything. The others need a peer that dies while another lives.",
+        "One begins to watch a peer only when it has heard of it. When must that peer die, so that it is never heard?",
+        "One never forgives: somebody whom all suspect must come back.",
+    ),
+    stub="""\
+from dscourse.simulation import Crash, CutLink, Pause
+
+answer = [...]      # n0, n1 and n2; one fault may be enough
+""",
+    solution='from dscourse.simulation import Crash\nanswer = [Crash("n2", at=0.0, restart_at=6.0)]',
+    mistakes=(
+        Mistake(
+            'from dscourse.simulation import Crash\nanswer = [Crash("n2", at=2.5)]',
+            "Two got away. One never forgives, and your n2 never comes back; one watches only whom it has heard, and n2 was heard before it died.",
+        ),
+        Mistake(
+            'from dscourse.simulation import Crash\nanswer = [Crash("n2", at=2.5, restart_at=8.0)]',
+            "One got away: it begins to watch a peer at its first heartbeat, and n2 had sent some before it died.",
+        ),
+        Mistake(
+            'from dscourse.simulation import Crash\nanswer = [Crash("n2", at=0.0)]',
+            "One got away: it never forgives, and your n2 never comes back.",
+        ),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
@@ -21,11 +22,14 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
     """
     named = {type(fault).__name__ for fault in faults}
     lies = {type(fault.behaviour) for fault in faults if isinstance(fault, Byzantine)}
-    named |= {
-        lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.")
-    }  # others are the notebook's own
+    named |= {lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.simulation.")}
     kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
+    lines += [
+        f"from {lie.__module__} import {lie.__name__}"
+        for lie in sorted(lies, key=lambda lie: lie.__name__)
+        if re.match(r"dscourse\.(?!simulation\.)", lie.__module__)  # those of the notebook are there
+    ]
     if name:
         lines.append("")
     else:

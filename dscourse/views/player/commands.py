@@ -23,6 +23,7 @@ from dscourse.simulation import (
     Run,
     Slow,
 )
+from dscourse.simulation.behaviours import Behaviour
 
 SLOWER = 10.0  # how many times as slow a node or a link becomes
 LOSS = 0.5  # share of the messages that a lossy link loses
@@ -34,19 +35,26 @@ _ENDS: dict[str, tuple[type[Slow] | type[Lossy], str]] = {
 }
 
 
-def fault_for(act: dict[str, Any], at: float, run: Run, hidden: Collection[Fault] = ()) -> Fault:
+def fault_for(
+    act: dict[str, Any],
+    at: float,
+    run: Run,
+    hidden: Collection[Fault] = (),
+    lies: Sequence[Behaviour] = (),
+) -> Fault:
     """Return the fault that an act of the learner stands for.
 
     Args:
         act: what the browser sent: ``{"do": "crash", "node": "n0"}``; restart, pause, resume and slow likewise;
             ``{"do": "cut", "a": "n0", "b": "n1"}``; slow, lossy and heal likewise, the last two also without ends, for
-            every link; ``{"do": "lie", "node": "n0", "number": 0}`` gives it a behaviour that the run names;
+            every link; ``{"do": "lie", "node": "n0", "number": 0}`` gives it the first of `lies_of` the run;
             ``{"do": "partition", "nodes": ["n0", "n1"]}`` parts these from all others; and
             ``{"do": "lose", "a": "n0", "b": "n1", "number": 3}``, repeat likewise, delay with ``"by"`` (seconds),
             befall one message.
         at: time of the cursor, seconds.
         run: the run that it is done to.
         hidden: faults of that run of which the learner must hear nothing.
+        lies: behaviours that `play` was given.
 
     Raises:
         LookupError: for an act or a node that doesn't exist.
@@ -57,7 +65,7 @@ def fault_for(act: dict[str, Any], at: float, run: Run, hidden: Collection[Fault
     """
     if run.scenario.is_script:
         raise ValueError("This run is a script of single steps: change its steps, faults have no time in it.")
-    fault = _fault_for(act, at, run)
+    fault = _fault_for(act, at, run, lies)
     told = [other for other in run.faults if other not in hidden]
     if fault.ends_others and any(other.begins == at and fault.ends(other) for other in told):
         raise ValueError(
@@ -65,6 +73,12 @@ def fault_for(act: dict[str, Any], at: float, run: Run, hidden: Collection[Fault
             f"{fault!r} would change nothing. Move the cursor on first (→)."
         )
     return fault
+
+
+def lies_of(run: Run, given: Sequence[Behaviour] = ()) -> list[Behaviour]:
+    """Return the behaviours that any node may be given: those that `play` was given, and those that the run names."""
+    named = (fault.behaviour for fault in run.faults if isinstance(fault, Byzantine))
+    return list(dict.fromkeys((*given, *named)))
 
 
 def ended(
@@ -126,7 +140,7 @@ def _holds(fault: Ending, at: float) -> bool:
     return fault.at <= at and (fault.until is None or at < fault.until)
 
 
-def _fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
+def _fault_for(act: dict[str, Any], at: float, run: Run, lies: Sequence[Behaviour]) -> Fault:
     what = str(act.get("do"))
     if at >= run.until:
         raise ValueError(
@@ -141,10 +155,7 @@ def _fault_for(act: dict[str, Any], at: float, run: Run) -> Fault:
     if what == "cut":
         return CutLink(*_link(act, run), at=at)
     if what == "lie":
-        behaviours = list(
-            dict.fromkeys(fault.behaviour for fault in run.faults if isinstance(fault, Byzantine))
-        )
-        return Byzantine(_known(act.get("node"), run), behaviours[int(act["number"])], at=at)
+        return Byzantine(_known(act.get("node"), run), lies_of(run, lies)[int(act["number"])], at=at)
     if what == "partition":
         return _partition([_known(node, run) for node in act.get("nodes", ())], at, run)
     known = [*_ON_NODES, *_ON_LINKS, *_ON_MESSAGES, "cut", "lie", "partition"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from dscourse.simulation import CutLink, Fault, Partition, Run
+from dscourse.simulation import Byzantine, CutLink, Fault, Partition, Run
+from dscourse.simulation.behaviours import behaviour_in_words
 from dscourse.simulation.names import naturally_sorted_groups
 
 _KINDS = {
@@ -22,7 +23,6 @@ _WORDS = {  # a template over the fault's fields, as short as a time line needs 
     "Lossy": "{where}: {rate:.0%} lost",
     "Slow": "{where}: {factor:g} × slower",
     "Duplicate": "{where}: {rate:.0%} sent twice",
-    "Byzantine": "{node} lies",
     "ClockOffset": "clock of {node} {seconds:+g} s",
     "ClockDrift": "clock of {node} drifts {rate:+g}",
     "LoseMessage": "{sender} → {to}: message {number} lost",
@@ -120,6 +120,8 @@ def _label(fault: Fault) -> str:
         return " | ".join(_few(group) for group in naturally_sorted_groups(fault.groups))
     if isinstance(fault, CutLink):
         return f"cut {fault.a} {'→' if fault.one_way else '–'} {fault.b}"
+    if isinstance(fault, Byzantine):
+        return f"{fault.node} {behaviour_in_words(fault.behaviour)}"
     template = _WORDS.get(type(fault).__name__)
     if template is None:
         return fault.describe()

@@ -48,9 +48,14 @@ class Lane:
         return {"name": self.name, "unit": self.unit, "points": kept, "most": most}
 
 
-def throughput() -> Lane:
-    """Return how many of the clients' operations are answered in a second, with "ok" or "fail"."""
-    return Lane("throughput", "/s", lambda run, _: _rate(run, _ended(run, ("ok", "fail"))))
+def throughput(over: float | None = None) -> Lane:
+    """Return how many of the clients' operations are answered in a second, with "ok" or "fail".
+
+    Args:
+        over: seconds up to the cursor that are looked at; None for as short a time as can be drawn.
+    """
+    span = _span(over)
+    return Lane("throughput", "/s", lambda run, _: _rate(run, _ended(run, ("ok", "fail")), span))
 
 
 def goodput(within: float) -> Lane:
@@ -62,14 +67,20 @@ def goodput(within: float) -> Lane:
     )
 
 
-def latency(quantile: float) -> Lane:
-    """Return a quantile of how long the operations took that succeeded lately, such as 0.99."""
-    share = probability("quantile", quantile)
+def latency(quantile: float, over: float | None = None) -> Lane:
+    """Return a quantile of how long the operations took that succeeded lately, such as 0.99.
+
+    Args:
+        quantile: from 0 to 1.
+        over: seconds up to the cursor that are looked at; None for as short a time as can be drawn.
+    """
+    share, span = probability("quantile", quantile), _span(over)
 
     def points(run: Run, _: float | None) -> Points:
         found: list[list[float]] = [[] for _ in range(_BUCKETS)]
         for time, seconds in _ended(run, ("ok",)):
-            found[_bucket(run, time)].append(seconds)
+            for bucket in _buckets(run, time, span):
+                found[bucket].append(seconds)
         return [
             (index * run.until / _BUCKETS, float(np.quantile(values, share)) if values else None)
             for index, values in enumerate(found)
@@ -125,12 +136,26 @@ def _ended(run: Run, outcomes: tuple[str, ...]) -> list[tuple[float, float]]:
     return [(event.time, event.detail["seconds"]) for event in run.trace.select(kind=list(outcomes))]
 
 
-def _rate(run: Run, ended: list[tuple[float, float]]) -> Points:
+def _rate(run: Run, ended: list[tuple[float, float]], span: float = 0.0) -> Points:
     width = run.until / _BUCKETS
     counts = [0] * _BUCKETS
     for time, _ in ended:
-        counts[_bucket(run, time)] += 1
-    return [(index * width, count / width) for index, count in enumerate(counts)]
+        for bucket in _buckets(run, time, span):
+            counts[bucket] += 1
+    return [
+        (index * width, count / min(max(span, width), (index + 1) * width))
+        for index, count in enumerate(counts)
+    ]
+
+
+def _span(over: float | None) -> float:
+    return 0.0 if over is None else real("over", over, above=0.0)
+
+
+def _buckets(run: Run, time: float, span: float) -> range:
+    """Return the stretches in which something is still lately."""
+    first = _bucket(run, time)
+    return range(first, min(_BUCKETS, first + max(1, round(span / run.until * _BUCKETS))))
 
 
 def _bucket(run: Run, time: float) -> int:

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from dscourse.simulation import KINDS, Byzantine, Fault, Run
+from dscourse.simulation import KINDS, Fault, Run
+from dscourse.simulation.behaviours import Behaviour, behaviour_in_words
 from dscourse.simulation.faults import fault_from_json_value
 from dscourse.views import palette
+from dscourse.views.player.commands import lies_of
 from dscourse.views.player.fault_intervals import Band, Mark, bands, marks
 from dscourse.views.player.lanes import Lane
 from dscourse.views.player.positions import positions
@@ -52,6 +54,7 @@ def pack(
     hidden: Collection[Fault] = (),
     lanes: Sequence[Lane] = (),
     changed_from: float | None = None,
+    lies: Sequence[Behaviour] = (),
 ) -> bytes:
     """Return a run as the player's JavaScript reads it.
 
@@ -60,12 +63,14 @@ def pack(
         hidden: faults of which nothing may be in it.
         lanes: what to draw over time under the time line.
         changed_from: from when on (seconds) it isn't the run that `play` was given; None if it is.
+        lies: behaviours that the learner may give to any node, besides those that the run names.
 
     Raises:
         ValueError: if the run has more parties or a longer silence than the columns can hold.
     """
     header, columns = unpacked(run, hidden)
     header["lanes"] = [lane.drawn(run, changed_from) for lane in lanes]
+    header["lies"] = [] if hidden else [behaviour_in_words(one) for one in lies_of(run, lies)]
     layout: list[list[Any]] = []
     blocks: list[bytes] = []
     offset = 0
@@ -103,7 +108,7 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         )
     words = _Words(run, told)
     stops = marks(run, hidden)
-    still_waiting = waiting_at_end(run)
+    still_waiting = {} if hidden else waiting_at_end(run)
     places = {party: index for index, party in enumerate(trace.ids)}
     header = {
         "until": round(run.until * 1e6),
@@ -115,7 +120,7 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         "takesFaults": not run.scenario.is_script,
         "directed": bool(run.scenario.network.graph.is_directed()),
         "bands": [_band(number, band, places) for number, band in enumerate(bands(run, hidden))],
-        "marks": _marks(run, stops, places),
+        "marks": _marks(run, stops, places, hidden),
         "arrivals": _arrivals(run, told),
         "waiting": [
             [message.message_id, round(message.arrived * 1e6)]
@@ -124,7 +129,6 @@ def unpacked(run: Run, hidden: Collection[Fault] = ()) -> tuple[dict[str, Any], 
         ],
         "looks": _looks(run, stops),
         "untold": sorted(never_told(run)) if hidden else [],
-        "lies": [] if hidden else lies(run),
         "strips": strips(run),
         "stripColours": COLOURS,
         "series": _ON_LIGHT,
@@ -151,11 +155,6 @@ def _told(run: Run, hidden: Collection[Fault]) -> Any:
     for index in np.flatnonzero(trace.kind_code == KINDS.index("drop")).tolist():
         told[index] = trace.names[index] not in BY_FAULT
     return told
-
-
-def lies(run: Run) -> list[str]:
-    """Return the behaviours of Byzantine nodes that this run names, as code: any node may be given one of them."""
-    return list(dict.fromkeys(repr(fault.behaviour) for fault in run.faults if isinstance(fault, Byzantine)))
 
 
 def _unsigned(codes: Any, nobody: int) -> Any:
@@ -288,10 +287,10 @@ def _arrivals(run: Run, told: Any) -> list[list[int]]:
     ]
 
 
-def _marks(run: Run, stops: list[Mark], places: dict[str, int]) -> list[list[Any]]:
+def _marks(run: Run, stops: list[Mark], places: dict[str, int], hidden: Collection[Fault]) -> list[list[Any]]:
     """[µs, party, change] in order of time; a number as change is added to the length of the node's queue."""
     rows: list[list[Any]] = [[mark.microseconds, places[mark.node], mark.change] for mark in stops]
-    rows += [[time, places[node], change] for time, node, change in queue_changes(run)]
+    rows += [[time, places[node], change] for time, node, change in queue_changes(run, hidden=hidden)]
     return sorted(rows, key=lambda row: row[0])
 
 

@@ -173,8 +173,11 @@ def _neighbours(run: Run) -> dict[str, set[str]]:
     return around
 
 
-def queue_changes(run: Run) -> list[tuple[int, str, int]]:
-    """Return (µs, node, +1 or -1): a message begins or ends to wait at a node with a queue; in order of time."""
+def queue_changes(run: Run, *, hidden: Collection[Fault] = ()) -> list[tuple[int, str, int]]:
+    """Return (µs, node, +1 or -1): a message begins or ends to wait at a node with a queue; in order of time.
+
+    Where faults are hidden, what waits until the run ends is left out: nobody outside knows that it has arrived.
+    """
     queues, trace = queueing(run), run.trace
     rows: list[tuple[int, str, int]] = []
     over = np.isin(trace.kind_code, [KINDS.index("deliver"), KINDS.index("drop")])
@@ -183,19 +186,24 @@ def queue_changes(run: Run) -> list[tuple[int, str, int]]:
         if event.node in queues and "arrived" in event.detail:
             arrived = round(event.detail["arrived"] * 1e6)
             rows += [(arrived, str(event.node), 1), (event.time_us, str(event.node), -1)]
-    for node, held in waiting_at_end(run).items():
+    for node, held in ({} if hidden else waiting_at_end(run)).items():
         if node in queues:
             rows += [(round(message.arrived * 1e6), node, 1) for message in held]
     return sorted(rows, key=lambda row: row[0])
 
 
 def never_told(run: Run) -> set[int]:
-    """Return the numbers of messages that were lost for whatever reason a fault gives: nobody is told of these."""
+    """Return the numbers of messages that nobody is told of where faults are hidden.
+
+    They were lost for whatever reason a fault gives, or are held by their addressee when the run ends: from outside
+    that is the same.
+    """
     trace = run.trace
     delivered = set(trace.message_id[trace.kind_code == KINDS.index("deliver")].tolist())
     drops = np.flatnonzero(trace.kind_code == KINDS.index("drop")).tolist()
     lost = {int(trace.message_id[row]) for row in drops if trace.names[row] in BY_FAULT}
-    return lost - delivered
+    held = {int(mail.message_id) for mails in waiting_at_end(run).values() for mail in mails}
+    return (lost | held) - delivered
 
 
 def _flights(run: Run, begin: int, end: int, hidden: Collection[Fault] = ()) -> list[Flight]:
@@ -226,7 +234,9 @@ def _flights(run: Run, begin: int, end: int, hidden: Collection[Fault] = ()) -> 
     after = round(run.until * 1e6) + 2 * typical
     for sent in sends[~np.isin(numbers, trace.message_id[ends])].tolist():  # not over when the run ends
         event = trace[sent]
-        if event.time_us <= end:
+        if event.message_id in secret:
+            flights.append(_flight(event, event.time_us + typical, UNTOLD, typical))
+        elif event.time_us <= end:
             flights.append(_flight(event, waits.get(int(event.message_id or 0), after), None, typical))
     return sorted(flights, key=lambda flight: flight.sent)
 

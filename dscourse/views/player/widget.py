@@ -12,6 +12,7 @@ import traitlets
 from dscourse import progress
 from dscourse.arguments import instance, items, truth
 from dscourse.simulation import Fault, NodeError, NotDeterministic, Run
+from dscourse.simulation.behaviours import Behaviour
 from dscourse.views import cluster
 from dscourse.views.picture import Picture, with_still
 from dscourse.views.player import bundle
@@ -60,8 +61,10 @@ class Player(anywidget.AnyWidget):
         lanes: Sequence[Lane] = (),
         hide_future: bool = True,
         hide_faults: bool = False,
+        lies: Sequence[Behaviour] = (),
     ) -> None:
         self._runs = [run]
+        self._lies = tuple(lies)
         self._given_before = before
         self._lanes = tuple(lanes)
         self._hidden = (
@@ -156,7 +159,7 @@ class Player(anywidget.AnyWidget):
             self._ask_tasks()
 
     def _packed(self, run: Run, changed_from: float | None = None) -> bytes:
-        return pack(run, self._hidden, self._lanes, changed_from)
+        return pack(run, self._hidden, self._lanes, changed_from, self._lies)
 
     def _code(self, faults: Sequence[Fault]) -> str:
         name = self._name or ("run" if self._hidden else "")  # the scenario as JSON would tell of its faults
@@ -218,7 +221,7 @@ class Player(anywidget.AnyWidget):
     def _act(self, act: dict[str, Any], at: float) -> None:
         end = ended(act, at, self.run, self._faults, self._hidden)
         if end is None:
-            self.add(fault_for(act, at, self.run, self._hidden))
+            self.add(fault_for(act, at, self.run, self._hidden, self._lies))
             return
         place, fault = end
         self._endless[fault] = self._faults[place]
@@ -274,6 +277,7 @@ def play(
     lanes: Sequence[Lane] = (),
     hide_future: bool = True,
     hide_faults: bool = False,
+    lies: Sequence[Behaviour] = (),
 ) -> Player:
     """Show a run in the cluster player.
 
@@ -284,6 +288,7 @@ def play(
         lanes: what to draw over time under the time line, such as ``lanes.latency(0.99)``.
         hide_future: draw the run only as far as it has been played; a switch shows all of it.
         hide_faults: tell nothing of the faults in `run` and `before` until the learner asks for them.
+        lies: behaviours that the menu of every node offers, such as ``Corrupt()``.
 
     Returns:
         A widget. Its ``run`` is the run that it shows at the moment, its ``faults`` what the learner has added by hand,
@@ -306,4 +311,5 @@ def play(
         lanes=items("lanes", lanes, "a list of lanes, such as lanes.throughput()", Lane),
         hide_future=truth("hide_future", hide_future),
         hide_faults=truth("hide_faults", hide_faults),
+        lies=items("lies", lies, "a list of registered behaviours, such as [Corrupt()]"),
     )

@@ -15,7 +15,7 @@ export function nodeActs(name, state, slow = false, { lies = [], secret = false 
   const acts = [["Crash", { do: "crash", node: name }]];
   acts.push(state.paused ? ["Resume", { do: "resume", node: name }] : ["Pause", { do: "pause", node: name }]);
   acts.push(slow ? ["Back to full speed", { do: "full speed", node: name }] : ["Slow down ×10", { do: "slow", node: name }]);
-  return [...acts, ...lies.map((text, number) => [`Lie: ${text}`, { do: "lie", node: name, number }])];
+  return [...acts, ...lies.map((text, number) => [`Byzantine: ${text}`, { do: "lie", node: name, number }])];
 }
 
 /** The acts that make sense for a link: `open` if it carries messages both ways, `parted` if a partition stands in its way. */

@@ -8,6 +8,7 @@ export const BY_EVENTS = "events";
 const LEAST_FLIGHT = 300; // ms that a message can be seen, by events
 const LONGEST_WAIT = 400; // ms from one event to the next, if nothing is under way
 const TOO_SHORT = 150; // ms: a message that is under way for less can't be followed
+const MOST_FOLLOWED = 3000; // messages: by events, more of them would take a quarter of an hour
 
 /** The speed at which a run takes about twenty seconds. */
 export function fittingSpeed(until) {
@@ -15,11 +16,12 @@ export function fittingSpeed(until) {
   return SPEEDS.reduce((best, speed) => (Math.abs(Math.log(speed / wanted)) < Math.abs(Math.log(best / wanted)) ? speed : best));
 }
 
-/** The pace to begin with: by events if messages would flit by too fast to be seen. */
+/** The pace to begin with: by events if messages would flit by too fast to be seen, and aren't too many for that. */
 export function fittingPace(trace, messages) {
   const speed = fittingSpeed(trace.until);
   const seen = messages.typicalDelay / 1000 / speed;
-  return messages.rows.length > 0 && seen < TOO_SHORT ? BY_EVENTS : speed;
+  const count = messages.rows.length;
+  return count > 0 && count <= MOST_FOLLOWED && seen < TOO_SHORT ? BY_EVENTS : speed;
 }
 
 /** Where the cursor is `passed` ms later. By events, it stops for a moment at each, and messages take a while to arrive. */
