@@ -227,7 +227,7 @@ def late_clean_up(*, compares: bool = False, spares: bool = False) -> Scenario:
     from dscourse.simulation import ClosedLoop, Network, Pause, Scenario
 
     graph: nx.Graph[str] = nx.Graph()
-    for name, position in ((PLANNER, (0, 1)), ("e0", (-1, 0)), ("e1", (1, 0)), (TABLE, (0, -1))):
+    for name, position in ((PLANNER, (-1.5, 0)), ("e0", (0, 1)), ("e1", (0, -1)), (TABLE, (1.5, 0))):
         graph.add_node(name, pos=position)
     graph.add_edges_from((a, b) for a in (PLANNER, TABLE) for b in ("e0", "e1"))
     graph.add_edge(PLANNER, TABLE)
