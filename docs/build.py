@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+import glossary  # noqa: E402
 import timetables  # noqa: E402
 from collect import collect, player  # noqa: E402, F401 - collect runs in a notebook's kernel
 from gallery import FAMOUS  # noqa: E402
@@ -73,23 +74,30 @@ def build(into: Path, only: list[str] | None = None) -> None:
         (static / "site.css").read_text("utf-8") + bundle.style(), encoding="utf-8"
     )
     paths = [p for p in sorted(NOTEBOOKS.glob("*.ipynb")) if only is None or p.stem.split("-")[0] in only]
+    stems = [path.stem for path in paths]
+    words = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
     for path in paths:
         print(path.stem, flush=True)
         page = executed(path, static)
-        for cell in page.cells:
-            if cell.cell_type == "markdown":
-                cell.source = with_links(cell.source, [p.stem for p in paths])
+        prose = [cell for cell in page.cells if cell.cell_type == "markdown"]
+        texts = [with_links(cell.source, stems) for cell in prose]
+        for cell, text in zip(
+            prose, glossary.linked(texts, glossary.terms(words, path.stem[:2])), strict=True
+        ):
+            cell.source = text
         (source / path.name).write_text(nbformat.writes(page), encoding="utf-8")
-    shutil.copy(NOTEBOOKS / "glossary.md", source)
-    (source / "gallery.md").write_text(gallery(static, [p.stem for p in paths]), encoding="utf-8")
-    for words in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
-        text = words.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
-        text = with_links(text, [p.stem for p in paths])
-        (source / words.name).write_text(text, encoding="utf-8")
-    timetable = with_links(timetables.page(NOTEBOOKS), [p.stem for p in paths])
-    (source / "timetables.md").write_text(timetable, encoding="utf-8")
-    teaching = ["teaching", "timetables"]
-    (source / "index.md").write_text(front_page([p.stem for p in paths], teaching), encoding="utf-8")
+    (source / "glossary.md").write_text(glossary.anchored(words), encoding="utf-8")
+    teaching = ["teaching", "timetables", "notes"]
+    written = {
+        "gallery.md": gallery(static, stems),
+        "timetables.md": with_links(timetables.page(NOTEBOOKS), stems),
+        "index.md": front_page(stems, teaching),
+    }
+    for file in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
+        text = file.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
+        written[file.name] = with_links(text, stems)
+    for name, text in written.items():
+        (source / name).write_text(glossary.linked([text], glossary.terms(words))[0], encoding="utf-8")
     make_pages(source, pages)
 
 

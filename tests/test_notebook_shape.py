@@ -38,6 +38,8 @@ RECAST = (
     "08-failure-detection.ipynb",
     "09-split-brain.ipynb",
     "10-recovery.ipynb",
+    "11-resilience.ipynb",
+    "12-game-day.ipynb",
 )
 CORE_MINUTES, WORDS_A_MINUTE = 75, 180
 FEWER = {START: {"prediction": 2, "exercise": 1}}  # four of each in every other notebook

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -83,3 +84,39 @@ def test_the_commands_write_a_file_a_notebook(tmp_path, capsys):
 def test_a_name_that_is_none_is_said():
     with pytest.raises(LookupError, match="split_brain"):
         teaching.answer_sheet("split-brain")
+
+
+# --- the instructors' notes
+
+NOTES = (course_notebooks().parent / "docs" / "teaching" / "notes.md").read_text(encoding="utf-8")
+SECTIONS = {title: text for title, _, text in (part.partition("\n") for part in NOTES.split("\n## ")[1:])}
+HEADING = re.compile(r"^#{2,3} (.+?)(?: · \d+ min(?: · deeper)?)?$", re.MULTILINE)
+
+
+def prose_of(module):
+    """Return the words of a notebook, its title first."""
+    stem = f"{_modules.NOTEBOOKS.index(module):02d}-{module.replace('_', '-')}"
+    cells = json.loads((course_notebooks() / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def test_the_notes_have_a_section_for_each_notebook_in_their_order():
+    titles = [prose_of(module).partition("\n")[0].removeprefix("# ") for module in MODULES]
+    assert [title for title in SECTIONS if title in titles] == titles
+    assert [title[:2] for title in SECTIONS] == [f"{number:02d}" for number in range(len(_modules.NOTEBOOKS))]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_notes_name_sections_and_beliefs_that_are_there(module):
+    prose = prose_of(module)
+    notes = " ".join(SECTIONS[prose.partition("\n")[0].removeprefix("# ")].split())
+    named = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", notes)
+    assert set(named) <= set(HEADING.findall(prose))
+    _, late = notes.split("**When late, leave out**:")
+    assert re.findall(r"\*([^*]+)\*", late)
+    expected = notes.split("**Expect to hear**:")[1].split("**Ask**")[0]
+    heard = re.findall(r'"([^"]+)"', expected)
+    assert 2 <= len(heard) <= 4
+    assert set(heard) <= {one.belief for one in teaching.misconceptions(module)}
+    assert notes.count("?") >= 2
+    assert len(notes.split()) <= 190

@@ -3,6 +3,7 @@ from .elections import (
     election_downtimes as election_downtimes,
     split_vote_probability as split_vote_probability,
 )
+from .failovers import FailoverTimes as FailoverTimes, predict_failovers as predict_failovers
 from .fencing import (
     FencedStorage as FencedStorage,
     Storage as Storage,

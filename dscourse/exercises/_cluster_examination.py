@@ -128,7 +128,8 @@ class ClusterExamination:
     def scheduled(self, written: Any, schedule: Schedule, *, limited: bool = False) -> tuple[Scenario, float]:
         """The cluster under a schedule, and until when it runs."""
         if schedule.cluster is not None:
-            stoppable = with_line_limit if isinstance(written, type) else limited_function
+            is_node = isinstance(written, type) and issubclass(written, Node)
+            stoppable = with_line_limit if is_node else limited_function
             answer = stoppable(written, LINES) if limited else written
             return schedule.cluster(answer).with_faults(*schedule.faults), self.until
         scenario = self.scenario(written, schedule.faults, limited=limited)

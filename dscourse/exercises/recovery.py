@@ -28,13 +28,14 @@ from dscourse.recovery import (
     failover_scenario,
     repair_report,
     rereplication_scenario,
+    stale_answers_scenario,
 )
 from dscourse.recovery.fleet import Boot
 from dscourse.recovery.rereplication import CopyTo
 from dscourse.simulation import Crash, Network, Node, Pause, Run, Scenario, topology
 from dscourse.views import Task, Visit
 
-__all__ = ["brownout_scenario", "keep_the_fleet"]  # besides what is defined here
+__all__ = ["brownout_scenario", "keep_the_fleet", "stale_answers_scenario"]  # besides what is defined here
 
 # ── Misconceptions ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +243,10 @@ watch_the_flapping = (
 watch_the_storm = (
     Task("recovery.storm_begins", "Watch the master give up its servers, from 12 s on", Visit(11.5, 18.0)),
     Task("recovery.storm_ends", "Find out when it ends", Visit(40.0, 44.0)),
+)
+watch_the_stale = (
+    Task("recovery.stale", "Stop near 5.6 s: what is c2 told at g1, and what c3?", Visit(5.3, 5.95)),
+    Task("recovery.fresh", "Find c2's first answer after the link is back", Visit(6.0, 6.4)),
 )
 disturb_the_fleet = (
     Task(

@@ -138,7 +138,7 @@ spare_of_five = NumberPrediction(
     step=1,
     unit="%",
     near=2,
-    right="Four must suffice, and you have five: a quarter more. What would it be with two, as with one big machine and its stand-by?",
+    right="Four must suffice, and you have five: a quarter more. What would it be with two, as with one big machine and its standby?",
     typical={
         20: Expectation(
             "a fifth: one of five",

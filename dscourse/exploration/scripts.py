@@ -85,6 +85,7 @@ class ScriptScenario(Scenario):
     """
 
     is_script: ClassVar[bool] = True
+    takes_faults: ClassVar[bool] = False
     steps: tuple[Step, ...]
     skip: bool
 

@@ -48,8 +48,14 @@ from .rereplication import (
     repair_report as repair_report,
     rereplication_scenario as rereplication_scenario,
 )
+from .stale_answers import (
+    Stale as Stale,
+    stale_answers_scenario as stale_answers_scenario,
+)
 from .supervisor import (
     Supervisor as Supervisor,
     WorkReport as WorkReport,
+    at_work_since as at_work_since,
+    restart_storm as restart_storm,
     work_off as work_off,
 )

@@ -4,15 +4,23 @@ A worker takes messages from a durable queue in their order. One that it can't b
 acknowledged, it is the first again after the restart. Waiting longer each time (as Kubernetes does: 10 s, 20 s, 40 s,
 … 300 s, and anew after 600 s without a crash) spares everybody else the restarts, and doesn't help the queue: for
 that, a message that has failed too often is set aside, in a dead-letter queue.
+
+Many that crash at once are restarted at once, and all load their state from the same database: a restart storm. Who is
+not loaded in time gives up and is restarted, and the database goes on with what nobody waits for. Back-off thins the
+requests out; jitter keeps them from coming all together (M. Brooker, *Exponential Backoff And Jitter*, AWS, 2015).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dscourse.arguments import real, whole
+from dscourse.simulation import Context, Network, Node, Run, Scenario, topology
+
+_LOAD_TIME, _LOADED_WITHIN = 0.5, 2.0  # seconds
 
 
 class Supervisor:
@@ -94,3 +102,102 @@ def work_off(
         started = now
         restarts += 1
     return WorkReport(done, restarts, aside, len(queue))
+
+
+@dataclass(frozen=True)
+class Load:
+    """Give me my state, says a worker; here it is, says the database."""
+
+    attempt: int
+
+
+class StateDatabase(Node):
+    """Hands out the state of workers, one after the other; it doesn't learn who has given up."""
+
+    def on_start(self, ctx: Context) -> None:
+        """Begin with an empty queue."""
+        self._queue = deque[tuple[str, Load]]()
+
+    def on_message(self, ctx: Context, sender: str, message: Load) -> None:
+        """Take it into the queue."""
+        self._queue.append((sender, message))
+        if len(self._queue) == 1:
+            ctx.set_timer("loaded", _LOAD_TIME)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """A state is there; on with the next."""
+        worker, load = self._queue.popleft()
+        ctx.send(worker, load)
+        if self._queue:
+            ctx.set_timer("loaded", _LOAD_TIME)
+
+
+class SupervisedWorker(Node):
+    """Works as soon as its state is loaded; if that takes longer than two seconds, it crashes, and is restarted.
+
+    Args:
+        node_id: its id.
+        peers: the database.
+        backoff: settings of its `Supervisor`.
+        jitter: the share of each wait that is left to chance.
+    """
+
+    def __init__(
+        self, node_id: str, peers: Sequence[str], *, backoff: Mapping[str, Any], jitter: float
+    ) -> None:
+        super().__init__(node_id, peers)
+        self._supervisor = Supervisor(**backoff)
+        self._jitter = real("jitter", jitter, at_least=0.0, at_most=1.0)
+        self.attempts = 0
+        self.waits = False
+
+    def on_start(self, ctx: Context) -> None:
+        """Load its state."""
+        self.attempts += 1
+        self.waits = True
+        ctx.send(self.peers[0], Load(self.attempts))
+        ctx.set_timer("too late", _LOADED_WITHIN)
+        ctx.record("status", status="starting", label=f"start {self.attempts}")
+
+    def on_message(self, ctx: Context, sender: str, message: Load) -> None:
+        """Work, if that is what this start asked for."""
+        if message.attempt == self.attempts and self.waits:
+            ctx.cancel_timer("too late")
+            self.waits = False
+            ctx.record("status", status="up", label="works")
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Crash, or be started again."""
+        if name == "restart":
+            self.on_start(ctx)
+            return
+        self.waits = False
+        wait = self._supervisor.crashed(0.0)
+        ctx.set_timer("restart", wait * (1 - self._jitter * ctx.rng.random()))
+        ctx.record("status", status="idle", label="crashed")
+
+
+def restart_storm(
+    workers: int = 12, *, backoff: Mapping[str, Any], jitter: float = 0.0, seed: int = 0
+) -> Scenario:
+    """Workers n1, n2 … that have all just crashed, and the database n0.
+
+    Args:
+        workers: how many.
+        backoff: settings of each worker's `Supervisor`.
+        jitter: the share of each wait that is left to chance.
+        seed: of the run.
+    """
+
+    def node(node_id: str, peers: Sequence[str]) -> Node:
+        if node_id == "n0":
+            return StateDatabase(node_id, peers)
+        return SupervisedWorker(node_id, peers, backoff=backoff, jitter=jitter)
+
+    return Scenario(node, Network(topology.star(workers + 1), latency=0.005), seed=seed)
+
+
+def at_work_since(run: Run) -> list[float]:
+    """Return since when each worker of a `restart_storm` that came up has worked, in seconds."""
+    told = run.trace.select(kind="record", name="status")
+    return [event.time for event in told if event.detail["label"] == "works"]

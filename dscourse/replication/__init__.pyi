@@ -5,6 +5,12 @@ from .geography import (
     measure_regions as measure_regions,
     read_throughput as read_throughput,
 )
+from .gossip import (
+    Broadcaster as Broadcaster,
+    BroadcastQuality as BroadcastQuality,
+    Told as Told,
+    broadcast_quality as broadcast_quality,
+)
 from .leaderless.cluster import leaderless_store as leaderless_store, vanished_writes as vanished_writes
 from .leaderless.merkle import MerkleTree as MerkleTree
 from .leaderless.messages import (

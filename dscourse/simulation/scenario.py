@@ -38,6 +38,7 @@ class Scenario:
     """
 
     is_script: ClassVar[bool] = False  # whether it is made of steps, with no time and no faults
+    takes_faults: ClassVar[bool] = True  # whether it can be run again with other faults
 
     def __init__(
         self,

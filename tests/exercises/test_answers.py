@@ -8,9 +8,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from dscourse.chaos import Design
 from dscourse.exercises import (
     failure_detection,
     faults_and_redundancy,
+    game_day,
     partitioning,
     recovery,
     scaling_metrics,
@@ -60,6 +62,10 @@ RIGHT = [
     (recovery.pace_the_repair, {"at_once": 3, "wait": Fraction(15, 2)}),
     (recovery.pace_the_repair, {"at_once": 5, "wait": 10}),
     (recovery.minutes_of_work, 65.0),
+    (game_day.what_is_left, Fraction(50)),
+    (game_day.spared, lambda mean, groups: np.float64(1 - 1 / mean) ** groups),
+    (game_day.stand_the_switch, game_day.CAREFUL),
+    (game_day.two_designs, {"clinic": Design(store="one machine", servers=3), "tickets": game_day.CAREFUL}),
 ]  # fmt: skip
 
 
@@ -105,6 +111,9 @@ WRONG = [
     (recovery.pace_the_repair, {"at_once": 12, "wait": 8}, "No storm"),
     (recovery.pace_the_repair, {"at_once": 2, "wait": 12}, "too slow"),
     (recovery.minutes_of_work, 60, "You get 60 minutes"),
+    (game_day.what_is_left, 0.5, "In percent of the error budget"),
+    (game_day.stand_the_switch, game_day.ONE_MACHINE, "with zones=1"),
+    (game_day.two_designs, {"clinic": game_day.ONE_MACHINE, "tickets": game_day.CAREFUL}, "doesn't need"),
 ]  # fmt: skip
 
 

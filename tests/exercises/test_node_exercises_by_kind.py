@@ -15,6 +15,7 @@ from dscourse.exercises import (
 )
 from dscourse.exercises._learner_code import run_answer
 from dscourse.exercises.nodes.failure_detection import ask_somebody_else
+from dscourse.exercises.nodes.recovery import keep_the_fleet
 from dscourse.exercises.nodes.start_here import greet_and_count
 from dscourse.exploration import FaultMix
 from dscourse.simulation import Crash, Network, Node, always, topology
@@ -403,3 +404,16 @@ def test_what_broke_first_is_said_with_the_time_the_nodes_and_the_section():
         "well. Before that, at 0 s the link n0 – n1 is cut. Section “Ask somebody else: SWIM” "
         "says why it must hold. To see it: `play(exercises.ask_somebody_else.counterexample)`"
     )
+
+
+def test_a_machine_that_nobody_needed_is_found_by_the_orders_alone_and_an_early_repair_of_a_true_loss_is_not():
+    vain = next(wrong for wrong in keep_the_fleet.wrong_nodes if wrong.name == "waits for half as long")
+    broken = keep_the_fleet.examination.broken(run_answer(vain.code))
+    assert broken == (
+        (
+            "a machine stands still for nine seconds",
+            "no more are ordered than died, were silent too long or lost",
+        ),
+    )
+    sooner = keep_the_fleet.solution_code.replace(">= 20", ">= 12").replace(">= 10", ">= 8")
+    assert keep_the_fleet.examination.broken(run_answer(sooner)) == ()

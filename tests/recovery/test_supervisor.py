@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from dscourse.recovery import Supervisor, WorkReport, work_off
+from dscourse.recovery import Supervisor, WorkReport, at_work_since, restart_storm, work_off
+from dscourse.simulation import check_determinism
 
 POISON = [False] * 3 + [True] + [False] * 6
 
@@ -39,3 +40,33 @@ def test_what_cannot_be_is_refused():
         Supervisor(cap=5.0)
     with pytest.raises(ValueError, match="set_aside_after must be at least 1, got 0"):
         work_off([], Supervisor(), until=1.0, set_aside_after=0)
+
+
+BACK_OFF = {"first": 1.0, "cap": 30.0}
+
+
+def test_restarted_at_once_most_never_come_up_and_back_off_with_jitter_is_quicker_than_without():
+    at_once = at_work_since(restart_storm(backoff={"first": 0.0}).run(300.0))
+    back_off = at_work_since(restart_storm(backoff=BACK_OFF).run(300.0))
+    assert len(at_once) == 3  # those that were first in the queue
+    assert len(back_off) == 12
+    for seed in range(10):
+        spread = at_work_since(restart_storm(backoff=BACK_OFF, jitter=0.5, seed=seed).run(300.0))
+        assert len(spread) == 12
+        assert max(spread) < 0.7 * max(back_off)
+
+
+def test_few_enough_come_up_however_they_are_restarted():
+    assert len(at_work_since(restart_storm(3, backoff={"first": 0.0}).run(10.0))) == 3
+
+
+def test_a_worker_works_only_once_and_the_storm_is_deterministic():
+    scenario = restart_storm(20, backoff=BACK_OFF, jitter=1.0)
+    run = scenario.run(200.0)
+    up = [
+        event.node
+        for event in run.trace.select(kind="record", name="status")
+        if event.detail["label"] == "works"
+    ]
+    assert len(set(up)) == len(up) == 20
+    check_determinism(scenario, 60.0)

@@ -307,6 +307,7 @@ def test_a_lie_that_the_run_names_is_told_by_any_node(calm):
 
 def test_a_script_takes_no_faults(calm, monkeypatch):
     monkeypatch.setattr(type(calm.scenario), "is_script", True)
+    monkeypatch.setattr(type(calm.scenario), "takes_faults", False)
     assert header_of(pack(calm))["takesFaults"] is False
     with pytest.raises(ValueError, match="script of single steps"):
         fault_for({"do": "crash", "node": "n0"}, 1.0, calm)

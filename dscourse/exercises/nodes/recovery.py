@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from dscourse.exercises.wrong_nodes.recovery import RIGHT, STUB, WRONG
 from dscourse.exploration import FaultMix
 from dscourse.recovery import Create, FleetController, Forget, Machine, Remove
 from dscourse.recovery.fleet import Boot, machine_states
+from dscourse.recovery.reconciler import DEAD, UNREACHABLE
 from dscourse.simulation import Context, Crash, LoseMessage, Network, Node, Pause, Run, topology
 
 _SECTION = "A fleet that heals itself"
@@ -20,6 +22,7 @@ CONTROLLER = "n0"
 MACHINES, WORKING = 12, 3
 WANTED, FEWER, FEWER_FROM = 5, 4, 80.0  # machines, and seconds
 UNDER_WAY = 3
+SILENT_FOR, LOST_AFTER = 10.0, 20.0  # seconds that the silent, and an order, are waited for
 SHORT_PAUSE = 8.0  # seconds: shorter than what a silent machine is waited for
 REPLACED_WITHIN = (
     35.0  # seconds: 15 to take a machine out, 7 to boot another, twice where more than three are missing
@@ -28,6 +31,8 @@ REPLACED_WITHIN = (
 
 class Fleet(FleetController):
     """A controller that wants one machine less after a while, and tells what its policy saw and did."""
+
+    _silent_since: Mapping[str, float] = {}
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Look, decide, order."""
@@ -41,6 +46,11 @@ class Fleet(FleetController):
         staying = [member for member in observed if member not in removed]
         ordered = sum(action.count for action in actions if isinstance(action, Create))
         pending = [order for order in self.pending if Forget(order) not in actions]
+        self._silent_since = {
+            member: self._silent_since.get(member, ctx.now)
+            for member, state in observed.items()
+            if state == UNREACHABLE
+        }
         ctx.record(
             "look",
             desired=self.desired,
@@ -49,8 +59,18 @@ class Fleet(FleetController):
             healthy_removed=" ".join(member for member in removed if observed.get(member) == "up"),
             pending=len(pending),
             ordered=ordered,
+            overdue=" ".join(self._overdue(observed, ctx.now)),
         )
         return actions
+
+    def _overdue(self, observed: Mapping[str, str], now: float) -> Iterator[str]:
+        """Yield whom it need not wait for any longer, and since when: the dead, the silent, and orders."""
+        for member, state in observed.items():
+            if state == DEAD or now - self._silent_since.get(member, now) >= SILENT_FOR:
+                yield f"{member}@{self._heard[member]:g}"
+        for order, since in self.pending.items():
+            if now - since >= LOST_AFTER:
+                yield f"{order}@{since:g}"
 
 
 def as_fleet(answer: Any) -> Callable[..., Node]:
@@ -125,6 +145,30 @@ def _orders_too_many(run: Run) -> Iterator[Breach]:
             yield Breach(time, f"{look['pending'] + look['ordered']} creations are under way at once")
 
 
+def _orders_in_vain(run: Run) -> Iterator[Breach]:
+    """More is ordered than was missing at first, has died, was silent for the limit, or than orders were lost.
+
+    Of a machine's deaths and lost orders, and of what the controller saw of it, the greater number counts: a death may
+    be noticed later, or not at all.
+    """
+    losses = [
+        (begin, fault.node) for fault, begin, _ in run.trace.fault_intervals() if isinstance(fault, Crash)
+    ]
+    losses += [
+        (event.time, event.node or "")
+        for event in run.trace.select(kind="drop")
+        if isinstance(event.message, Boot)
+    ]
+    ordered, overdue = 0, set[str]()
+    for time, look in _looks(run):
+        ordered += look["ordered"]
+        overdue.update(look["overdue"].split())
+        seen = Counter(one.partition("@")[0] for one in overdue)
+        needed = WANTED - WORKING + (seen | Counter(machine for at, machine in losses if at <= time)).total()
+        if look["ordered"] and ordered > needed:
+            yield Breach(time, f"{ordered} machines have been ordered, and {needed} were needed")
+
+
 def _stops_the_healthy(run: Run) -> Iterator[Breach]:
     for time, look in _looks(run):
         if look["healthy_removed"] and look["silent"]:
@@ -178,6 +222,10 @@ keep_the_fleet = NodeExercise(
                 _SECTION,
             ),
             Requirement(unbroken("who is too many is taken out", _keeps_too_many), _SECTION),
+            Requirement(
+                unbroken("no more are ordered than died, were silent too long or lost", _orders_in_vain),
+                _SECTION,
+            ),
         ),
         schedules=(
             Schedule("nothing goes wrong"),
@@ -189,6 +237,7 @@ keep_the_fleet = NodeExercise(
                 tuple(Crash(f"n{number}", at=20.0) for number in (1, 2, 3, 4)),
             ),
             Schedule("a machine is silent when one less is wanted", (Crash("n1", at=72.0),)),
+            Schedule("a machine stands still for nine seconds", (Pause("n1", at=20.0, until=29.0),)),
         ),
         faults=FaultMix.only(crashes=4, pauses=1, loss=0.3, most=4, spared=(CONTROLLER,)),
         seeds=60,

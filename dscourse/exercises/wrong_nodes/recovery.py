@@ -131,4 +131,11 @@ WRONG = (
         "There were more members than wanted, and yours went on paying for all of them. Too many is a difference, too: `Remove`.",
         0,
     ),
+    WrongNode(
+        "waits for half as long",
+        _reconciler(gone=_GONE.replace(">= 10", ">= 5")),
+        "A machine stood still for nine seconds, and yours had ordered another by the time it came back. There were never too many, "
+        "and nothing was missing; but a machine was ordered, and paid for, that nobody needed. Wait for all of the 10 s.",
+        1,
+    ),
 )

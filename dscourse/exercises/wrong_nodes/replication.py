@@ -208,7 +208,7 @@ RULE_WRONG = (
         "gives up waiting",
         _rule(_NOTHING_YET, _HIGHEST, f"if waited > 0.5:\n    return True\n{_COUNT}"),
         "Yours gives up waiting and tells the client that the payment is safe. Nothing became safer by the waiting: this is what "
-        "semi-synchronous replication does after its time-out, and it says so to nobody.",
+        "semi-synchronous replication does after its timeout, and it says so to nobody.",
         1,
     ),
     WrongNode(

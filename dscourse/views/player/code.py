@@ -23,7 +23,8 @@ def code_for(faults: Sequence[Fault], name: str, base: Run) -> str:
     named = {type(fault).__name__ for fault in faults}
     lies = {type(fault.behaviour) for fault in faults if isinstance(fault, Byzantine)}
     named |= {lie.__name__ for lie in lies if lie.__module__.startswith("dscourse.simulation.")}
-    kinds = sorted(named | (set() if name or base.scenario.is_script else {"Scenario"}))
+    is_new = not name and base.scenario.takes_faults
+    kinds = sorted(named | ({"Scenario"} if is_new else set()))
     lines = [f"from dscourse.simulation import {', '.join(kinds)}"] if kinds else []
     lines += [
         f"from {lie.__module__} import {lie.__name__}"
@@ -50,6 +51,8 @@ def _fork_lines(faults: Sequence[Fault], start: str) -> list[str]:
 
 
 def _base_lines(base: Run) -> list[str]:
+    if not (base.scenario.takes_faults or base.scenario.is_script):
+        return ["# This run was live, and nothing gives it again: keep it under a name.", ""]
     factory, settings = base.scenario.node_factory, ""
     lines = []
     if isinstance(factory, partial):

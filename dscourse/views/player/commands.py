@@ -65,6 +65,8 @@ def fault_for(
     """
     if run.scenario.is_script:
         raise ValueError("This run is a script of single steps: change its steps, faults have no time in it.")
+    if not run.scenario.takes_faults:
+        raise ValueError("This run was live, and what has happened can't happen otherwise.")
     fault = _fault_for(act, at, run, lies)
     told = [other for other in run.faults if other not in hidden]
     if fault.ends_others and any(other.begins == at and fault.ends(other) for other in told):
