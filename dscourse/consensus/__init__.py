@@ -4,7 +4,7 @@
     raft_cluster(5).run(10.0)
 
 `raft/` holds Raft for a fixed membership, a store on it and what it promises; `leases` and `fencing` what a lock
-service can and can't do; `replays` four incidents with a public account.
+service can and can't do; `replays` and `dns_plans` six incidents with a public account.
 """
 
 import lazy_loader

@@ -1,3 +1,4 @@
+from .dns_plans import always_an_address as always_an_address, late_clean_up as late_clean_up
 from .elections import (
     election_downtimes as election_downtimes,
     split_vote_probability as split_vote_probability,
@@ -56,6 +57,7 @@ from .replays import (
     half_broken_switch as half_broken_switch,
     late_plan as late_plan,
     lease_by_timer as lease_by_timer,
+    promoted_in_the_west as promoted_in_the_west,
     two_coasts as two_coasts,
 )
 from .shop import ShopNode as ShopNode, sold_twice as sold_twice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dscourse.consensus.fencing import FencedStorage
@@ -135,7 +136,7 @@ def late_plan(storage: Callable[[dict[str, Any]], Any] = FencedStorage) -> Scena
     Amazon Web Services, summary of the DynamoDB disruption of 19 and 20 October 2025: one of several workers that apply
     DNS plans was held up, and then put an old plan in the place of a newer one; that it was the newest had been
     checked long before. Modelled: two workers with a lease, of which the first is held up between its check and its
-    write. What came after, the clean-up that deleted the plan in use, is not.
+    write. What came after, the clean-up that deleted the plan in use, is `late_clean_up`.
 
     Args:
         storage: what decides about a write: `Storage` believes everybody.
@@ -197,3 +198,42 @@ def two_coasts(*, quorum: bool, seed: int = 0) -> Scenario:
     west = [name for name in names if not name.startswith("e")]
     cut = Partition([[name for name in names if name not in west], west], 10.0, until=53.0)
     return Scenario(node, Network(graph), clients=customers, faults=[cut], seed=seed)
+
+
+def promoted_in_the_west(mode: str = "async", *, acknowledgements: int = 1, seed: int = 0) -> Scenario:
+    """The same two coasts with what GitHub had: databases with one primary, and somebody who replaces it.
+
+    GitHub, "October 21 post-incident analysis" (2018-10-30). Modelled: e0 leads and is copied to e1 beside it, and to
+    w0, w1 and w2 in the West; Orchestrator's majority, in the West and in the cloud, is one operator that the East
+    can't hear for 43 s, and that promotes although writes may be lost; an application on each coast. GitHub kept what
+    the East had written, and reconciled it by hand; a replaced leader here throws away what nobody else has.
+
+    Args:
+        mode: of `SingleLeaderReplica`: what the leader waits for before a write is done.
+        acknowledgements: how many followers it waits for if that is "semi-sync".
+        seed: of the run.
+    """
+    import networkx as nx
+
+    from dscourse.replication.single_leader.cluster import OPERATOR, store_node
+    from dscourse.simulation import ClosedLoop, Network, Partition, Scenario
+
+    sites = {
+        "e0": (0.0, 0.7), "e1": (0.0, -0.7), "eg": (-1.2, 0.0), "w0": (3.0, 0.9), "w1": (3.6, 0.0), "w2": (3.0, -0.9),
+        "wg": (4.8, 0.0), OPERATOR: (1.5, 1.6),
+    }  # fmt: skip
+    graph: nx.Graph[str] = nx.Graph()
+    for name, position in sites.items():
+        graph.add_node(name, pos=position)
+    for a, b in combinations(sites, 2):
+        graph.add_edge(a, b, latency=0.0005 if a[0] == b[0] else 0.03)
+    node = partial(
+        store_node, replicas=("e0", "e1", "w0", "w1", "w2"), mode=mode, acknowledgements=acknowledgements,
+        accept_loss=True, attempts=3,
+    )  # fmt: skip
+    users = [
+        ClosedLoop(tuple(("put", f"{gate} {number}", number) for number in range(400)), 0.2, gate, 1.0)
+        for gate in ("eg", "wg")
+    ]
+    east = Partition([["e0", "e1", "eg"]], 10.0, until=53.0)
+    return Scenario(node, Network(graph), clients=users, faults=[east], seed=seed)

@@ -1,9 +1,12 @@
 """What each process may know: the four session guarantees, and causal memory.
 
-All are judged from reads and writes alone. A value says which write was read, so no value may be written twice to a
-key. One operation is *causally before* another if a chain leads from it there: to the next operation of its process, or
-from a write to a read that returned it (Ahamad, Neiger, Burns, Kohli, Hutto, Distributed Computing 9(1), 1995). A write
-is *older* than another of the same key if it is causally before it; what was there at first is older than all.
+All are judged from reads and writes alone. A value says which write was read. Where several writes of a key have the
+same value, or that of the beginning, every way to say which of them a read returned is tried, a *reading* of the
+history; one that fits is enough, and too many are given up as "unknown".
+
+One operation is *causally before* another if a chain leads from it there: to the next operation of its process, or from
+a write to a read that returned it (Ahamad, Neiger, Burns, Kohli, Hutto, Distributed Computing 9(1), 1995). A write is
+*older* than another of the same key if it is causally before it; what was there at first is older than all.
 
 The guarantees are those of Terry et al. (PDIS 1994), each as the one pattern that breaks it: a read that returns
 something older than a write that its process ought to know of.
@@ -11,22 +14,26 @@ something older than a write that its process ought to know of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, pairwise, product
 from typing import Any
 
-from dscourse.arguments import instance, one_of
-from dscourse.consistency.history import History, Operation
+from dscourse.arguments import instance, one_of, whole
+from dscourse.consistency.history import History
 from dscourse.consistency.models import Model
 from dscourse.consistency.verdict import HistoryVerdict
 
 __all__ = ["SESSION_GUARANTEES", "check_causal", "check_session_guarantee"]
 
 SESSION_GUARANTEES = ("read your writes", "monotonic reads", "monotonic writes", "writes follow reads")
+MOST_READINGS = 10_000
 _WRITES = ("write", "put")
 
 
-def check_session_guarantee(history: History, guarantee: str, model: Model) -> HistoryVerdict:
+def check_session_guarantee(
+    history: History, guarantee: str, model: Model, *, most_readings: int = MOST_READINGS
+) -> HistoryVerdict:
     """Ask whether a history keeps one of the session guarantees; each process is a session.
 
     A process must not read anything older than a write …
@@ -40,22 +47,28 @@ def check_session_guarantee(history: History, guarantee: str, model: Model) -> H
         history: of reads and writes.
         guarantee: one of `SESSION_GUARANTEES`.
         model: says what a key holds at first.
+        most_readings: how many ways to say which write was read are tried, before the outcome is "unknown".
 
     Raises:
-        ValueError: a value was written twice to a key, or is what it held at first; a process's operations overlap.
+        ValueError: a process's operations overlap.
         LookupError: an operation that is neither a read nor a write.
     """
     one_of("guarantee", guarantee, SESSION_GUARANTEES)
-    known = _Knowledge(history, model)
-    for read in known.reads:
-        for newer in known.newer_than_read(read):
-            chain = _CHAINS[guarantee](known, read, newer)
-            if chain is not None:
-                return _illegal(known, read, [newer, *chain])
-    return HistoryVerdict("ok", f"Nothing in it breaks {guarantee!r}.")
+
+    def judge(known: _Knowledge) -> HistoryVerdict:
+        for read in known.reads:
+            if known.is_ambiguous and known.before[read] >> read & 1:
+                return _in_circle(known, read)
+            for newer in known.newer_than_read(read):
+                chain = _CHAINS[guarantee](known, read, newer)
+                if chain is not None:
+                    return _illegal(known, read, [newer, *chain])
+        return HistoryVerdict("ok", f"Nothing in it breaks {guarantee!r}.")
+
+    return _best_reading(_Knowledge(history, model), judge, most_readings)
 
 
-def check_causal(history: History, model: Model) -> HistoryVerdict:
+def check_causal(history: History, model: Model, *, most_readings: int = MOST_READINGS) -> HistoryVerdict:
     """Ask whether a history is one of a causal memory.
 
     Each process may have an order of its own for all writes and its reads, but every such order keeps to what is
@@ -65,12 +78,16 @@ def check_causal(history: History, model: Model) -> HistoryVerdict:
     Args:
         history: of reads and writes.
         model: says what a key holds at first.
+        most_readings: how many ways to say which write was read are tried, before the outcome is "unknown".
 
     Raises:
-        ValueError: a value was written twice to a key, or is what it held at first; a process's operations overlap.
+        ValueError: a process's operations overlap.
         LookupError: an operation that is neither a read nor a write.
     """
-    known = _Knowledge(history, model)
+    return _best_reading(_Knowledge(history, model), _judge_causal, most_readings)
+
+
+def _judge_causal(known: _Knowledge) -> HistoryVerdict:
     for read in known.reads:
         if known.source[read] == _NOBODY:
             one = known.operations[read]
@@ -89,11 +106,33 @@ def check_causal(history: History, model: Model) -> HistoryVerdict:
     return HistoryVerdict("ok", "Every process can have an order that keeps to what is causally before what.")
 
 
+def _best_reading(
+    known: _Knowledge, judge: Callable[[_Knowledge], HistoryVerdict], most_readings: int
+) -> HistoryVerdict:
+    """The verdict of the first reading that fits; if none does, that of the likeliest."""
+    most = whole("most_readings", most_readings, at_least=1)
+    unfit: list[HistoryVerdict] = []
+    for tried, sources in enumerate(islice(product(*known.choices), most + 1)):
+        if tried == most:
+            words = f"None of {most} ways to say which write was read fits; there are more, so nobody knows."
+            return HistoryVerdict("unknown", words, states=most)
+        known.assume(sources)
+        verdict = judge(known)
+        if verdict or not known.is_ambiguous:
+            return verdict
+        unfit = unfit or [verdict]
+    words = f"Values are written more than once; whichever of the writes was read, none fits. {unfit[0].explanation}"
+    return replace(unfit[0], explanation=words, deciding=())
+
+
 _FIRST, _NOBODY = -1, -2  # sources of reads that no write is
 
 
 class _Knowledge:
-    """Who read what from whom, and what is causally before what: ``before[i]`` has the bits of what comes after i."""
+    """Who read what from whom, and what is causally before what: ``before[i]`` has the bits of what comes after i.
+
+    Each read has ``choices`` of where its value may come from, the likeliest first; `assume` settles on one of each.
+    """
 
     def __init__(self, history: History, model: Model) -> None:
         instance("history", history, History, "a History, such as History.from_run(run)")
@@ -109,31 +148,31 @@ class _Knowledge:
         for process, operations in told.items():
             begin = max((own.stop for own in self.own.values()), default=0)
             self.own[process] = range(begin, begin + len(operations))
-        self.writes: dict[Any, dict[Any, int]] = {}  # key → value → which write
+        self.writes: dict[Any, list[int]] = {}  # key → its writes
         for index, one in enumerate(self.operations):
-            self._take(index, one, model.initial)
+            if not one.is_read:
+                if one.operation not in _WRITES:
+                    raise LookupError(f"causality is judged from reads and writes alone, got {one}")
+                self.writes.setdefault(one.key, []).append(index)
         reads = [index for index, one in enumerate(self.operations) if one.is_read]
         self.reads = sorted(reads, key=lambda index: self.operations[index].start)
-        self.source = {index: self._source(self.operations[index], model.initial) for index in self.reads}
+        self.choices = [self._choices(index, model.initial) for index in self.reads]
+        self.is_ambiguous = any(len(choice) > 1 for choice in self.choices)
+
+    def assume(self, sources: Sequence[int]) -> None:
+        """Take these for what was read, in the order of the reads."""
+        self.source = dict(zip(self.reads, sources, strict=True))
         self.edges = self._all_edges()
         self.before = _closure([sum({1 << after for after in afters}) for afters in self.edges])
 
-    def _take(self, index: int, one: Operation, initial: Any) -> None:
-        if one.is_read:
-            return
-        if one.operation not in _WRITES:
-            raise LookupError(f"causality is judged from reads and writes alone, got {one}")
-        values = self.writes.setdefault(one.key, {})
-        if one.value in values or one.value == initial:
-            raise ValueError(
-                f"each value must be written once to a key, and none that was there at first: got {one}"
-            )
-        values[one.value] = index
-
-    def _source(self, read: Operation, initial: Any) -> int:
-        if read.value == initial:
-            return _FIRST
-        return self.writes.get(read.key, {}).get(read.value, _NOBODY)
+    def _choices(self, read: int, initial: Any) -> tuple[int, ...]:
+        """Where a value may come from: what was written last before it first."""
+        one, operations = self.operations[read], self.operations
+        alike = [write for write in self.writes.get(one.key, ()) if operations[write].value == one.value]
+        alike.sort(key=lambda write: (operations[write].start > one.start, -operations[write].start))
+        if one.value == initial:
+            return (*alike, _FIRST)
+        return tuple(alike) or (_NOBODY,)
 
     def _all_edges(self) -> list[list[int]]:
         edges: list[list[int]] = [[] for _ in self.operations]
@@ -148,7 +187,7 @@ class _Knowledge:
     def newer_than_read(self, read: int) -> Iterator[int]:
         """The writes that are certainly newer than what was read."""
         source = self.source[read]
-        for write in self.writes.get(self.operations[read].key, {}).values():
+        for write in self.writes.get(self.operations[read].key, ()):
             if source == _FIRST or (source >= 0 and write != source and self.before[source] >> write & 1):
                 yield write
 
@@ -263,7 +302,7 @@ def _without_order(known: _Knowledge, own: range) -> int | None:
         again = False
         for read in (one for one in own if one in known.source):
             source = known.source[read]
-            for write in known.writes.get(known.operations[read].key, {}).values():
+            for write in known.writes.get(known.operations[read].key, ()):
                 if write == source or not before[write] >> read & 1:
                     continue
                 if source == _FIRST or before[source] >> write & 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,8 +29,9 @@ from dscourse.exercises import (
     Unfit,
 )
 from dscourse.exercises.nodes.consistency import keep_the_promise, merge_two_sets
+from dscourse.exploration import Ask
 from dscourse.replication import LeaderlessReplica
-from dscourse.simulation import ClosedLoop, Crash, Network, Partition, Run, Scenario, topology
+from dscourse.simulation import ClosedLoop, Crash, Network, Partition, Run, Scenario, holds, topology
 from dscourse.views import Task, Visit
 
 __all__ = ["keep_the_promise", "merge_two_sets"]  # besides what is defined here
@@ -267,6 +269,19 @@ def cut_off(sloppy: bool) -> Run:
     cut = Partition([[homes[0], *others], homes[1:]], 0.5, until=4.0)
     network = Network(topology.full_mesh(5), latency=0.03)
     return Scenario(node, network, clients=clients, faults=[cut]).run(8.0)
+
+
+# In the adversary's hands: one writes, two read, and every home coordinates.
+HOMES = ("n0", "n1", "n2")
+questions = (Ask("n0", ("put", "x", 1)), Ask("n2", ("get", "x")), Ask("n1", ("get", "x")))
+one_copy = holds(
+    lambda run: bad_reads(run).outcome != "illegal", name="one single copy could have answered so"
+)
+
+
+def home(node_id: str, peers: Sequence[str], *, write_back: bool = False) -> LeaderlessReplica:
+    """A home of three that waits for two, for a write and for a read; by default a read is answered as it was found."""
+    return LeaderlessReplica(node_id, peers, n=3, w=2, r=2, read_repair=False, write_back=write_back)
 
 
 see_tombstones = (

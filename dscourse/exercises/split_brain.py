@@ -231,6 +231,31 @@ price_of_a_quorum = NumberPrediction(
     otherwise="Leader and one neighbour are two. When does the third of five answer?",
 )
 
+met_by_a_clean_up = ChoicePrediction(
+    "split_brain.met_by_a_clean_up",
+    question=(
+        "A plan a second. Two workers, e0 and e1, each look once whether their plan is newer than the one in use, change three endpoints "
+        "one after the other, then delete all plans that are more than five older than theirs. e0 looks with plan 3 and is held up for six "
+        "seconds; it changes the endpoint to plan 3 just before e1, with plan 9, cleans up. What do users get from then on?"
+    ),
+    right=Expectation(
+        "no address, also when plan 10 comes",
+        "Plan 3 is deleted while it is in use, and whoever comes with a newer plan finds nothing to compare it with. Which two changes "
+        "would each have prevented that?",
+    ),
+    wrong=(
+        Expectation(
+            "the addresses of plan 3, until plan 10 comes",
+            "They would, if the clean-up asked what is in use. It asks only what is old.",
+        ),
+        Expectation(
+            "the addresses of plan 9: it is newer, so it stays",
+            "Who would have refused plan 3? e0 looked before it was held up, and the table takes what comes last.",
+            A_LEASE_PROTECTS,
+        ),
+    ),
+)
+
 # ── Players ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 MEMBERS = ("n0", "n1", "n2", "n3", "n4")
@@ -304,6 +329,23 @@ see_it_wake = (
 see_it_flap = (
     Task("split_brain.term_rises", "Watch n0's term from 2 s on", Visit(2.0, 3.0)),
     Task("split_brain.flaps", "Find three leaders after that", Visit(4.0, 8.0)),
+)
+see_the_clean_up = (
+    Task("split_brain.held_up", "See e0 begin with plan 3, and stand still", Visit(2.0, 8.2)),
+    Task(
+        "split_brain.late_change",
+        "Find whose plan the table has shortly before e1 cleans up",
+        Visit(8.35, 8.65),
+    ),
+    Task("split_brain.next_plan", "See what e0 and e1 make of plan 10, after 9 s", Visit(9.2, 14.0)),
+)
+see_the_promotion = (
+    Task("split_brain.two_primaries", "Find two primaries at once, one on each coast", Visit(11.4, 52.9)),
+    Task(
+        "split_brain.two_logs",
+        "Compare their logs just before the cut ends, at 53 s, and after it",
+        Visit(53.5, 70.0),
+    ),
 )
 see_two_lead = (Task("split_brain.two_stars", "Find the moment at which two lead", Visit(20.1, 21.9)),)
 see_the_split = (
@@ -397,6 +439,36 @@ lease_margin = NumberExercise(
     ),
     otherwise="What does a clock show that is 2 % slow, when 15 true seconds have gone by?",
     tolerance=0.001,
+)
+
+
+confirmed_by = NumberExercise(
+    "split_brain.confirmed_by",
+    task=(
+        "Calculate. The same databases: e0 leads, e1 stands beside it, w0, w1 and w2 in the West. e0 is to tell nobody that a write is done "
+        "before k followers have it. What is the smallest k with which a cut between the coasts loses nothing that was acknowledged? "
+        '`consensus.promoted_in_the_west("semi-sync", acknowledgements=k).run(70.0)` tries one.'
+    ),
+    expects="a whole number",
+    success="Right: of two followers one is in the West. Each write of the East then takes 61 ms, and in a cut it waits.",
+    hints=(
+        "Who of the followers is cut off together with e0?",
+        "At least one of the k must stand elsewhere.",
+    ),
+    solution="answer = 1 + 1",
+    mistakes=(
+        Mistake("answer = 1", "That one is e1, which answers first, and is cut off along with e0."),
+        Mistake(
+            "answer = 4",
+            "All of them is safe, and then any one that is down stops all writes. Fewer are enough.",
+        ),
+        Mistake(
+            "answer = 3",
+            "A majority of five is e0 and two others. Which of fewer followers must be in the West?",
+        ),
+    ),
+    otherwise="Ask how many followers may confirm a write without one of them standing in the West.",
+    tolerance=0.0,
 )
 
 

@@ -96,5 +96,6 @@ from .strategies import (
     STRATEGIES as STRATEGIES,
     Strategy as Strategy,
     compare_strategies as compare_strategies,
+    measured_strategies as measured_strategies,
     strategy_runs as strategy_runs,
 )

@@ -68,6 +68,7 @@ class Adversary(widgets.VBox):
         self._properties = properties
         self._asks = asks
         self._fewest: dict[str, str] = {}
+        self._verdicts: list[tuple[Property, float | None]] = []
         self.panel = AdversaryPanel(source=source_of(scenario))
         self.player: Player | None = None
         self._show(())
@@ -135,6 +136,8 @@ class Adversary(widgets.VBox):
         count = {kind: sum(isinstance(step, kind) for step in used) for kind in (Down, Lose, Repeat, Fire)}
         asked = [step for step in used if isinstance(step, Ask)]
         took = f"You took {_steps(len(used))}"
+        if item.kind == "holds":
+            return f"{took}. It is judged from whole runs, so whether fewer would do can't be told here."
         try:
             tried = explore(
                 self._empty.node_factory, self._empty.network.graph, item, asks=asked, crashes=count[Down],
@@ -160,7 +163,8 @@ class Adversary(widgets.VBox):
             if error.run is None:
                 raise
             run, problem = error.run, str(error)
-        verdicts = [(item, _broken_at(run, item)) for item in self._properties]
+        earlier = dict(self._verdicts)
+        verdicts = [(item, _broken_at(run, item, earlier.get(item), len(steps))) for item in self._properties]
         cluster, before, words = self._cluster_after(steps)
         self._run, self._verdicts = run, verdicts
         with self.panel.hold_sync():  # one message: what belongs together arrives together
@@ -337,12 +341,17 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _broken_at(run: Run, item: Property) -> float | None:
-    """When a property broke; None if it holds so far, or may still come true."""
+def _broken_at(run: Run, item: Property, earlier: float | None, steps: int) -> float | None:
+    """When a property broke; None if it holds so far, or may still come true.
+
+    Of what is asked of whole runs nobody says when it broke: it is the step after which it was seen first.
+    """
     if item.kind in ("sometimes", "eventually"):
         return None
     verdict = run.check(item)[0]
-    return None if verdict else run.until if verdict.time is None else verdict.time
+    if verdict or verdict.time is not None:
+        return verdict.time if not verdict else None
+    return float(steps if earlier is None else min(earlier, steps))
 
 
 def _property_words(item: Property, time: float | None) -> str:

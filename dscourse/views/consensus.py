@@ -295,3 +295,24 @@ def _beliefs(run: Run, node: str) -> list[tuple[float, float]]:
     if since is not None:
         spans.append((since, min(run.until, until)))
     return spans
+
+
+# ── Plans ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@default_settings
+def draw_plans(runs: Mapping[str, Run], ax: Axes | None = None) -> Picture:
+    """Show which plan's addresses the users of `late_clean_up` were given, run by run; crosses: none."""
+    axes = given_or_new(ax, 7.2, 3.0)
+    told, samples = [], []
+    for place, (name, run) in enumerate(runs.items()):
+        asked = [(one.invoked, one.value, one.outcome) for one in run.history()]
+        given = [(time, plan + 0.12 * place) for time, plan, outcome in asked if outcome == "ok"]
+        missed = [time for time, _, outcome in asked if outcome == "fail"]
+        axes.plot(*zip(*given, strict=True), drawstyle="steps-post", **line_style(place))
+        axes.plot(missed, [0.12 * place] * len(missed), "x", color=line_style(place)["color"], markersize=5)
+        samples.append(sample(name, **line_style(place)))
+        told.append(f"{name}: {len(missed)} of {len(asked)} questions without an address")
+    axes.set(xlabel="seconds", ylabel="plan in use (crosses: none)", ylim=(-0.6, None))
+    legend_above(axes, samples)
+    return Picture(axes, f"Which plan's addresses users got. {'; '.join(told)}.")

@@ -1,4 +1,4 @@
-"""Four incidents, replayed."""
+"""Six incidents, replayed."""
 
 from statistics import median
 
@@ -9,15 +9,19 @@ from dscourse.consensus import (
     FencedStorage,
     FirstLeads,
     Storage,
+    always_an_address,
     committed_entries_survive,
     half_broken_switch,
+    late_clean_up,
     late_plan,
     lease_by_timer,
     no_stale_writes,
+    promoted_in_the_west,
     sold_twice,
     two_coasts,
 )
 from dscourse.consistency import History, Register, check_linearizable
+from dscourse.replication import lost_writes
 
 
 def leads(run, after=0.0):
@@ -75,3 +79,33 @@ def test_two_coasts_diverge_or_pay_with_latency():
     elected = leads(quorum, after=10.0)
     assert elected
     assert all(name.startswith(("w", "z")) for name, time in elected if time < 53.0)
+
+
+@pytest.mark.parametrize(("settings", "seen"), [
+    ({}, {3, None}), ({"compares": True}, set()), ({"spares": True}, {3}),
+])  # fmt: skip
+def test_a_clean_up_deletes_what_is_in_use_unless_one_of_two_things_is_looked_at(settings, seen):
+    run = late_clean_up(**settings).run(14.0)
+    assert bool(run.check(always_an_address)) == (None not in seen)
+    late = [(one.invoked, one.value) for one in run.history() if one.invoked > 8.0]
+    assert {plan for _, plan in late if plan is None or plan < 8} == seen
+    mended = {plan for time, plan in late if time > 9.7}
+    assert (mended == {None}) == (None in seen)  # no newer plan is applied any more
+    assert {one.value for one in run.history() if 1.5 < one.invoked < 8.0} >= {3, 4, 5, 6, 7}
+
+
+@pytest.mark.parametrize(
+    ("mode", "copies", "lost"), [("async", 1, 214), ("semi-sync", 1, 213), ("semi-sync", 2, 0)]
+)
+def test_a_promotion_on_the_other_coast_loses_what_stands_on_one_coast_only(mode, copies, lost):
+    run = promoted_in_the_west(mode, acknowledgements=copies).run(70.0)
+    assert len(lost_writes(run)) == lost
+
+    def latencies(user, begin, end):
+        history = [one for one in run.history() if one.client == user and begin <= one.invoked < end]
+        return [one.latency for one in history if one.outcome == "ok"]
+
+    assert (median(latencies("c0", 0, 9)) < 0.003) == (copies == 1)
+    assert bool(latencies("c0", 12, 52)) == (copies == 1)  # the East goes on alone, or not at all
+    assert median(latencies("c0", 56, 70)) == pytest.approx(0.06, abs=0.002)  # its leader is now far away
+    assert median(latencies("c1", 12, 52)) < 0.003

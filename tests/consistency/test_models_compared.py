@@ -1,5 +1,8 @@
 """Session guarantees, causal, sequential: each by hand, beside a plain search, and in their order of strength."""
 
+import itertools
+from dataclasses import replace
+
 import histories
 import pytest
 from histories import parse
@@ -232,6 +235,79 @@ def test_what_a_stronger_model_allows_all_weaker_ones_allow(part):
     assert all(counts["causal"] < counts[name] < 200 for name in SESSION_GUARANTEES), counts
 
 
+# --- values written more than once ---
+
+
+def written_again(seed, count, processes):
+    """A history in which few values are written, some of them several times, and that of the beginning, too."""
+    rng = histories.random.Random(seed)
+    operations = []
+    for number in range(count):
+        kind = "write" if rng.random() < 0.5 else "read"
+        value = rng.choice([1, 2, 2, None]) if kind == "write" else rng.choice([1, 2, None])
+        process, key = f"p{rng.randrange(processes)}", rng.choice("xy")
+        operations.append(Operation(process, kind, value, 2.0 * number, 2.0 * number + 1, key=key))
+    return History(operations)
+
+
+def readings(history):
+    """The history with another value for each write, for every way to say which of them a read returned."""
+    names = {id(one): number for number, one in enumerate(history)}
+    reads = [one for one in history if one.is_read]
+    choices = [
+        [names[id(other)] for other in history
+         if not other.is_read and (other.key, other.value) == (one.key, one.value)] + [None] * (one.value is None)
+        for one in reads
+    ]  # fmt: skip
+    for values in itertools.product(*(choice or ["nobody"] for choice in choices)):
+        of_read = dict(zip(map(id, reads), values, strict=True))
+        yield History([replace(one, value=of_read.get(id(one), names[id(one)])) for one in history])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_where_values_are_written_again_one_reading_that_fits_is_enough(part):
+    seen = set()
+    for seed in range(50 * part, 50 * part + 50):
+        history = written_again(seed, count=4 + seed % 4, processes=2 + seed % 2)
+        apart = list(readings(history))
+        causal = check_causal(history, Register())
+        assert bool(causal) == any(map(plainly_causal, apart)), history.operations
+        for guarantee in SESSION_GUARANTEES:
+            verdict = check_session_guarantee(history, guarantee, Register())
+            if causal:
+                assert verdict, (guarantee, history.operations)
+            possible = [one for one in apart if not any(causally_before(one.operations)(a, a) for a in one)]
+            fits = [one for one in possible if check_session_guarantee(one, guarantee, Register())]
+            if len(apart) > 1:
+                assert bool(verdict) == bool(fits), (guarantee, history.operations)
+        seen.add((bool(causal), len(apart) > 1))
+    assert {(True, True), (False, True)} <= seen
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_what_is_sequential_is_causal_though_values_are_written_again(part):
+    counts = dict.fromkeys(CONSISTENCY_MODELS, 0)
+    for seed in range(100 * part, 100 * part + 100):
+        verdicts = check_all(written_again(500 + seed, count=4 + seed % 5, processes=2 + seed % 2))
+        for name, verdict in verdicts.items():
+            counts[name] += bool(verdict)
+            assert not verdict or all(verdicts[weaker] for weaker in implied_models(name)), verdicts
+            if verdict.outcome == "illegal":
+                assert verdict.culprit in verdict.deciding
+    assert 0 < counts["sequential"] <= counts["causal"] < 100
+
+
+def test_too_many_ways_to_say_which_write_was_read_are_given_up():
+    writes = [Operation(f"p{one}", "write", 1, 0.0, 1.0) for one in range(6)]
+    reads = [Operation("q", "read", 1, 2.0 * one, 2.0 * one + 1) for one in range(1, 9)]
+    old = [Operation("z", "write", 7, 0.0, 0.5), Operation("z", "read", None, 20.0, 21.0)]
+    verdict = check_causal(History([*writes, *reads, *old]), Register(), most_readings=100)
+    assert verdict.outcome == "unknown"
+    assert "None of 100 ways" in verdict.explanation
+    verdicts = check_all(History([*writes, *reads]), most_states=10)
+    assert all(verdicts.values()), verdicts  # the first reading fits
+
+
 def test_a_right_store_keeps_all_models():
     for seed in range(20):
         history = histories.serial_store(seed, clients=4, count=40, unknown=0.05)
@@ -267,8 +343,7 @@ def test_what_a_weaker_model_forbids_is_forbidden_though_the_search_gave_up():
     [
         (check_sequential, "a w1 0-5; a r1 3-6", "must not overlap"),
         (check_sequential, "a w1 0-?; a r1 3-6", "under another name, such as 'a/1'"),
-        (check_causal, "a w1 0-1; b w1 2-3", "written once"),
-        (check_causal, "a w- 0-1", "none that was there at first"),
+        (check_causal, "a w1 0-5; a r1 3-6", "must not overlap"),
     ],
 )
 def test_histories_that_can_not_be_judged_are_refused_in_words(check, text, told):

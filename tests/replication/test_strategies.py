@@ -2,7 +2,14 @@
 
 import pytest
 
-from dscourse.replication import STRATEGIES, Strategy, compare_strategies, replicated_store
+from dscourse import datasets
+from dscourse.replication import (
+    STRATEGIES,
+    Strategy,
+    compare_strategies,
+    measured_strategies,
+    replicated_store,
+)
 from dscourse.replication.strategies import lines_of_code
 from dscourse.simulation import Node
 
@@ -62,6 +69,24 @@ def test_what_each_strategy_gives_and_costs(tables):
         # Append, Received, Inspect, Report, Promote; Update, Merged, Pull, Everything; Store, Stored, Fetch, Found
         assert table.message_kinds.tolist() == [5, 5, 5, 4, 4]
         assert (table.broken_sessions[[SYNC, SEMI, ASYNC]] > 0).all()
+
+
+def test_a_row_of_the_stored_table_comes_out_again_for_every_strategy(tables):
+    stored = datasets.load("replication/strategies").set_index(["strategy", "seed"])
+    assert len(stored) == 5 * 10
+    for seed, table in enumerate(tables):
+        again = table[stored.columns]
+        there = stored.xs(seed, level="seed").loc[again.index]
+        assert (again - there).abs().to_numpy().max() < 1e-5, seed
+
+
+def test_the_stored_table_is_that_of_all_strategies_with_means():
+    table = measured_strategies()
+    assert table.index.tolist() == [strategy.name for strategy in STRATEGIES]
+    stored = datasets.load("replication/strategies")
+    of_async = stored[stored.strategy == ASYNC].lost_writes
+    assert table.lost_writes[ASYNC] == pytest.approx(of_async.sum() / 10)
+    assert table.decisions.tolist() == [len(strategy.decisions) for strategy in STRATEGIES]
 
 
 def test_another_strategy_joins_and_means_are_taken_over_seeds():
