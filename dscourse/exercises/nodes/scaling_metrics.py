@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -84,7 +85,7 @@ def _counted_wrong(run: Run, *, at_all: bool) -> Iterator[Breach]:
         noted.setdefault(event.detail.get("number"), []).append((event.time, event.detail.get("seconds")))
     for event in _answers(run):
         number = event.message.number
-        (time, seconds), *more = noted.pop(number, None) or [(None, None)]
+        (time, seconds), *more = noted.pop(number, None) or [(math.nan, None)]  # not noted: at no time
         right = event.time - number * INTERVAL
         if at_all and time != event.time:
             yield Breach(
@@ -93,7 +94,7 @@ def _counted_wrong(run: Run, *, at_all: bool) -> Iterator[Breach]:
             )
         elif at_all and more:
             yield Breach(more[0][0], f"the answer to number {number} is noted more than once")
-        elif not at_all and time is not None and not _close(seconds, right):
+        elif not at_all and not math.isnan(time) and not _close(seconds, right):
             yield Breach(event.time, f"number {number} was due at {number * INTERVAL:.2f} s; that makes {right:.2f} s, and {_shown(seconds)} is noted")  # fmt: skip
     for number, [(time, _), *_] in noted.items():
         if at_all:
