@@ -4,7 +4,7 @@
     python benchmarks/resilience_graph.py ablation   # 2^6 designs, ten seeds each, on two processes
 
 For SimPy the same graph is built from resources: threads at edge and services, one server a database, delays between
-them, cache hits with the share that ours has. It keeps no trace and knows no policies, time-outs or losses: a lower
+them, cache hits with the share that ours has. It keeps no trace and knows no policies, timeouts or losses: a lower
 bound of its cost. Ours does all that a run always does: messages are checked and encoded, the trace is kept, every call
 goes through its stack of policies. Both databases are made quick enough for that load.
 """
@@ -96,7 +96,7 @@ def main() -> None:
         return
     requests, simpys = with_simpy()
     print(f"SimPy                {requests} requests in {simpys:5.1f} s of CPU")
-    for name, design in (("bare", Design()), ("time-outs, breakers", Design(timeout=True, breaker=True))):
+    for name, design in (("bare", Design()), ("timeouts, breakers", Design(timeout=True, breaker=True))):
         requests, seconds = ours(design)
         print(f"{name:20} {requests} requests in {seconds:5.1f} s of CPU, {seconds / simpys:.1f} × SimPy")
 

@@ -95,7 +95,9 @@ def build(into: Path, only: list[str] | None = None) -> None:
     }
     for file in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
         text = file.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
-        text = text.replace("](../../notebooks/", "](")  # on the site all pages lie side by side
+        text = text.replace("](../../notebooks/", "](").replace(
+            "](teaching/", "]("
+        )  # all pages lie side by side
         written[file.name] = with_links(text, stems)
     for name, text in written.items():
         (source / name).write_text(glossary.linked([text], glossary.terms(words))[0], encoding="utf-8")
@@ -245,7 +247,7 @@ def front_page(notebooks: list[str], teaching: list[str]) -> str:
     course = with_links(re.sub(r"\]\((?:notebooks|docs)/", "](", course), notebooks)
     tocs = [
         ("The course", [*notebooks, "glossary"]),
-        ("To look at, to know", ["gallery", "working", "package"]),
+        ("To look at, to know", ["gallery", "working", "package", "hub"]),
         ("For those who teach", teaching),
     ]
     parts = [intro, "", course]

@@ -244,7 +244,7 @@ class DayResult:
 
     @cached_property
     def p99(self) -> float:
-        """Seconds within which 99 % of the orders were confirmed; who got nothing waited until the time-out."""
+        """Seconds within which 99 % of the orders were confirmed; who got nothing waited until the timeout."""
         times = sorted(order.latency if order.outcome == "ok" else ORDER_TIMEOUT for order in self.orders)
         return float(times[int(0.99 * (len(times) - 1))])
 

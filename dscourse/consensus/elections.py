@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def split_vote_probability(members: int, failed: int, spread: float) -> float:
     """How likely it is that nobody wins, because others stand before the first candidate's request arrives.
 
-    Ongaro's dissertation, section 9.2: of the s members that are up, each stands too if its time-out ends within one
+    Ongaro's dissertation, section 9.2: of the s members that are up, each stands too if its timeout ends within one
     latency of the first candidate's; the vote is split if too few are left to vote for that one.
 
     Args:
         members: of the cluster.
         failed: how many of them are down.
-        spread: one-way latency divided by the width of the range of time-outs; in [0, 1].
+        spread: one-way latency divided by the width of the range of timeouts; in [0, 1].
     """
     up = whole("members", members, at_least=1) - whole("failed", failed, at_least=0)
     share = real("spread", spread, at_least=0.0, at_most=1.0)
@@ -77,7 +77,7 @@ def election_downtimes(
         behind: how many of those that are up lack the last entry, and can't be elected while a majority has it.
         latency: one way, of every link; by default lognormal with a median of 3 ms and a sigma of 0.6, by which the
             times are much like those of the dissertation's figure 9.8, whose latencies are not told.
-        heartbeat_interval: seconds; by default half of the shortest time-out; 0 counts from the last heartbeat.
+        heartbeat_interval: seconds; by default half of the shortest timeout; 0 counts from the last heartbeat.
         trials: how many elections.
         longest: seconds after which a trial is given up, and counts as this much.
         seed: of the first trial.

@@ -105,7 +105,7 @@ class ChecksByTimer(FirstLeads):
 def lease_by_timer(node: type[FirstLeads] = ChecksByTimer) -> Scenario:
     """Two leaders for two seconds, one of them reading under a lease that is over.
 
-    The schedule of sofa-jraft's pull request 34, one second later: the election time-out is 10 s; n2 is cut off at
+    The schedule of sofa-jraft's pull request 34, one second later: the election timeout is 10 s; n2 is cut off at
     0.1 s, n0 from both others at 8 s; n2 asks in vain at 10 s, since n1 has just heard of n0, and is elected at 20 s.
     A client on n0's side reads, one on the other side writes.
 

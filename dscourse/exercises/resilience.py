@@ -65,13 +65,13 @@ MISCONCEPTIONS = (CAUSE_GONE_ALL_WELL, RETRIES_ARE_FREE, BACKOFF_IS_ENOUGH, TWIC
 with_timeouts = ChoicePrediction(
     "resilience.with_timeouts",
     question=(
-        "The database takes ten times as long from 10 s to 25 s. Without time-outs, everything hangs, and serves again a second after "
+        "The database takes ten times as long from 10 s to 25 s. Without timeouts, everything hangs, and serves again a second after "
         "the end. Now every caller waits for 0.3 to 0.8 s instead of 10 s, and asks up to three times, as it always did. "
         "How do clients fare, compared with before?"
     ),
     right=Expectation(
         "far worse: at the end of the minute nothing is answered",
-        "Each time-out makes room for another attempt, and none of them takes back the one before: the database still works on it. "
+        "Each timeout makes room for another attempt, and none of them takes back the one before: the database still works on it. "
         "Three at the edge times three at the services are up to nine queries for one.",
     ),
     wrong=(
@@ -99,7 +99,7 @@ _GRAPH.add_edges_from([("checkout", "database"), ("checkout", "payment")])
 
 where_lost = NodePrediction(
     "resilience.where_lost",
-    question="In that minute with time-outs, the database was slow. At which service are most requests when their clients give up?",
+    question="In that minute with timeouts, the database was slow. At which service are most requests when their clients give up?",
     graph=_GRAPH,
     right=(
         "They wait for one of its 32 threads; all of these are held by requests that wait for somebody else. The place where it hurts is "
@@ -146,7 +146,7 @@ attempts_a_second = NumberPrediction(
 back_off_alone = ChoicePrediction(
     "resilience.back_off_alone",
     question=(
-        "The services, with time-outs and retries, at 40 requests a second; the database stands still for 4 s, and they stay down. Now all "
+        "The services, with timeouts and retries, at 40 requests a second; the database stands still for 4 s, and they stay down. Now all "
         "wait before they ask again: 0.1 s, then 0.2 s, with full jitter. What does that change?"
     ),
     right=Expectation(
@@ -192,7 +192,7 @@ failures_counted = NumberPrediction(
 two_zones = NumberPrediction(
     "resilience.two_zones",
     question=(
-        "Of catalog, checkout and database one instance each stands in zone b now. Zone a goes dark from 10 s to 35 s. There are time-outs "
+        "Of catalog, checkout and database one instance each stands in zone b now. Zone a goes dark from 10 s to 35 s. There are timeouts "
         "and retries, but no health checks. What share of the requests of the 50 s from then on is answered within 2 s?"
     ),
     scale=(0, 100),
@@ -251,7 +251,7 @@ watch_the_storm = (
 cut_off = NumberExercise(
     "resilience.cut_off",
     task=(
-        "Calculate. You set the time-out of the database to the 99th percentile of its good answers. A page needs 20 queries, one after "
+        "Calculate. You set the timeout of the database to the 99th percentile of its good answers. A page needs 20 queries, one after "
         "the other, and is lost if one of them times out; nothing is retried. Which share of the pages do you lose on a calm day?"
     ),
     expects="a share between 0 and 1",
@@ -275,7 +275,7 @@ cut_off = NumberExercise(
 most_load = NumberExercise(
     "resilience.most_load",
     task=(
-        "Calculate. A server does 300 requests a second. Its clients make up to three attempts, each after a time-out. Up to how many "
+        "Calculate. A server does 300 requests a second. Its clients make up to three attempts, each after a timeout. Up to how many "
         "requests a second is it sure to recover by itself, however long it has stood still?"
     ),
     expects="a number of requests a second",
@@ -321,7 +321,7 @@ amplification = NumberExercise(
 
 
 def try_design(*switched_on: str) -> tuple[Outage, Outage]:
-    """Run the services at 25 requests a second with time-outs, retries and these switches: in the retry storm, and with an instance that fails at once.
+    """Run the services at 25 requests a second with timeouts, retries and these switches: in the retry storm, and with an instance that fails at once.
 
     A switch with "no " before it, such as "no retry", is switched off.
     """
@@ -369,7 +369,7 @@ class _OwnDesign:
 survive_both = TrialExercise(
     "resilience.survive_both",
     task=(
-        "Design. Time-outs and retries are on. Switch on one or two more patterns so that the services recover from the retry storm by "
+        "Design. Timeouts and retries are on. Switch on one or two more patterns so that the services recover from the retry storm by "
         "themselves, and still answer 95 % of all requests while one of two instances of catalog fails at once. "
         'Your answer is a list such as `["backoff"]`; `exercises.try_design("backoff")` gives both runs.'
     ),

@@ -166,22 +166,22 @@ on_three_disks = ChoicePrediction(
 half_of_the_elections = NumberPrediction(
     "split_brain.half_of_the_elections",
     question=(
-        "On a local network the leader of five members crashes, a thousand times. Time-outs are drawn between 150 and 155 ms. After how "
+        "On a local network the leader of five members crashes, a thousand times. Timeouts are drawn between 150 and 155 ms. After how "
         "many milliseconds was half of the elections over?"
     ),
     scale=(0, 1000),
     step=10,
     unit="ms",
     near=40,
-    right="Twice as long as one time-out: five milliseconds are too few to keep candidates apart, so the first vote is often split.",
+    right="Twice as long as one timeout: five milliseconds are too few to keep candidates apart, so the first vote is often split.",
     typical={
         150: Expectation(
-            "one time-out",
-            "So it would be if somebody always won at once. With time-outs so close together several stand at the same time, and split "
+            "one timeout",
+            "So it would be if somebody always won at once. With timeouts so close together several stand at the same time, and split "
             "the vote.",
         ),
     },
-    otherwise="One time-out if somebody wins at once, one more for every vote that is split.",
+    otherwise="One timeout if somebody wins at once, one more for every vote that is split.",
 )
 
 a_holder_wakes = ChoicePrediction(
@@ -365,7 +365,7 @@ def figure_8(*, by_the_paper: bool) -> Run:
 
 
 def careless_member(node_id: str, peers: Sequence[str]) -> RaftNode:
-    """A member that counts entries of every term, with time-outs that need no luck."""
+    """A member that counts entries of every term, with timeouts that need no luck."""
     return CommitsOlderTerms(node_id, peers, own_entry=False, election_timeout=(0.2, 0.2))
 
 
@@ -376,7 +376,7 @@ questions = tuple(
 
 
 def recorded_median(timeouts: str) -> float:
-    """Milliseconds after which half of the recorded elections with these time-outs were over."""
+    """Milliseconds after which half of the recorded elections with these timeouts were over."""
     table = datasets.load("election/raft_downtime")
     return float(
         table[(table.figure == "randomness") & (table.timeout_range_ms == timeouts)].downtime_ms.median()

@@ -78,7 +78,7 @@ def run_call(
 ) -> Outcome:
     """Make a real call through a stack, and return how it ended.
 
-    One attempt is made after the other, and none is interrupted: a time-out is noticed when `function` comes back. So
+    One attempt is made after the other, and none is interrupted: a timeout is noticed when `function` comes back. So
     give it the time left, `attempt.deadline - clock()`, and let it keep to that, as sockets and HTTP clients can.
 
     Args:

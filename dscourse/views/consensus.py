@@ -178,11 +178,11 @@ def explore_sides() -> InteractiveFigure:
 
 
 def explore_election_timeouts(trials: int = 60, ranges: Sequence[str] = RANGES) -> InteractiveFigure:
-    """Choose a range of election time-outs: how long a cluster was without a leader, recorded and by our own nodes.
+    """Choose a range of election timeouts: how long a cluster was without a leader, recorded and by our own nodes.
 
     Args:
         trials: elections of our own for each range, run once at the beginning.
-        ranges: shortest and longest time-out in ms, as they stand in the data.
+        ranges: shortest and longest timeout in ms, as they stand in the data.
     """
     table = datasets.load("election/raft_downtime")
     table = table[table.figure == "randomness"]
@@ -222,7 +222,7 @@ def explore_election_timeouts(trials: int = 60, ranges: Sequence[str] = RANGES) 
                 np.concatenate([[0], np.arange(1, len(times) + 1) / len(times), [1]]),
             )
         return (
-            f"Time-outs of {timeouts} ms: recorded median {np.median(recorded[timeouts]):.0f} ms, nine tenths within "
+            f"Timeouts of {timeouts} ms: recorded median {np.median(recorded[timeouts]):.0f} ms, nine tenths within "
             f"{np.quantile(recorded[timeouts], 0.9):.0f} ms; our nodes {np.median(ours[timeouts]):.0f} and "
             f"{np.quantile(ours[timeouts], 0.9):.0f} ms."
         )
@@ -230,7 +230,7 @@ def explore_election_timeouts(trials: int = 60, ranges: Sequence[str] = RANGES) 
     return live_figure(
         set_up,
         update,
-        timeouts=widgets.SelectionSlider(options=list(ranges), value=ranges[0], description="time-outs, ms"),
+        timeouts=widgets.SelectionSlider(options=list(ranges), value=ranges[0], description="timeouts, ms"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of notebook 11: what a design survives, what a time-out cuts off, and tables as pictures."""
+"""Pictures of notebook 11: what a design survives, what a timeout cuts off, and tables as pictures."""
 
 from __future__ import annotations
 
@@ -137,9 +137,7 @@ def _update_map(
     drawn["own"].set_color(palette.BLUE if fine else palette.VERMILION)
     verdict = "serves again by itself" if fine else "stays down"
     switched = [name.replace("_", " ") for name, on in own.items() if on]
-    drawn["verdict"].set_text(
-        f"Your design:\ntime-outs, {', '.join(switched) or 'nothing else'}\n\n{verdict}"
-    )
+    drawn["verdict"].set_text(f"Your design:\ntimeouts, {', '.join(switched) or 'nothing else'}\n\n{verdict}")
     return (
         f"Map of metastable states, {map_of}: of {len(cells)} combinations of load and trigger "
         f"{sum(not one for one in serves.values())} stay down. Your design with {', '.join(design.switched_on)}, "
@@ -147,11 +145,11 @@ def _update_map(
     )
 
 
-# ── What a time-out cuts off ──────────────────────────────────────────────────────────────────────────────────
+# ── What a timeout cuts off ──────────────────────────────────────────────────────────────────────────────────
 
 
 def explore_timeout(seconds: Any) -> InteractiveFigure:
-    """Let the learner move a time-out over measured times of good answers, and read what it cuts off.
+    """Let the learner move a timeout over measured times of good answers, and read what it cuts off.
 
     Args:
         seconds: how long good answers took, on a calm day.
@@ -176,10 +174,10 @@ def explore_timeout(seconds: Any) -> InteractiveFigure:
         share = float(np.mean(times > timeout / 1e3))
         drawn["line"].set_xdata([timeout, timeout])
         drawn["words"].set_text(f"{100 * share:.2f} % of good answers are cut off")
-        return f"Times of {len(times)} good answers: a time-out of {timeout} ms cuts off {100 * share:.2f} %."
+        return f"Times of {len(times)} good answers: a timeout of {timeout} ms cuts off {100 * share:.2f} %."
 
     return live_figure(
-        set_up, update, timeout=widgets.IntSlider(50, min=10, max=600, step=10, description="time-out (ms)")
+        set_up, update, timeout=widgets.IntSlider(50, min=10, max=600, step=10, description="timeout (ms)")
     )
 
 

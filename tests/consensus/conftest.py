@@ -7,7 +7,7 @@ from dscourse.exploration import script
 
 
 class Members:
-    """Runs steps on members with time-outs that need no luck."""
+    """Runs steps on members with timeouts that need no luck."""
 
     def __call__(self, steps, *, kind=RaftNode, count=5, **settings):
         node = watched(kind)

@@ -29,7 +29,7 @@ def test_the_crash_of_a_follower_is_no_failover():
 def test_longer_delays_make_longer_failovers_and_writes():
     fast, slow = (predict_failovers(Constant(delay), failovers=20) for delay in (0.001, 0.02))
     assert len(fast.downtime) == len(slow.downtime) == 20
-    assert all(0.2 <= one <= 0.7 for one in fast.detection), "a time-out, less up to a heartbeat interval"
+    assert all(0.2 <= one <= 0.7 for one in fast.detection), "a timeout, less up to a heartbeat interval"
     assert sum(slow.downtime) > sum(fast.downtime)
     assert min(slow.write) >= 4 * 0.02 - 1e-9  # to the leader, to a follower and back, to the client
     assert max(fast.write) < 0.02

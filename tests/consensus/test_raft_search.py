@@ -56,7 +56,7 @@ def test_no_order_of_steps_breaks_it(members, settings):
     "settings", [{}, {"pre_vote": True, "check_quorum": True}], ids=["plain", "with both"]
 )
 def test_when_all_is_healed_a_leader_appears_and_commits(settings):
-    """Within 2 s: thirteen of the shortest time-outs; the last bounded by clocks that jumped, not by luck."""
+    """Within 2 s: thirteen of the shortest timeouts; the last bounded by clocks that jumped, not by luck."""
 
     def commits_again(now):
         members = [fields for fields in now.nodes.values() if "log" in fields]

@@ -18,7 +18,7 @@ from dscourse.views.live import draw_prediction
 
 FIVE = ("n0", "n1", "n2", "n3", "n4")
 THREE = FIVE[:3]
-# A second's time-outs, so that no busy machine is taken for a dead one; and bounds far above what it takes.
+# A second's timeouts, so that no busy machine is taken for a dead one; and bounds far above what it takes.
 PATIENT = partial(KeyValueNode, election_timeout=(0.8, 1.6), heartbeat_interval=0.1)
 QUICK = partial(KeyValueNode, election_timeout=(0.2, 0.4), heartbeat_interval=0.05)
 BOUND = 20.0  # seconds until a leader is elected

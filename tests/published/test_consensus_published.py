@@ -43,7 +43,7 @@ def test_how_long_a_cluster_is_without_a_leader(timeouts):
 
 @pytest.mark.parametrize(("failed", "mean"), [(1, 0.475), (2, 0.650)])
 def test_the_means_of_availsim(failed, mean):
-    """Section 9.3: time-outs of 300 to 600 ms, one-way latencies of 30 to 40 ms, fresh timers, all logs alike."""
+    """Section 9.3: timeouts of 300 to 600 ms, one-way latencies of 30 to 40 ms, fresh timers, all logs alike."""
     times = election_downtimes(
         (0.3, 0.6), failed=failed, behind=0, latency=Uniform(0.03, 0.04), heartbeat_interval=0.0, trials=400
     )

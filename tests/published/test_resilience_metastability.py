@@ -1,6 +1,6 @@
 """Metastable failures: N. Bronson, A. Aghayev, A. Charapko, T. Zhu, HotOS 2021.
 
-A server of 300 requests a second, a time-out of 1 s and one retry: stable up to 150 requests a second, vulnerable
+A server of 300 requests a second, a timeout of 1 s and one retry: stable up to 150 requests a second, vulnerable
 between 150 and 300. It stands still from second 20 to 30; measured is from 180 to 200.
 """
 

@@ -56,7 +56,7 @@ class RaftNode(Node):
         most_entries: how many entries one message carries at most.
         own_entry: a new leader begins with an entry of its own, which lets it commit what it has inherited.
         pre_vote: ask first whether an election could be won, without raising anybody's term.
-        check_quorum: a leader that hasn't heard of a majority for an election time-out steps down, and whoever hears
+        check_quorum: a leader that hasn't heard of a majority for an election timeout steps down, and whoever hears
             of a leader ignores candidates.
 
     Attributes:
@@ -338,7 +338,7 @@ class RaftNode(Node):
         return advance_commit(self.log, acknowledged, self.current_term, self.commit_index)
 
     def hears_majority(self, ctx: Context) -> bool:
-        """Whether a leader has heard of enough followers within an election time-out to make a majority with them."""
+        """Whether a leader has heard of enough followers within an election timeout to make a majority with them."""
         limit = ctx.now - self._election_timeout[1]
         return 1 + sum(time > limit for time in self._heard.values()) >= quorum_size(1 + len(self._others))
 
@@ -385,7 +385,7 @@ class RaftNode(Node):
         )  # fmt: skip
 
     def _hears_leader(self, ctx: Context) -> bool:
-        """Whether it leads, or heard a leader less than the shortest time-out ago."""
+        """Whether it leads, or heard a leader less than the shortest timeout ago."""
         if self.role == "leader":
             return True
         return any(ctx.now - time < self._election_timeout[0] for time in self._heard.values())

@@ -14,7 +14,7 @@ from dscourse.simulation.pending_requests import PendingRequest, PendingRequests
 NOT_EQUAL = "not equal"
 READS = ("log", "rounds", "lease")
 _SHARE_OF_TIMEOUT = (
-    0.9  # how much of the shortest election time-out a lease lasts: clocks may differ by a tenth
+    0.9  # how much of the shortest election timeout a lease lasts: clocks may differ by a tenth
 )
 
 

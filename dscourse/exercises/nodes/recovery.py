@@ -148,11 +148,13 @@ def _orders_too_many(run: Run) -> Iterator[Breach]:
 def _orders_in_vain(run: Run) -> Iterator[Breach]:
     """More is ordered than was missing at first, has died, was silent for the limit, or than orders were lost.
 
-    Of a machine's deaths and lost orders, and of what the controller saw of it, the greater number counts: a death may
-    be noticed later, or not at all.
+    Who is paused until the end is as good as dead. Of a machine's deaths and lost orders, and of what the controller
+    saw of it, the greater number counts: a death may be noticed later, or not at all.
     """
     losses = [
-        (begin, fault.node) for fault, begin, _ in run.trace.fault_intervals() if isinstance(fault, Crash)
+        (begin, fault.node)
+        for fault, begin, end in run.trace.fault_intervals()
+        if isinstance(fault, Crash) or (isinstance(fault, Pause) and end >= run.until)
     ]
     losses += [
         (event.time, event.node or "")

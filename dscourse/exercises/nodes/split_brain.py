@@ -177,7 +177,7 @@ _SECTIONS = {
 
 
 def _member(kind: type[RaftNode], **settings: Any) -> type[RaftNode]:
-    """A member whose steps are watched; its time-outs differ by its place, and need no luck."""
+    """A member whose steps are watched; its timeouts differ by its place, and need no luck."""
     base: Any = watched(kind)
 
     class Member(base):

@@ -1,7 +1,7 @@
 """Overload that stays after its cause has gone: one server, clients who ask again, and a short trigger.
 
 N. Bronson, A. Aghayev, A. Charapko, T. Zhu, *Metastable Failures in Distributed Systems*, HotOS 2021: a server that
-does 300 requests a second, a time-out of 1 s and one retry. Up to 150 requests a second it is stable whatever happens;
+does 300 requests a second, a timeout of 1 s and one retry. Up to 150 requests a second it is stable whatever happens;
 from there on it is vulnerable: something may push it into a state in which all work is for clients that have left.
 
     outcome = overload_run(160.0, trigger=10.0)
