@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,7 +64,10 @@ def table(widget: InteractiveFigure) -> dict[str, Any] | None:
     choices = [_values(control) for _, control in controls]
     if not choices or any(values is None for values in choices):
         return None
-    each = int(LARGEST_TABLE ** (1 / len(choices)) + 1e-9)
+    fits = math.prod(map(len, choices)) <= LARGEST_TABLE
+    each = LARGEST_TABLE if fits else int(LARGEST_TABLE ** (1 / len(choices)) + 1e-9)
+    if each < FEWEST_VALUES:
+        return None
     thinned = [
         _thinned(values, control.value, each) for values, (_, control) in zip(choices, controls, strict=True)
     ]
