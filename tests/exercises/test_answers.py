@@ -167,3 +167,6 @@ def test_wording():
     assert "on average" in scaling_metrics.busy_threads.success
     said = " ".join(one.explanation for one in failure_detection.cheapest_detector.expectations)
     assert "each with delays of its own" in said  # why the proved one comes last; not that delays stay up
+    partitioning_page = (NOTEBOOKS / "04-partitioning.ipynb").read_text(encoding="utf-8")
+    assert "elastic.co/guide/en/elasticsearch/reference/current/indices-split-index.html" in partitioning_page
+    assert "elastic.co/guide/en/elasticsearch/guide/" not in partitioning_page  # that of 2.x: a fixed number
