@@ -179,7 +179,7 @@ def run_picture(run: Run, hidden: Collection[Fault] = ()) -> Picture:
     strip = 0.3 + 0.2 * (1 + max(lanes, default=0) if lasting else 0)
     diagram = 0.22 * min(rows, 20) + 0.2 if told else 0.0
     below = 0.5 + diagram + 0.55 if told else 0.35
-    height = below + strip + 3.5
+    height = below + strip + 3.65  # the map, and its title above it
     figure = Figure(figsize=(7.4, height), facecolor="white")  # places are given: laying out takes long
 
     def part(bottom: float, high: float, left: float = 0.08, wide: float = 0.7) -> Axes:
