@@ -66,42 +66,49 @@ def build(into: Path, only: list[str] | None = None) -> None:
         CellExecutionError: if a cell of a notebook fails.
     """
     source, pages = into / "source", into / "html"
-    shutil.rmtree(into, ignore_errors=True)
+    for before in (source, pages):  # and nothing else that may lie there
+        shutil.rmtree(before, ignore_errors=True)
     static = source / "_static"
     shutil.copytree(HERE / "static", static)
     (static / "player.js").write_text(classic_script("player", bundle.javascript()), encoding="utf-8")
-    (static / "site.css").write_text(
-        (static / "site.css").read_text("utf-8") + bundle.style(), encoding="utf-8"
-    )
+    style = (static / "site.css").read_text("utf-8") + bundle.style()
+    (static / "site.css").write_text(style, encoding="utf-8")
     paths = [p for p in sorted(NOTEBOOKS.glob("*.ipynb")) if only is None or p.stem.split("-")[0] in only]
-    stems = [path.stem for path in paths]
+    lay_out_notebooks(paths, source, static)
+    lay_out_words([path.stem for path in paths], source, static)
+    make_pages(source, pages)
+
+
+def lay_out_notebooks(paths: list[Path], source: Path, static: Path) -> None:
+    """Run the notebooks and write their pages, with links to the glossary."""
     words = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+    stems = [path.stem for path in paths]
     for path in paths:
         print(path.stem, flush=True)
         page = executed(path, static)
         prose = [cell for cell in page.cells if cell.cell_type == "markdown"]
         texts = [with_links(cell.source, stems) for cell in prose]
-        for cell, text in zip(
-            prose, glossary.linked(texts, glossary.terms(words, path.stem[:2])), strict=True
-        ):
+        linked = glossary.linked(texts, glossary.terms(words, path.stem[:2]))
+        for cell, text in zip(prose, linked, strict=True):
             cell.source = text
         (source / path.name).write_text(nbformat.writes(page), encoding="utf-8")
+
+
+def lay_out_words(stems: list[str], source: Path, static: Path) -> None:
+    """Write the pages that are no notebooks; all pages lie side by side."""
+    words = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
     (source / "glossary.md").write_text(glossary.anchored(words), encoding="utf-8")
-    teaching = ["teaching", "timetables", "notes"]
     written = {
         "gallery.md": gallery(static, stems),
         "timetables.md": with_links(timetables.page(NOTEBOOKS), stems),
-        "index.md": front_page(stems, teaching),
+        "index.md": front_page(stems, ["teaching", "timetables", "notes"]),
     }
     for file in [*HERE.glob("*.md"), *(HERE / "teaching").glob("*.md")]:
         text = file.read_text(encoding="utf-8").replace("(../README.md)", "(index.md)")
-        text = text.replace("](../../notebooks/", "](").replace(
-            "](teaching/", "]("
-        )  # all pages lie side by side
+        text = re.sub(r"\]\((?:\.\./\.\./notebooks|teaching)/", "](", text)
         written[file.name] = with_links(text, stems)
     for name, text in written.items():
         (source / name).write_text(glossary.linked([text], glossary.terms(words))[0], encoding="utf-8")
-    make_pages(source, pages)
 
 
 def make_pages(source: Path, pages: Path) -> None:
